@@ -1,0 +1,1 @@
+"""Ratios against named references: what `make bench` runs."""

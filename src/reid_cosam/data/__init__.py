@@ -1,0 +1,1 @@
+"""Data sets, snippet sampling, decoding and augmentation."""

@@ -1,0 +1,35 @@
+"""Tracklets and the splits that data-set readers return."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tracklet:
+    """One person seen by one camera.
+
+    Attributes:
+        frames: paths of the frames in time order.
+        pid: identity as the data set numbers it; 0 is a distractor and -1 junk in MARS.
+        camid: camera as the data set numbers it.
+    """
+
+    frames: tuple[str, ...]
+    pid: int
+    camid: int
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+@dataclass(frozen=True, slots=True)
+class ReidSplits:
+    """The parts of a re-identification data set.
+
+    `gallery` holds neither queries nor junk: the gallery of the `released` protocol. Protocols that
+    want more add `query` and `junk` to it.
+    """
+
+    train: tuple[Tracklet, ...]
+    query: tuple[Tracklet, ...]
+    gallery: tuple[Tracklet, ...]
+    junk: tuple[Tracklet, ...] = ()

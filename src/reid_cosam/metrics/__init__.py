@@ -1,0 +1,1 @@
+"""Ranking scores and evaluation protocols."""

@@ -1,0 +1,1 @@
+"""The networks: backbones cut into stages, COSAM, temporal aggregators, and their composition."""
