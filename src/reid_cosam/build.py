@@ -1,0 +1,193 @@
+"""The one place where configuration becomes objects."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from omegaconf import DictConfig, OmegaConf
+from pydantic import ValidationError
+from pytorch_lightning.callbacks import (
+    Callback,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    RichModelSummary,
+    RichProgressBar,
+)
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.strategies import DDPStrategy
+from torch import Tensor
+
+from reid_cosam.checkpoints import WholeCheckpointIO
+from reid_cosam.config import DataSettings, TrainerSettings, TrainSettings
+from reid_cosam.data import mars, synthetic
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.data.transforms import Augmentation
+from reid_cosam.datamodule import ReidDataModule
+from reid_cosam.lightning_module import Evaluated, OptimiserPlan, ReidModule
+from reid_cosam.losses.reid import ReidLoss
+from reid_cosam.models.aggregators import (
+    Aggregator,
+    TemporalAttention,
+    TemporalAveragePooling,
+    TemporalMaxPooling,
+    TemporalRnn,
+)
+from reid_cosam.models.backbones import BACKBONES, Backbone
+from reid_cosam.models.cosam import Cosam
+from reid_cosam.models.network import VideoReidNet
+from reid_cosam.progress import PlainProgress
+
+
+def read_settings(config: DictConfig) -> TrainSettings:
+    """Checks a composed configuration.
+
+    Raises:
+        ValueError: names each value that is out of range, and the range.
+    """
+    try:
+        return TrainSettings.model_validate(OmegaConf.to_container(config, resolve=True))
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, fault['loc']))}={fault['input']}: {fault['msg']}"
+            if fault["loc"]
+            else fault["msg"].removeprefix("Value error, ")
+            for fault in error.errors()
+        ]
+        raise ValueError("; ".join(faults)) from None
+
+
+def make_splits(data: DataSettings) -> ReidSplits:
+    """Reads the data set; renders the synthetic one first if it is not there yet."""
+    if data.name == "synthetic":
+        return mars.read(synthetic_folder(data))
+    splits = mars.read(Path(data.root))
+    mars.check_counts(splits)
+    return splits
+
+
+def synthetic_folder(data: DataSettings) -> Path:
+    """The folder of the rendered data set that the settings ask for, rendered if need be."""
+    if data.size is None or data.seed is None:
+        raise ValueError("data=synthetic needs data.size (small, medium, full) and data.seed")
+    return synthetic.ensure(Path(data.root), synthetic.spec(data.size, data.seed))
+
+
+def make_network(settings: TrainSettings, num_identities: int) -> VideoReidNet:
+    """Composes backbone, COSAM placements and aggregator."""
+    backbone = BACKBONES[settings.backbone.name](settings.backbone.pretrained, settings.agg.last_stride)
+    attention = {stage: _make_cosam(settings, backbone, stage) for stage in settings.cosam}
+    return VideoReidNet(backbone, attention, _make_aggregator(settings, backbone), num_identities)
+
+
+def _make_cosam(settings: TrainSettings, backbone: Backbone, stage: int) -> Cosam:
+    channels, attention = backbone.channels[stage - 1], settings.recipe.attention
+    reduced = attention.reduced_channels if channels > 256 else attention.reduced_channels_narrow
+    map_size = backbone.map_size(stage, settings.data.height, settings.data.width)
+    return Cosam(channels, settings.num_frames, map_size, reduced, attention.variant)
+
+
+def _make_aggregator(settings: TrainSettings, backbone: Backbone) -> Aggregator:
+    channels = backbone.channels[-1]
+    map_size = backbone.map_size(5, settings.data.height, settings.data.width)
+    match settings.agg.name:
+        case "tp_avg":
+            return TemporalAveragePooling(channels)
+        case "tp_max":
+            return TemporalMaxPooling(channels)
+        case "ta":
+            return TemporalAttention(channels, map_size)
+        case "rnn":
+            return TemporalRnn(channels)
+
+
+def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
+    data, sampling = settings.data, settings.recipe.sampling
+    return ReidDataModule(
+        splits,
+        height=data.height,
+        width=data.width,
+        num_frames=settings.num_frames,
+        sampling=sampling.frames,
+        identities_per_batch=sampling.identities,
+        tracklets_per_identity=sampling.tracklets,
+        num_batches=settings.trainer.max_steps,
+        eval_batch_size=data.eval_batch_size,
+        num_workers=data.workers,
+        seed=settings.seed,
+    )
+
+
+def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
+    recipe = settings.recipe
+    return ReidModule(
+        make_network(settings, datamodule.num_identities),
+        ReidLoss(recipe.loss.margin, recipe.loss.triplet_weight, recipe.loss.label_smoothing),
+        Augmentation(**recipe.augmentation.model_dump()),
+        OptimiserPlan(
+            **recipe.optimiser.model_dump(),
+            schedule=recipe.schedule.name,
+            step_every=recipe.schedule.step_every,
+            factor=recipe.schedule.factor,
+        ),
+        Evaluated(*_identities(datamodule.evaluated), num_queries=datamodule.num_queries),
+        seed=settings.seed,
+        config=settings.model_dump(mode="json"),
+    )
+
+
+def _identities(tracklets: tuple[Tracklet, ...]) -> tuple[Tensor, Tensor]:
+    return torch.tensor([one.pid for one in tracklets]), torch.tensor([one.camid for one in tracklets])
+
+
+def make_trainer(settings: TrainerSettings, folder: Path, loggers: list[Logger]) -> pl.Trainer:
+    """A trainer that counts iterations, evaluates every `eval_every`, and keeps last and best checkpoints."""
+    on_gpu = runs_on_gpu(settings)
+    distributed = settings.devices * settings.num_nodes > 1
+    return pl.Trainer(
+        default_root_dir=folder,
+        accelerator="gpu" if on_gpu else "cpu",
+        devices=settings.devices,
+        num_nodes=settings.num_nodes,
+        # Ranks have unequal numbers of evaluation batches, so no batch may wait for the other ranks.
+        strategy=DDPStrategy(broadcast_buffers=False) if distributed else "auto",
+        sync_batchnorm=distributed and on_gpu,
+        precision=precision(settings),
+        deterministic=settings.deterministic,
+        max_steps=settings.max_steps,
+        val_check_interval=min(settings.eval_every, settings.max_steps),
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=settings.log_every,
+        use_distributed_sampler=False,
+        plugins=[WholeCheckpointIO()],
+        logger=loggers,
+        callbacks=_callbacks(settings, folder, loggers),
+        enable_progress_bar=sys.stdout.isatty(),
+        enable_model_summary=False,
+    )
+
+
+def _callbacks(settings: TrainerSettings, folder: Path, loggers: list[Logger]) -> list[Callback]:
+    saved: dict[str, Any] = {"dirpath": folder / "checkpoints", "enable_version_counter": False}
+    callbacks: list[Callback] = [
+        ModelCheckpoint(filename="last", every_n_train_steps=settings.checkpoint_every, **saved),
+        ModelCheckpoint(filename="best", monitor="eval/mAP", mode="max", **saved),
+        RichProgressBar() if sys.stdout.isatty() else PlainProgress(settings.log_every),
+        RichModelSummary(max_depth=2),
+    ]
+    return [*callbacks, LearningRateMonitor("step")] if loggers else callbacks
+
+
+def runs_on_gpu(settings: TrainerSettings) -> bool:
+    return settings.accelerator == "gpu" or (settings.accelerator == "auto" and torch.cuda.is_available())
+
+
+def precision(settings: TrainerSettings) -> Any:
+    """`bf16-mixed` where the device computes in bfloat16, unless the settings say otherwise."""
+    if settings.precision != "auto":
+        return settings.precision
+    on_gpu = runs_on_gpu(settings)
+    has_units = torch.cuda.is_bf16_supported() if on_gpu else torch.cpu._is_amx_tile_supported()
+    return "bf16-mixed" if has_units else "32-true"

@@ -1,0 +1,127 @@
+"""Gives Lightning the training and evaluation batches."""
+
+import logging
+from collections import Counter
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from reid_cosam.data.datasets import (
+    DenseSample,
+    DenseSnippets,
+    TrainSample,
+    TrainSnippets,
+    collate_dense,
+    collate_train,
+)
+from reid_cosam.data.samplers import IdentityBatches, WholeTracklets
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
+
+_log = logging.getLogger(__name__)
+
+
+class ReidDataModule(pl.LightningDataModule):
+    """Batches of one data set. Build the trainer with `use_distributed_sampler=False`.
+
+    Training is one long epoch of `num_batches` global batches, and resumes at the batch where it stopped.
+
+    Attributes:
+        labels: contiguous training label of each training identity, in the order of the identities.
+        num_identities: training identities.
+        evaluated: the tracklets that evaluation batches index: the queries, then the gallery.
+        num_queries: queries at the head of `evaluated`.
+    """
+
+    def __init__(
+        self,
+        splits: ReidSplits,
+        height: int,
+        width: int,
+        num_frames: int,
+        sampling: str,
+        identities_per_batch: int,
+        tracklets_per_identity: int,
+        num_batches: int,
+        eval_batch_size: int,
+        num_workers: int,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.labels = {pid: label for label, pid in enumerate(sorted({one.pid for one in splits.train}))}
+        self.num_identities = len(self.labels)
+        self.evaluated: tuple[Tracklet, ...] = splits.query + splits.gallery
+        self.num_queries = len(splits.query)
+        self._pids = [tracklet.pid for tracklet in splits.train]
+        self._train = TrainSnippets(splits.train, self.labels, num_frames, height, width, sampling)
+        self._evaluation = DenseSnippets(self.evaluated, num_frames, height, width)
+        self._identities, self._tracklets = identities_per_batch, tracklets_per_identity
+        self._num_batches, self._eval_batch_size = num_batches, eval_batch_size
+        self._num_workers, self._seed = num_workers, seed
+        scarce = sum(count < tracklets_per_identity for count in Counter(self._pids).values())
+        if scarce:
+            _log.info(
+                "%d of %d training identities have fewer than %d tracklets: their batches repeat some",
+                scarce,
+                self.num_identities,
+                tracklets_per_identity,
+            )
+
+    def train_dataloader(self) -> DataLoader[TrainSample]:
+        """This rank's training batches, from the first that the trainer has not finished yet."""
+        rank, world_size = self._rank()
+        batches = IdentityBatches(
+            self._pids,
+            self._identities,
+            self._tracklets,
+            self._num_batches,
+            self._seed,
+            rank,
+            world_size,
+            self._finished(),
+        )
+        return _ResumedLoader(
+            self._train, batch_sampler=batches, collate_fn=collate_train, **self._loading(persistent=True)
+        )
+
+    def val_dataloader(self) -> DataLoader[DenseSample]:
+        """All snippets of this rank's evaluated tracklets."""
+        rank, world_size = self._rank()
+        batches = WholeTracklets(self._evaluation.counts, self._eval_batch_size, rank, world_size)
+        return DataLoader(
+            self._evaluation,
+            batch_sampler=batches,
+            collate_fn=collate_dense,
+            **self._loading(persistent=False),
+        )
+
+    def _rank(self) -> tuple[int, int]:
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+
+    def _finished(self) -> int:
+        """Batches whose training step is done. One that a fault cut short is ready, but not processed."""
+        if self.trainer is None:
+            return 0
+        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        return int(progress.processed)
+
+    def _loading(self, persistent: bool) -> dict[str, Any]:
+        return {
+            "num_workers": self._num_workers,
+            "persistent_workers": persistent and self._num_workers > 0,
+            "prefetch_factor": 4 if self._num_workers else None,
+            "pin_memory": torch.cuda.is_available(),
+        }
+
+
+class _ResumedLoader(DataLoader[TrainSample]):
+    """Has no state to save: its sampler starts where the trainer's own count of batches says.
+
+    Lightning takes a loader with these two methods for resumable, and warns in mid-epoch of any other.
+    """
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...

@@ -1,0 +1,33 @@
+"""Starts the ranks of a distributed run, from a command that Hydra has already composed.
+
+Lightning would start the ranks by repeating the command line, which inside a sweep means repeating the whole
+sweep. Here every rank gets the one job's saved configuration and folder instead, and torch's launcher
+watches over them: when one fails, the others are stopped and the command fails.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from pytorch_lightning.plugins.environments import SLURMEnvironment
+
+
+def is_rank() -> bool:
+    """Whether this process is one of the ranks already: started below, by torchrun, or by Slurm."""
+    return "LOCAL_RANK" in os.environ or bool(SLURMEnvironment.detect())
+
+
+def run_ranks(module: str, folder: Path, num_ranks: int) -> None:
+    """Runs `python -m module` once a rank on this machine, with the configuration saved in `folder`.
+
+    Raises:
+        RuntimeError: a rank failed; its own message stands above.
+    """
+    threads = str(max(1, (os.cpu_count() or 1) // num_ranks))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={num_ranks}"]
+    command += ["-m", module, "-cp", str(folder / ".hydra"), "-cn", "config"]
+    command += [f"hydra.run.dir={folder}", "hydra.output_subdir=null", "hydra/job_logging=none"]
+    environment = {"OMP_NUM_THREADS": threads} | os.environ
+    if subprocess.run(command, env=environment, check=False).returncode:
+        raise RuntimeError(f"a rank of the distributed run in {folder} failed; see its message above")

@@ -1,0 +1,56 @@
+"""Where curves and pictures go: metrics.csv, and Weights & Biases or TensorBoard beside it."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import wandb
+from PIL import Image
+from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+
+from reid_cosam.config import LoggerSettings
+
+
+def make_loggers(settings: LoggerSettings, run_name: str, folder: Path) -> list[Logger]:
+    """The loggers of a run; none for `logger=none`."""
+    if settings.name == "none":
+        return []
+    csv = CSVLogger(folder, name="", version="")
+    if settings.name == "wandb":
+        return [csv, _wandb(settings, run_name, folder)]
+    if settings.name == "tensorboard":
+        return [csv, TensorBoardLogger(folder, name="tensorboard", version="")]
+    return [csv]
+
+
+def _wandb(settings: LoggerSettings, run_name: str, folder: Path) -> WandbLogger:
+    return WandbLogger(
+        name=run_name,
+        save_dir=folder,
+        offline=settings.mode == "offline",
+        project=settings.project,
+        entity=settings.entity,
+        group=settings.group,
+        tags=settings.tags,
+    )
+
+
+def log_summary(loggers: Iterable[Logger], scores: Mapping[str, float], pictures: Mapping[str, Path]) -> None:
+    """Final scores and pictures, where a logger can show them."""
+    for logger in loggers:
+        if isinstance(logger, WandbLogger):
+            logger.experiment.summary.update(dict(scores))
+            for name, path in pictures.items():
+                logger.log_image(name, [str(path)])
+        elif isinstance(logger, TensorBoardLogger):
+            for name, path in pictures.items():
+                picture = np.asarray(Image.open(path).convert("RGB"))
+                logger.experiment.add_image(name, picture, dataformats="HWC")
+
+
+def finish(loggers: Iterable[Logger], succeeded: bool) -> None:
+    """Ends the run's record; without it the next run of a sweep would go on writing into this one."""
+    for logger in loggers:
+        logger.finalize("success" if succeeded else "failed")
+    if wandb.run is not None:
+        wandb.finish(exit_code=0 if succeeded else 1)

@@ -1,0 +1,27 @@
+"""Batch-hard triplet loss: formula (4) with the hardest positive and negative within the batch."""
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+
+def batch_hard_triplet_loss(
+    descriptors: Float[Tensor, "b d"], pids: Int64[Tensor, " b"], margin: float
+) -> Float[Tensor, ""]:
+    """Mean over anchors of max(d(anchor, farthest positive) - d(anchor, nearest negative) + margin, 0).
+
+    Distances are Euclidean, in float32 or wider. An anchor is its own positive, at distance 0, where the
+    batch holds no other of its identity (as in the released code).
+
+    Raises:
+        ValueError: the batch holds one identity only, and so no negative.
+    """
+    same = pids[:, None] == pids
+    if bool(same.all()):
+        raise ValueError(f"a triplet needs two identities in the batch, found only {pids.unique().tolist()}")
+    wide = descriptors.to(torch.promote_types(descriptors.dtype, torch.float32))
+    # Differences, not the expanded form, which is inexact for near duplicates; cdist's gradient at 0 is 0.
+    distances = torch.cdist(wide, wide, compute_mode="donot_use_mm_for_euclid_dist")
+    positive = distances.masked_fill(~same, -torch.inf).amax(1)
+    negative = distances.masked_fill(same, torch.inf).amin(1)
+    return (positive - negative + margin).clamp(min=0).mean()

@@ -1,0 +1,55 @@
+"""From snippet descriptors to tracklet descriptors to distances."""
+
+import torch
+from jaxtyping import Float, Float32, Int64
+from torch import Tensor
+from torchmetrics import Metric
+
+_CHUNK_ROWS = 2048
+
+
+class TrackletDescriptors(Metric):
+    """Mean descriptor of each tracklet, over snippets that arrive in any order and on any rank.
+
+    Holds a sum and a count a tracklet, added over ranks, so that no descriptor is gathered and ranks may
+    see unequal numbers of snippets. Every snippet must be given exactly once.
+    """
+
+    full_state_update = False
+    sums: Tensor
+    counts: Tensor
+
+    def __init__(self, num_tracklets: int, width: int) -> None:
+        super().__init__()
+        self.add_state("sums", torch.zeros(num_tracklets, width), dist_reduce_fx="sum")
+        self.add_state("counts", torch.zeros(num_tracklets, dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, descriptors: Float[Tensor, "b d"], tracklets: Int64[Tensor, " b"]) -> None:
+        """Add snippet descriptors; `tracklets` numbers the tracklet that each was cut from."""
+        self.sums.index_add_(0, tracklets, descriptors.to(torch.float32))
+        self.counts.index_add_(0, tracklets, torch.ones_like(tracklets))
+
+    def compute(self) -> Float32[Tensor, "n d"]:
+        """Mean descriptors `[num_tracklets, width]`; ValueError if a tracklet received no snippet."""
+        missing = (self.counts == 0).nonzero().flatten().tolist()
+        if missing:
+            shown = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
+            raise ValueError(f"{len(missing)} of {len(self.counts)} tracklets received no snippet: {shown}")
+        return self.sums / self.counts[:, None]
+
+
+def euclidean_distances(query: Float[Tensor, "q d"], gallery: Float[Tensor, "g d"]) -> Float[Tensor, "q g"]:
+    """Squared L2 distances in the type of `query`, as the released evaluation ranks them.
+
+    Computed as |q|² - 2qg + |g|² in float64. In float32 that form loses near duplicates (15% off); in
+    float64 its error is below the rounding of float32 descriptors, and on a CPU it is over six times
+    faster than summed differences (`cdist`).
+    """
+    query64 = query.double()
+    query_norms = query64.square().sum(1, keepdim=True)
+    distances = query.new_empty(len(query), len(gallery))
+    for start in range(0, len(gallery), _CHUNK_ROWS):  # a float64 copy of the whole gallery would be large
+        rows = gallery[start : start + _CHUNK_ROWS].double()
+        products = torch.addmm(query_norms, query64, rows.T, alpha=-2).add_(rows.square().sum(1))
+        distances[:, start : start + _CHUNK_ROWS] = products.clamp_(min=0)  # rounding may pass below 0
+    return distances

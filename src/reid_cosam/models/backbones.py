@@ -1,0 +1,113 @@
+"""Image networks cut into the paper's five CNN blocks.
+
+Block 1 is the stem with its pooling, blocks 2 to 5 are the four residual stages ("layer1" to "layer4").
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pretrainedmodels
+import torchvision
+from jaxtyping import Float
+from timm.models.resnet import BasicBlock, ResNet
+from torch import Tensor, nn
+
+from reid_cosam.models.weights import Weights, load_weights
+
+
+class Backbone(nn.Module):
+    """Five stages with known channels and strides.
+
+    Attributes:
+        stages: the five blocks, to be called one after the other on `[b, c, h, w]` maps.
+        channels: channels of the maps after each stage.
+        strides: image pixels per map location after each stage.
+    """
+
+    def __init__(self, stages: list[nn.Module], channels: tuple[int, ...], last_stride: int) -> None:
+        super().__init__()
+        if last_stride not in (1, 2):
+            raise ValueError(f"the last stage's stride must be 1 or 2, got {last_stride}")
+        self.stages = nn.ModuleList(stages)
+        self.channels = channels
+        self.strides = (4, 4, 8, 16, 16 * last_stride)
+        if last_stride == 1:
+            _remove_stride(stages[-1])
+
+    def map_size(self, stage: int, height: int, width: int) -> tuple[int, int]:
+        """Height and width of the maps after `stage` (1 to 5) for images of height x width pixels."""
+        stride = self.strides[stage - 1]
+        return math.ceil(height / stride), math.ceil(width / stride)
+
+    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d mh mw"]:
+        for stage in self.stages:
+            images = stage(images)
+        return images
+
+
+def _remove_stride(stage: nn.Module) -> None:
+    """Lets every convolution of the stage keep the map's size (released code: a 16x8 map for TP and RNN)."""
+    for module in stage.modules():
+        if isinstance(module, nn.Conv2d):
+            module.stride = (1, 1)
+
+
+def resnet50(pretrained: bool, last_stride: int) -> Backbone:
+    """torchvision's ResNet-50, its stride in the middle convolution of a bottleneck."""
+    network = torchvision.models.resnet50()
+    if pretrained:
+        network.load_state_dict(load_weights(WEIGHTS["resnet50"]))
+    stem = nn.Sequential(network.conv1, network.bn1, network.relu, network.maxpool)
+    stages = [stem, network.layer1, network.layer2, network.layer3, network.layer4]
+    return Backbone(stages, (64, 256, 512, 1024, 2048), last_stride)
+
+
+def se_resnet50(pretrained: bool, last_stride: int) -> Backbone:
+    """pretrainedmodels' SE-ResNet-50, its stride in the first convolution of a bottleneck."""
+    network = pretrainedmodels.se_resnet50(pretrained=None)
+    if pretrained:
+        network.load_state_dict(load_weights(WEIGHTS["se_resnet50"]))
+    stages = [network.layer0, network.layer1, network.layer2, network.layer3, network.layer4]
+    return Backbone(stages, (64, 256, 512, 1024, 2048), last_stride)
+
+
+def se_resnet_tiny(pretrained: bool, last_stride: int) -> Backbone:
+    """A small SE-ResNet for CPUs: ten layers, 32 to 256 channels. It has no ImageNet weights.
+
+    Raises:
+        ValueError: `pretrained` is asked for.
+    """
+    if pretrained:
+        raise ValueError(
+            "se_resnet_tiny has no ImageNet weights: "
+            "set backbone.pretrained=false, or take backbone=se_resnet50"
+        )
+    channels = (32, 64, 128, 256)
+    block: Any = BasicBlock
+    network: Any = ResNet(block, (1, 1, 1, 1), channels=channels, block_args={"attn_layer": "se"})
+    stem = nn.Sequential(network.conv1, network.bn1, network.act1, network.maxpool)
+    stages = [stem, network.layer1, network.layer2, network.layer3, network.layer4]
+    return Backbone(stages, (network.conv1.out_channels, *channels), last_stride)
+
+
+BACKBONES: Mapping[str, Callable[[bool, int], Backbone]] = {
+    "resnet50": resnet50,
+    "se_resnet50": se_resnet50,
+    "se_resnet_tiny": se_resnet_tiny,
+}
+
+# Both files are the ImageNet weights that the released code starts from.
+WEIGHTS = {
+    "resnet50": Weights(
+        "https://download.pytorch.org/models/resnet50-0676ba61.pth",
+        "0676ba61b6795bbe1773cffd859882e5e297624d384b6993f7c9e683e722fb8a",
+    ),
+    # pretrainedmodels names a plain http address; timm's release assets serve the same file over https.
+    # Its authors publish the first 8 digits of its hash, in the file's name.
+    "se_resnet50": Weights(
+        "https://github.com/huggingface/pytorch-image-models/releases/download/v0.1-cadene/"
+        "se_resnet50-ce0d4300.pth",
+        "ce0d4300",
+    ),
+}

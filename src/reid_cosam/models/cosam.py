@@ -1,0 +1,130 @@
+"""The co-segmentation activation module (paper, section 4 and figure 4)."""
+
+import math
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from reid_cosam.models.correlation import correlate, standardise
+
+Variant = Literal["paper", "released"]
+
+
+class CosamOutput(NamedTuple):
+    """What COSAM makes of a clip's maps, and what it looked at."""
+
+    maps: Float[Tensor, "b t d h w"]
+    spatial_mask: Float[Tensor, "b t 1 h w"]
+    channel_weights: Float[Tensor, "b d"]
+
+
+class CorrelationHead(nn.Module):
+    """Summarises each frame's cost volume into K numbers a location: a 1x1 convolution over the volume.
+
+    The weight is that convolution's, `[K, (N - 1) H W, 1, 1]`: its inputs run over the other frames in time
+    order, then rows, then columns. So map size, clip length and weights belong together.
+    """
+
+    def __init__(self, outputs: int, num_frames: int, map_size: tuple[int, int], unbiased: bool) -> None:
+        super().__init__()
+        inputs = (num_frames - 1) * math.prod(map_size)
+        self.others = num_frames - 1
+        self.unbiased = unbiased
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.empty(outputs))
+        bound = 1 / math.sqrt(inputs)  # as torch initialises a convolution
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, maps: Float[Tensor, "b t r h w"]) -> Float[Tensor, "bt k h w"]:
+        # Under autocast a correlation in bfloat16 would be off by 4e-3; in float32 it costs next to nothing.
+        with torch.autocast(maps.device.type, enabled=False):
+            precise = maps if maps.dtype == torch.float64 else maps.float()
+            weight = self.weight.flatten(1).unflatten(1, (self.others, -1))
+            summary = correlate(standardise(precise, self.unbiased), weight) + self.bias
+        size: list[int] = list(maps.shape[-2:])
+        return summary.flatten(0, 1).reshape(-1, *size, len(self.bias)).movedim(-1, 1)
+
+
+def _mask_head(num_frames: int, map_size: tuple[int, int], variant: Variant) -> nn.Sequential:
+    """Paper: one 1x1 convolution. Released: 1x1 to 64, BatchNorm, ReLU, 1x1 to 1. Then a sigmoid."""
+    if variant == "paper":
+        return nn.Sequential(CorrelationHead(1, num_frames, map_size, unbiased=False), nn.Sigmoid())
+    return nn.Sequential(
+        CorrelationHead(64, num_frames, map_size, unbiased=True),
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.Conv2d(64, 1, kernel_size=1),
+        nn.Sigmoid(),
+    )
+
+
+class Cosam(nn.Module):
+    """COSAM: a spatial mask from the consensus of the frames, then weights for the channels they share.
+
+    Variants (the paper's text and its released code differ):
+        paper: one 1x1 convolution makes the mask; maps x channel weights.
+        released: a two-layer mask head, the unbiased deviation, and maps + maps x channel weights.
+
+    Args:
+        channels: D, channels of the incoming maps.
+        num_frames: N, frames in a clip; at least 2.
+        map_size: height and width of the maps.
+        reduced_channels: D_R, channels in which locations are compared.
+        variant: `paper` or `released`.
+
+    Raises:
+        ValueError: an unknown variant, or fewer than two frames; on call, maps of another size.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        num_frames: int,
+        map_size: tuple[int, int],
+        reduced_channels: int,
+        variant: Variant = "paper",
+    ) -> None:
+        super().__init__()
+        if variant not in get_args(Variant):
+            raise ValueError(f"COSAM variant must be one of {list(get_args(Variant))}, got {variant!r}")
+        if num_frames < 2:
+            raise ValueError(
+                f"COSAM compares the frames of a clip and needs num_frames >= 2, got {num_frames}; "
+                "use more frames, or no COSAM (cosam=[])"
+            )
+        self.expected = (num_frames, channels, *map_size)
+        self.residual = variant == "released"
+        self.reduce = nn.Sequential(
+            nn.Conv2d(channels, reduced_channels, kernel_size=1), nn.BatchNorm2d(reduced_channels), nn.ReLU()
+        )
+        self.mask_head = _mask_head(num_frames, map_size, variant)
+        # The paper says "MLP"; its layers are the released code's in both variants.
+        self.channel_mlp = nn.Sequential(
+            nn.Linear(channels, reduced_channels),
+            nn.Tanh(),
+            nn.Linear(reduced_channels, channels),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, maps: Float[Tensor, "b t d h w"]) -> CosamOutput:
+        if tuple(maps.shape[1:]) != self.expected:
+            names = "(frames, channels, height, width)"
+            raise ValueError(
+                f"this COSAM was built for maps {self.expected} {names}, got {tuple(maps.shape[1:])}: "
+                "clip length and image size must be those the weights were trained with"
+            )
+        spatial_mask = self.spatial_mask(maps)
+        attended = maps * spatial_mask.to(maps.dtype)
+        channel_weights = self.channel_mlp(attended.mean(dim=(-2, -1))).mean(dim=1)
+        weighted = attended * channel_weights.to(maps.dtype)[:, None, :, None, None]
+        return CosamOutput(attended + weighted if self.residual else weighted, spatial_mask, channel_weights)
+
+    def spatial_mask(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b t 1 h w"]:
+        """Section 4.1: where each frame agrees with the others, between 0 and 1."""
+        clip = maps.shape[:2]
+        reduced = self.reduce(maps.flatten(0, 1)).unflatten(0, clip)
+        mask: Tensor = self.mask_head(reduced).unflatten(0, clip)
+        return mask

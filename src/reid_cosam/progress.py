@@ -1,0 +1,57 @@
+"""Training progress where no terminal shows a bar: one plain line every now and then."""
+
+import logging
+import time
+
+import pytorch_lightning as pl
+from torch import Tensor
+
+_log = logging.getLogger(__name__)
+
+
+class PlainProgress(pl.Callback):
+    """Logs iteration, loss, learning rate, speed and the time left, every `every` iterations."""
+
+    def __init__(self, every: int) -> None:
+        self._every = every
+        self._since = (0.0, 0)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        self._since = (time.monotonic(), trainer.global_step)
+
+    def on_train_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        outputs: object,
+        batch: object,  # noqa: ARG002
+        batch_idx: int,  # noqa: ARG002
+    ) -> None:
+        step = trainer.global_step
+        if step % self._every and step != trainer.max_steps:
+            return
+        started, first = self._since
+        pace = (time.monotonic() - started) / (step - first)
+        loss = outputs["loss"] if isinstance(outputs, dict) else outputs
+        _log.info(
+            "iteration %d/%d  loss %.3f  learning rate %.1e  %.2f s/iteration  %s left",
+            step,
+            trainer.max_steps,
+            loss.item() if isinstance(loss, Tensor) else float("nan"),
+            trainer.optimizers[0].param_groups[0]["lr"],
+            pace,
+            duration(pace * (trainer.max_steps - step)),
+        )
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        scores = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("eval/")}
+        _log.info("evaluation  %s", "  ".join(f"{name[5:]} {100 * value:.1f}" for name, value in scores.items()))
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: `40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,122 @@
+"""Train a network, score it, and write what was found: `python -m reid_cosam.train --help`."""
+
+import logging
+import os
+import warnings
+from pathlib import Path
+
+import hydra
+import pytorch_lightning as pl
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
+
+from reid_cosam import build, launch
+from reid_cosam.checkpoints import check_resumable
+from reid_cosam.config import TrainSettings
+from reid_cosam.datamodule import ReidDataModule
+from reid_cosam.estimate import seconds_per_iteration
+from reid_cosam.lightning_module import ReidModule
+from reid_cosam.loggers import finish, log_summary, make_loggers
+from reid_cosam.outputs import write_outputs
+from reid_cosam.paths import CONF
+from reid_cosam.progress import duration
+from reid_cosam.results.store import environment, write_json, write_text
+
+_log = logging.getLogger(__name__)
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
+def main(config: DictConfig) -> None:
+    """One run. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    try:
+        run(build.read_settings(config), folder)
+    except (ValueError, OSError, RuntimeError) as error:
+        in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
+        if in_sweep or os.environ.get("HYDRA_FULL_ERROR") or not str(error):
+            raise
+        raise SystemExit(f"error: {error}") from None
+
+
+def run(settings: TrainSettings, folder: Path) -> None:
+    """Trains, evaluates and writes into `folder`; starts one process a device where there are several.
+
+    Raises:
+        ValueError, OSError: settings, data or checkpoint do not fit; the message says how to mend it.
+    """
+    if settings.trainer.devices > 1 and not launch.is_rank():
+        launch.run_ranks("reid_cosam.train", folder, settings.trainer.devices)
+        return
+    _record_start(settings, folder)
+    pl.seed_everything(settings.seed, workers=True, verbose=False)
+    datamodule = build.make_datamodule(settings, build.make_splits(settings.data))
+    module = build.make_module(settings, datamodule)
+    if settings.ckpt_path is not None:
+        check_resumable(Path(settings.ckpt_path), module.config)
+    _announce(settings, datamodule, module)
+    loggers = make_loggers(settings.logger, settings.run_name, folder)
+    succeeded = False
+    try:
+        trainer = build.make_trainer(settings.trainer, folder, loggers)
+        _fit(trainer, module, datamodule, settings.ckpt_path)
+        _finish(trainer, module, datamodule, folder, settings)
+        succeeded = True
+    finally:
+        finish(loggers, succeeded)
+
+
+def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ckpt_path: str | None) -> None:
+    with warnings.catch_warnings():
+        # Workers are two by choice; the trainer cannot know that they keep up.
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        trainer.fit(module, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
+        trainer.save_checkpoint(f"{trainer.default_root_dir}/checkpoints/last.ckpt")
+        if module.evaluation is None or module.evaluation.step != trainer.global_step:
+            trainer.validate(module, datamodule=datamodule, verbose=False)
+
+
+@rank_zero_only
+def _record_start(settings: TrainSettings, folder: Path) -> None:
+    write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
+    write_json(folder / "environment.json", environment())
+
+
+@rank_zero_only
+def _announce(settings: TrainSettings, datamodule: ReidDataModule, module: ReidModule) -> None:
+    """What will run and, on a CPU, how long it will take and what to run instead."""
+    _log.info(
+        "%s: %d training identities, %d queries, %d gallery tracklets (data=%s)",
+        settings.run_name,
+        datamodule.num_identities,
+        datamodule.num_queries,
+        len(datamodule.evaluated) - datamodule.num_queries,
+        settings.data.name,
+    )
+    if build.runs_on_gpu(settings.trainer):
+        return
+    bf16 = build.precision(settings.trainer) == "bf16-mixed"
+    size = (settings.num_frames, settings.data.height, settings.data.width)
+    pace = seconds_per_iteration(module.network, settings.batch_size, *size, bf16)
+    total = pace * settings.trainer.max_steps
+    _log.info(
+        "no GPU: %d iterations at about %.1f s each take about %s, evaluation apart",
+        settings.trainer.max_steps,
+        pace,
+        duration(total),
+    )
+    if total > 3600:
+        _log.info("to see all of it in minutes: python -m reid_cosam.train experiment=quickstart")
+
+
+@rank_zero_only
+def _finish(
+    trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, folder: Path, settings: TrainSettings
+) -> None:
+    scores, pictures = write_outputs(module, datamodule, folder, settings)
+    log_summary(trainer.loggers, scores, pictures)
+
+
+if __name__ == "__main__":
+    main()
