@@ -20,10 +20,12 @@ _IDENTITY_OF_COSAM = (
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
-    """Writes beside the target and renames: a run that is killed leaves the old checkpoint, not half a new."""
+    """Writes beside the target and renames: a killed run leaves the old checkpoint, not half a new one."""
 
     @override
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:

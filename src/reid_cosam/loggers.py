@@ -35,11 +35,13 @@ def _wandb(settings: LoggerSettings, run_name: str, folder: Path) -> WandbLogger
     )
 
 
-def log_summary(loggers: Iterable[Logger], scores: Mapping[str, float], pictures: Mapping[str, Path]) -> None:
+def log_summary(
+    loggers: Iterable[Logger], metrics: Mapping[str, object], pictures: Mapping[str, Path]
+) -> None:
     """Final scores and pictures, where a logger can show them."""
     for logger in loggers:
         if isinstance(logger, WandbLogger):
-            logger.experiment.summary.update(dict(scores))
+            logger.experiment.summary.update(dict(metrics))
             for name, path in pictures.items():
                 logger.log_image(name, [str(path)])
         elif isinstance(logger, TensorBoardLogger):

@@ -45,7 +45,9 @@ class PlainProgress(pl.Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         scores = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("eval/")}
-        _log.info("evaluation  %s", "  ".join(f"{name[5:]} {100 * value:.1f}" for name, value in scores.items()))
+        _log.info(
+            "evaluation  %s", "  ".join(f"{name[5:]} {100 * value:.1f}" for name, value in scores.items())
+        )
 
 
 def duration(seconds: float) -> str:

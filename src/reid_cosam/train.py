@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from pytorch_lightning.utilities import rank_zero_only
 
 from reid_cosam import build, launch
 from reid_cosam.checkpoints import check_resumable
@@ -23,6 +23,7 @@ from reid_cosam.outputs import write_outputs
 from reid_cosam.paths import CONF
 from reid_cosam.progress import duration
 from reid_cosam.results.store import environment, write_json, write_text
+from reid_cosam.results.summary import print_summary
 
 _log = logging.getLogger(__name__)
 
@@ -114,8 +115,9 @@ def _announce(settings: TrainSettings, datamodule: ReidDataModule, module: ReidM
 def _finish(
     trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, folder: Path, settings: TrainSettings
 ) -> None:
-    scores, pictures = write_outputs(module, datamodule, folder, settings)
-    log_summary(trainer.loggers, scores, pictures)
+    metrics, pictures = write_outputs(module, datamodule, folder, settings)
+    log_summary(trainer.loggers, metrics, pictures)
+    print_summary(metrics, pictures, folder)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from PIL import Image
 
 
 def mask_path(frame: str) -> Path:
-    """Where the mask of `<root>/bbox_test/<pid>/<name>.jpg` lies: `<root>/masks/bbox_test/<pid>/<name>.png`."""
+    """`<root>/masks/bbox_test/<pid>/<name>.png` for the frame `<root>/bbox_test/<pid>/<name>.jpg`."""
     path = Path(frame)
     root = path.parents[2]
     return (root / "masks" / path.relative_to(root)).with_suffix(".png")

@@ -39,9 +39,7 @@ def expected_by_chance(
     return Chance(float(average_precision.mean()), ranks)
 
 
-def _miss(
-    n: Float[np.ndarray, " q"], m: Float[np.ndarray, " q"], k: int
-) -> Float[np.ndarray, " q"]:
+def _miss(n: Float[np.ndarray, " q"], m: Float[np.ndarray, " q"], k: int) -> Float[np.ndarray, " q"]:
     """C(n - m, k) / C(n, k), by logarithms; 0 where fewer than k + m are there."""
     possible = n - m >= k
     free = np.where(possible, n - m - k, 0)

@@ -14,9 +14,7 @@ class Coverage(NamedTuple):
     outside: float
 
 
-def coverage(
-    attention: Float[Tensor, "n mh mw"], person: Bool[Tensor, "n h w"]
-) -> Coverage:
+def coverage(attention: Float[Tensor, "n mh mw"], person: Bool[Tensor, "n h w"]) -> Coverage:
     """Mean attention inside and outside the person, over all locations of all frames.
 
     A location that the person covers in part counts for that part inside and for the rest outside.

@@ -1,0 +1,122 @@
+"""Ranked retrieval lists: a query beside the gallery tracklets nearest to it, marked right or wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from PIL import Image, ImageDraw
+
+from reid_cosam.results.figures.style import (
+    FAINT,
+    PAPER,
+    beside,
+    centred,
+    enlarged,
+    stacked,
+    text,
+    with_margin,
+)
+
+QUERY = "#1f3f77"
+RIGHT = "#0a8f4d"
+WRONG = "#cc2a2a"
+BORDER = 5
+QUERY_GAP = 24
+ROW_GAP = 24
+BADGE = 22
+
+
+@dataclass(frozen=True, slots=True)
+class RankedList:
+    """A query and its nearest gallery tracklets, nearest first, each shown by one frame.
+
+    Raises:
+        ValueError: the gallery is empty, counts or frame sizes differ, or the average precision leaves 0..1.
+    """
+
+    query: UInt8[np.ndarray, "h w 3"]
+    query_label: str
+    gallery: UInt8[np.ndarray, "k h w 3"]
+    correct: Bool[np.ndarray, " k"]
+    distances: Float[np.ndarray, " k"]
+    average_precision: float
+
+    def __post_init__(self) -> None:
+        counts = len(self.gallery), len(self.correct), len(self.distances)
+        if len(set(counts)) != 1 or counts[0] == 0:
+            raise ValueError(
+                f"{self.query_label}: gallery frames, marks and distances must be equally many and not none, "
+                f"got {counts[0]}, {counts[1]} and {counts[2]}"
+            )
+        if self.gallery.shape[1:] != self.query.shape:
+            raise ValueError(
+                f"{self.query_label}: gallery frames are {self.gallery.shape[1:]}, "
+                f"the query is {self.query.shape}; resize them to one size"
+            )
+        if not 0 <= self.average_precision <= 1:
+            raise ValueError(f"{self.query_label}: average precision {self.average_precision} is not in 0..1")
+
+
+def ranked_lists_figure(queries: Sequence[RankedList]) -> Image.Image:
+    """One row a query: the query in a blue frame, then its list in green (same person) and red frames.
+
+    Ticks and crosses say the same as the colours. Rank and distance stand below each frame.
+
+    Raises:
+        ValueError: there are no queries.
+    """
+    if not queries:
+        raise ValueError("there are no ranked lists to show")
+    rows = [_row(ranked) for ranked in queries]
+    return with_margin(stacked([*rows, _legend()], ROW_GAP))
+
+
+def _row(ranked: RankedList) -> Image.Image:
+    query = _framed(enlarged(ranked.query), QUERY)
+    score = text(f"AP {100 * ranked.average_precision:.1f} %", bold=True, colour=QUERY)
+    cells = [
+        _gallery_cell(frame, bool(correct), rank, float(distance))
+        for rank, (frame, correct, distance) in enumerate(
+            zip(ranked.gallery, ranked.correct, ranked.distances, strict=True), start=1
+        )
+    ]
+    query_cell = stacked([query, centred(score, query.width, score.height)])
+    body = beside([query_cell, beside(cells)], QUERY_GAP)
+    return stacked([text(ranked.query_label, bold=True), body])
+
+
+def _gallery_cell(
+    frame: UInt8[np.ndarray, "h w 3"], correct: bool, rank: int, distance: float
+) -> Image.Image:
+    picture = _framed(enlarged(frame), RIGHT if correct else WRONG)
+    badge = _badge(correct)
+    picture.paste(badge, (picture.width - BADGE, 0))
+    line = beside([text(str(rank), bold=True), text(f"{distance:.4g}", colour=FAINT)], gap=8)
+    return stacked([picture, centred(line, picture.width, line.height)])
+
+
+def _framed(image: Image.Image, colour: str) -> Image.Image:
+    framed = Image.new("RGB", (image.width + 2 * BORDER, image.height + 2 * BORDER), colour)
+    framed.paste(image, (BORDER, BORDER))
+    return framed
+
+
+def _badge(correct: bool) -> Image.Image:
+    """A white tick on green or a white cross on red; drawn large and reduced, which smooths its edges."""
+    large = Image.new("RGB", (4 * BADGE, 4 * BADGE), RIGHT if correct else WRONG)
+    strokes = [[(20, 46), (38, 64), (68, 24)]] if correct else [[(24, 24), (64, 64)], [(64, 24), (24, 64)]]
+    for stroke in strokes:
+        ImageDraw.Draw(large).line(stroke, fill=PAPER, width=11, joint="curve")
+    return large.resize((BADGE, BADGE), Image.Resampling.LANCZOS)
+
+
+def _legend() -> Image.Image:
+    query = Image.new("RGB", (BADGE, BADGE), QUERY)
+    marks = [(query, "query"), (_badge(True), "same person"), (_badge(False), "other person")]
+    entries = []
+    for mark, meaning in marks:
+        words = text(meaning, 13)
+        entries.append(beside([mark, centred(words, words.width, BADGE)]))
+    note = text("below each frame: rank and distance", 13, colour=FAINT)
+    return beside([*entries, centred(note, note.width, BADGE)], gap=18)

@@ -1,0 +1,71 @@
+"""One rank of `test_ddp.py`: a step and an evaluation, and what rank 0 saw of them."""
+
+import sys
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from hydra import compose, initialize_config_dir
+from torch import nn
+
+from reid_cosam import build
+from reid_cosam.data import mars
+from reid_cosam.paths import CONF
+
+OVERRIDES = [
+    "experiment=quickstart",
+    "agg=ta",
+    "logger=none",
+    "data.height=64",
+    "data.width=32",
+    "data.workers=0",
+    "data.eval_batch_size=3",
+    "recipe.sampling.identities=4",
+    "recipe.sampling.tracklets=2",
+    "trainer.accelerator=cpu",
+    "trainer.precision=32-true",
+    "trainer.max_steps=1",
+]
+
+
+class Watch(pl.Callback):
+    """Holds BatchNorm still, and keeps the step's gradients."""
+
+    def __init__(self) -> None:
+        self.gradients: dict[str, torch.Tensor] = {}
+
+    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object) -> None:
+        for module in pl_module.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
+
+    def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object) -> None:
+        parameters = pl_module.named_parameters()
+        self.gradients = {name: one.grad.clone() for name, one in parameters if one.grad is not None}
+
+
+def main(tree: Path, out: Path, ranks: int) -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("train", overrides=[*OVERRIDES, f"trainer.devices={ranks}"])
+    settings = build.read_settings(config)
+    pl.seed_everything(settings.seed)
+    datamodule = build.make_datamodule(settings, mars.read(tree))
+    module = build.make_module(settings, datamodule)
+    watch = Watch()
+    trainer = build.make_trainer(settings.trainer, out, [])
+    trainer.callbacks.append(watch)
+    trainer.fit(module, datamodule=datamodule)
+    if trainer.is_global_zero:
+        assert module.evaluation is not None
+        seen = {
+            "parameters": [name for name, _ in module.named_parameters()],
+            "gradients": watch.gradients,
+            "distances": module.evaluation.distances,
+            "mAP": module.evaluation.scores.mean_ap,
+            "counts": module.descriptors.synced_counts,
+        }
+        torch.save(seen, out / "seen.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
