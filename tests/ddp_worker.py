@@ -34,12 +34,12 @@ class Watch(pl.Callback):
     def __init__(self) -> None:
         self.gradients: dict[str, torch.Tensor] = {}
 
-    def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object) -> None:
+    def on_train_batch_start(self, _: pl.Trainer, pl_module: pl.LightningModule, *__: object) -> None:
         for module in pl_module.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.eval()
 
-    def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: object) -> None:
+    def on_before_optimizer_step(self, _: pl.Trainer, pl_module: pl.LightningModule, *__: object) -> None:
         parameters = pl_module.named_parameters()
         self.gradients = {name: one.grad.clone() for name, one in parameters if one.grad is not None}
 
@@ -54,15 +54,19 @@ def main(tree: Path, out: Path, ranks: int) -> None:
     watch = Watch()
     trainer = build.make_trainer(settings.trainer, out, [])
     trainer.callbacks.append(watch)
+    trainer.validate(module, datamodule=datamodule, verbose=False)
+    evaluation = module.evaluation
+    assert evaluation is not None
+    with module.descriptors.sync_context():
+        counts = module.descriptors.counts.clone()
     trainer.fit(module, datamodule=datamodule)
     if trainer.is_global_zero:
-        assert module.evaluation is not None
         seen = {
             "parameters": [name for name, _ in module.named_parameters()],
             "gradients": watch.gradients,
-            "distances": module.evaluation.distances,
-            "mAP": module.evaluation.scores.mean_ap,
-            "counts": module.descriptors.synced_counts,
+            "distances": evaluation.distances,
+            "mAP": evaluation.scores.mean_ap,
+            "counts": counts,
         }
         torch.save(seen, out / "seen.pt")
 

@@ -17,7 +17,12 @@ def run_ranks(tree: Path, out: Path, ranks: int) -> dict[str, Any]:
     command += ["-m", "tests.ddp_worker", str(tree), str(out), str(ranks)]
     out.mkdir()
     done = subprocess.run(
-        command, env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=300, check=False
+        command,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     seen: dict[str, Any] = torch.load(out / "seen.pt", weights_only=True)
@@ -40,7 +45,11 @@ def test_a_step_has_the_gradients_of_a_single_process(
     largest = max(float(gradient.abs().max()) for gradient in one["gradients"].values())
     for name, expected in one["gradients"].items():
         torch.testing.assert_close(
-            two["gradients"][name], expected, rtol=1e-4, atol=1e-6 * largest, msg=lambda text, n=name: f"{n}: {text}"
+            two["gradients"][name],
+            expected,
+            rtol=1e-4,
+            atol=1e-6 * largest,
+            msg=lambda text, n=name: f"{n}: {text}",
         )
 
 

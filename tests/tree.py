@@ -10,14 +10,21 @@ Row = tuple[int, int]  # pid, camera
 
 
 def write_mars_tree(
-    root: Path, train_ids: int = 4, test_ids: int = 3, cameras: int = 2, frames: int = 5, size: tuple[int, int] = (64, 32)
+    root: Path,
+    train_ids: int = 4,
+    test_ids: int = 3,
+    cameras: int = 2,
+    frames: int = 5,
+    size: tuple[int, int] = (64, 32),
 ) -> Path:
     """Writes one training tracklet, one query and one more test tracklet for each identity and camera.
 
     Tracklets have `frames` frames, every second one a frame more, so that some end in a short snippet.
     """
     train = [(pid, cam) for pid in range(1, train_ids + 1) for cam in range(1, cameras + 1)]
-    test = [(pid, cam) for pid in range(101, test_ids + 101) for cam in range(1, cameras + 1) for _ in range(2)]
+    test = [
+        (pid, cam) for pid in range(101, test_ids + 101) for cam in range(1, cameras + 1) for _ in range(2)
+    ]
     _write_part(root, "train", train, frames, size)
     _write_part(root, "test", test, frames, size)
     queries = np.arange(1, len(test) + 1, 2, dtype=np.uint16)[None]

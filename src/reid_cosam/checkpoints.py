@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
-from typing_extensions import override
 
 # What must agree between a checkpoint and the run that goes on from it, in the words of the command line.
 _IDENTITY = ("backbone.name", "cosam", "agg.name", "num_frames", "data.height", "data.width")
@@ -22,7 +21,6 @@ _IDENTITY_OF_COSAM = (
 class WholeCheckpointIO(TorchCheckpointIO):
     """Writes beside the target and renames: a killed run leaves the old checkpoint, not half a new one."""
 
-    @override
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:

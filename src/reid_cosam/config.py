@@ -5,7 +5,15 @@ Values and defaults live in `conf/`; nothing here has a default, so that there i
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Natural = Annotated[int, Field(ge=0)]
@@ -121,6 +129,15 @@ class TrainSettings(Settings):
     num_frames: PositiveInt
     seed: Natural
     ckpt_path: str | None
+
+    @field_validator("cosam", mode="before")
+    @classmethod
+    def _is_list(cls, cosam: object) -> object:
+        if not isinstance(cosam, list | tuple):
+            raise ValueError(
+                "expected a list of CNN blocks; quote it for the shell: 'cosam=[4,5]', 'cosam=[]'"
+            )
+        return cosam
 
     @model_validator(mode="after")
     def _stages_exist(self) -> "TrainSettings":

@@ -100,11 +100,8 @@ class ReidDataModule(pl.LightningDataModule):
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
 
     def _finished(self) -> int:
-        """Batches whose training step is done. One that a fault cut short is ready, but not processed."""
-        if self.trainer is None:
-            return 0
-        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress.current
-        return int(progress.processed)
+        """Steps done. Unlike the trainer's count of batches it goes on when a run is prolonged."""
+        return 0 if self.trainer is None else self.trainer.global_step
 
     def _loading(self, persistent: bool) -> dict[str, Any]:
         return {

@@ -80,18 +80,18 @@ class ReidModule(pl.LightningModule):
         self.descriptors = TrackletDescriptors(len(evaluated.pids), network.descriptor_size)
         self.evaluation: Evaluation | None = None
 
-    def training_step(self, batch: ClipBatch, batch_idx: int) -> Tensor:
+    def training_step(self, batch: ClipBatch) -> Tensor:
         """Loss of the whole batch: hard examples are mined over all ranks."""
-        clips = normalise(apply(batch.clips, self._draw(batch.clips, batch_idx)), torch.float32)
+        clips = normalise(apply(batch.clips, self._draw(batch.clips)), torch.float32)
         output = self.network(clips)
         terms = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.pids)))
         self.log_dict({f"train/{name}": value.detach() for name, value in terms._asdict().items()})
         return cast(Tensor, terms.total)
 
-    def _draw(self, clips: UInt8[Tensor, "b t 3 h w"], iteration: int) -> AugmentationDraw:
+    def _draw(self, clips: UInt8[Tensor, "b t 3 h w"]) -> AugmentationDraw:
         rank, ranks = self.trainer.global_rank, self.trainer.world_size
         (num_clips, num_frames), (height, width) = clips.shape[:2], clips.shape[-2:]
-        rng = np.random.default_rng([self.seed, iteration])
+        rng = np.random.default_rng([self.seed, self.global_step])
         draw = self.augmentation.draw(num_clips * ranks, num_frames, height, width, rng)
         return AugmentationDraw(*(drawn[rank * num_clips : (rank + 1) * num_clips] for drawn in draw))
 

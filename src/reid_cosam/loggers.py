@@ -1,4 +1,4 @@
-"""Where curves and pictures go: metrics.csv, and Weights & Biases or TensorBoard beside it."""
+"""Where curves and pictures go: curves/metrics.csv, and Weights & Biases or TensorBoard beside it."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ def make_loggers(settings: LoggerSettings, run_name: str, folder: Path) -> list[
     """The loggers of a run; none for `logger=none`."""
     if settings.name == "none":
         return []
-    csv = CSVLogger(folder, name="", version="")
+    csv = CSVLogger(folder, name="curves", version="")
     if settings.name == "wandb":
         return [csv, _wandb(settings, run_name, folder)]
     if settings.name == "tensorboard":

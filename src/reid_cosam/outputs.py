@@ -21,7 +21,9 @@ from reid_cosam.lightning_module import Evaluation, ReidModule
 from reid_cosam.metrics.chance import expected_by_chance
 from reid_cosam.metrics.coverage import coverage
 from reid_cosam.metrics.protocols import Scores
-from reid_cosam.results.figures import RankedList, attention_figure, cmc_figure, ranked_lists_figure
+from reid_cosam.results.figures.attention import attention_figure
+from reid_cosam.results.figures.cmc import cmc_figure
+from reid_cosam.results.figures.ranked import RankedList, ranked_lists_figure
 from reid_cosam.results.store import save_picture, write_json, write_text
 
 RANKS = (1, 5, 10, 20)

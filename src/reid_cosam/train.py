@@ -50,12 +50,14 @@ def run(settings: TrainSettings, folder: Path) -> None:
     if settings.trainer.devices > 1 and not launch.is_rank():
         launch.run_ranks("reid_cosam.train", folder, settings.trainer.devices)
         return
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
     _record_start(settings, folder)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     datamodule = build.make_datamodule(settings, build.make_splits(settings.data))
     module = build.make_module(settings, datamodule)
     if settings.ckpt_path is not None:
         check_resumable(Path(settings.ckpt_path), module.config)
+        _log.info("resuming from %s", settings.ckpt_path)
     _announce(settings, datamodule, module)
     loggers = make_loggers(settings.logger, settings.run_name, folder)
     succeeded = False
@@ -70,8 +72,9 @@ def run(settings: TrainSettings, folder: Path) -> None:
 
 def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ckpt_path: str | None) -> None:
     with warnings.catch_warnings():
-        # Workers are two by choice; the trainer cannot know that they keep up.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        # The workers are few by choice; a resumed run has a folder of its own; the last is torch's own.
+        for message in (".*does not have many workers", "The dirpath has changed", ".*LeafSpec"):
+            warnings.filterwarnings("ignore", message=message)
         trainer.fit(module, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
         trainer.save_checkpoint(f"{trainer.default_root_dir}/checkpoints/last.ckpt")
         if module.evaluation is None or module.evaluation.step != trainer.global_step:

@@ -36,7 +36,13 @@ class Backbone(nn.Module):
             _remove_stride(stages[-1])
 
     def map_size(self, stage: int, height: int, width: int) -> tuple[int, int]:
-        """Height and width of the maps after `stage` (1 to 5) for images of height x width pixels."""
+        """Height and width of the maps after `stage` (1 to 5) for images of height x width pixels.
+
+        Raises:
+            ValueError: the stems, which pool differently, leave different maps of images of this size.
+        """
+        if height % 4 or width % 4:
+            raise ValueError(f"image height and width must be multiples of 4, got {height} x {width}")
         stride = self.strides[stage - 1]
         return math.ceil(height / stride), math.ceil(width / stride)
 

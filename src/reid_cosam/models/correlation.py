@@ -10,39 +10,43 @@ be taken through the product. With f_m the `[HW, R]` standardised descriptors of
 
 because frame m is the m-th of the others for a later frame n and the (m-1)-th for an earlier one. Running
 sums over m give all n at once: time O(N HW R K), and nothing of the size of the volume is ever held.
+
+Nor are the f_m. Dividing by the deviations is left to the weights and to the logits, which have far fewer
+numbers than the maps; and since (x - mean) . c = x . (c - mean of c), it is enough to centre the sums.
 """
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional as F
 
 EPSILON = 1e-4  # paper, section 4.1: added to the standard deviations
 
 
-def standardise(maps: Float[Tensor, "b t r h w"], unbiased: bool) -> Float[Tensor, "b t hw r"]:
-    """Subtracts from each location's descriptor its mean over channels and divides by its deviation.
-
-    Formula (2). `unbiased` takes the deviation with R - 1, as the released code does, instead of R.
-    A flat descriptor has no deviation; the epsilon keeps its correlations at zero.
-    """
-    descriptors = maps.flatten(3).transpose(2, 3)
-    centred = descriptors - descriptors.mean(dim=-1, keepdim=True)
-    degrees = centred.shape[-1] - int(unbiased)
-    # sqrt has an infinite slope at zero, so a flat descriptor's gradient would be NaN without the floor
-    deviation = (centred.square().sum(dim=-1, keepdim=True) / degrees).clamp_min(1e-24).sqrt()
-    return centred / (deviation + EPSILON)
-
-
 def correlate(
-    standardised: Float[Tensor, "b t hw r"], weight: Float[Tensor, "k others hw"]
+    maps: Float[Tensor, "b t r h w"], weight: Float[Tensor, "k others hw"], unbiased: bool
 ) -> Float[Tensor, "b t hw k"]:
     """The linear map `weight` of the cost volume of formula (1), for each frame and location.
 
-    `weight[:, s]` belongs to the s-th other frame in time order; others = t - 1.
+    `weight[:, s]` belongs to the s-th other frame in time order; others = t - 1. `unbiased` takes the
+    deviations of formula (2) with R - 1, as the released code does, instead of R. A flat descriptor has
+    no deviation; the epsilon keeps its correlations at zero.
     """
+    descriptors = maps.flatten(3).transpose(2, 3)
+    deviations = descriptors.std(dim=-1, correction=int(unbiased), keepdim=True) + EPSILON
+    sums = (_weight_by_role(weight) / deviations.transpose(2, 3)) @ descriptors
+    as_earlier, as_later = sums.chunk(2, dim=2)
+    consensus = _sum_before(as_earlier) + _sum_before(as_later.flip(1)).flip(1)
+    centred = consensus - consensus.mean(dim=-1, keepdim=True)
+    return descriptors @ centred.transpose(2, 3) / (deviations * descriptors.shape[-1])
+
+
+def _weight_by_role(weight: Float[Tensor, "k others hw"]) -> Float[Tensor, "t twice_k hw"]:
+    """Each frame's weights as an earlier frame, then as a later one; zero for the last and for the first."""
     slots = weight.transpose(0, 1)
-    as_earlier = (slots @ standardised[:, :-1]).cumsum(dim=1)
-    as_later = (slots @ standardised[:, 1:]).flip(1).cumsum(dim=1).flip(1)
-    nothing = torch.zeros_like(as_earlier[:, :1])
-    consensus = torch.cat([nothing, as_earlier], dim=1) + torch.cat([as_later, nothing], dim=1)
-    return standardised @ consensus.transpose(2, 3) / standardised.shape[-1]
+    return torch.cat([F.pad(slots, (0, 0, 0, 0, 0, 1)), F.pad(slots, (0, 0, 0, 0, 1, 0))], dim=1)
+
+
+def _sum_before(parts: Float[Tensor, "b t k r"]) -> Float[Tensor, "b t k r"]:
+    """At each frame the sum over the frames before it."""
+    return F.pad(parts[:, :-1].cumsum(dim=1), (0, 0, 0, 0, 1, 0))

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from reid_cosam.models.correlation import correlate, standardise
+from reid_cosam.models.correlation import correlate
 
 Variant = Literal["paper", "released"]
 
@@ -43,7 +43,7 @@ class CorrelationHead(nn.Module):
         with torch.autocast(maps.device.type, enabled=False):
             precise = maps if maps.dtype == torch.float64 else maps.float()
             weight = self.weight.flatten(1).unflatten(1, (self.others, -1))
-            summary = correlate(standardise(precise, self.unbiased), weight) + self.bias
+            summary = correlate(precise, weight, self.unbiased) + self.bias
         size: list[int] = list(maps.shape[-2:])
         return summary.flatten(0, 1).reshape(-1, *size, len(self.bias)).movedim(-1, 1)
 

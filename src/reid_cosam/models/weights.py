@@ -1,8 +1,8 @@
 """Pretrained weights: fetched once over https, checked, then read without running any code."""
 
 import hashlib
-import tempfile
-import urllib.error
+import http.client
+import os
 import urllib.request
 from pathlib import Path
 from typing import NamedTuple
@@ -42,7 +42,7 @@ def _fetch(weights: Weights, path: Path) -> None:
     try:
         with urllib.request.urlopen(weights.url, timeout=30) as response:
             _write_whole(response.read(), path)
-    except (urllib.error.URLError, TimeoutError, OSError) as error:
+    except (OSError, http.client.HTTPException) as error:  # a URLError is an OSError, a short read is not
         raise ConnectionError(
             f"cannot fetch the ImageNet weights from {weights.url} ({error}). "
             f"Download that file elsewhere and put it at {path}, "
@@ -52,9 +52,12 @@ def _fetch(weights: Weights, path: Path) -> None:
 
 def _write_whole(content: bytes, path: Path) -> None:
     """Writes under a temporary name and renames, so that an interrupted download leaves nothing behind."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    Path(file.name).replace(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _check(weights: Weights, path: Path) -> None:

@@ -26,12 +26,12 @@ GIT_TIMEOUT_SECONDS = 10
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary path in the same folder; on leaving without an error it takes the place of `path`."""
+    """Yields a temporary path in the same folder; leaving without an error moves it to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
     try:
         yield temporary
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -96,11 +96,21 @@ def environment() -> dict[str, object]:
     }
 
 
-def _dependency_versions() -> dict[str, str]:
-    requirements = metadata.requires("reid-cosam") or []
+def _dependency_versions() -> dict[str, str | None] | None:
+    try:
+        requirements = metadata.requires("reid-cosam") or []
+    except metadata.PackageNotFoundError:  # run from a plain source folder, never installed
+        return None
     run_time = [requirement for requirement in requirements if "extra ==" not in requirement]
     names = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in run_time]
-    return {name: metadata.version(name) for name in names}
+    return {name: _version(name) for name in names}
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _cpu_name() -> str:
@@ -123,10 +133,10 @@ def git_state(folder: Path) -> dict[str, object]:
         _git(folder, "ls-files", "--error-unmatch", "__init__.py")
         commit = _git(folder, "rev-parse", "HEAD").strip()
         status = _git(folder, "status", "--porcelain")
-        change = _git(folder, "diff", "HEAD", "--binary") + status
+        change = _git(folder, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-color") + status
     except (OSError, subprocess.SubprocessError) as error:
         return {"commit": None, "dirty": None, "diff": None, "reason": _reason(error)}
-    digest = hashlib.sha256(change.encode()).hexdigest()[:12] if status else None
+    digest = hashlib.sha256(change.encode(errors="surrogateescape")).hexdigest()[:12] if status else None
     return {"commit": commit, "dirty": bool(status), "diff": digest, "reason": None}
 
 

@@ -36,14 +36,21 @@ BOTTOMS: tuple[Colour, ...] = (
     (126, 46, 52),
 )
 SHOES: tuple[Colour, ...] = ((26, 24, 24), (228, 228, 226), (96, 62, 38), (160, 44, 44), (60, 84, 140))
-BAGS: tuple[Colour, ...] = ((32, 32, 36), (110, 66, 36), (164, 40, 44), (52, 84, 140), (60, 110, 70), (214, 170, 60))
+BAGS: tuple[Colour, ...] = (
+    (32, 32, 36),
+    (110, 66, 36),
+    (164, 40, 44),
+    (52, 84, 140),
+    (60, 110, 70),
+    (214, 170, 60),
+)
 
 # Plain dark clothes are the commonest, as on a real street, so that clothes alone often collide.
-TOP_ODDS = np.array([18, 11, 11, 10, 7, 7, 5, 5, 5, 4, 4, 5, 3, 3, 3], dtype=np.float64)
+TOP_ODDS = np.array([22, 11, 12, 11, 7, 7, 5, 5, 5, 4, 4, 5, 3, 3, 3], dtype=np.float64)
 BOTTOM_ODDS = np.array([28, 22, 16, 11, 9, 5, 5, 3], dtype=np.float64)
 PATTERNS = ("plain", "stripes", "columns", "checks", "logo", "band", "dots")
-PATTERN_ODDS = np.array([36, 13, 8, 9, 16, 11, 7], dtype=np.float64)
-NUANCE = 14
+PATTERN_ODDS = np.array([42, 12, 8, 9, 14, 10, 5], dtype=np.float64)
+NUANCE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +84,8 @@ class Look:
 ATTRIBUTES = ("hat", "backpack", "handbag", "umbrella")
 
 
-def _pick(rng: np.random.Generator, options: tuple[str, ...], odds: tuple[float, ...]) -> str:
-    return options[_index(rng, np.array(odds))]
+def _pick(rng: np.random.Generator, options: tuple[str, ...], odds: tuple[int, ...]) -> str:
+    return options[_index(rng, np.array(odds, dtype=np.float64))]
 
 
 def _index(rng: np.random.Generator, odds: np.ndarray) -> int:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from reid_cosam.results.figures.style import (
     FAINT,
+    PAPER,
     beside,
     centred,
     enlarged,
@@ -20,6 +21,8 @@ from reid_cosam.results.figures.style import (
 COLOUR_MAP = "plasma"
 # Cold places keep the bare frame; the hottest ones still let a third of it through.
 MAX_OPACITY = 0.68
+# Colours turn muddy on dark clothes, so black is lifted to this grey.
+BLACK_LEVEL = 64
 LABEL_WIDTH = 78
 CLIP_GAP = 26
 BAR_WIDTH, BAR_HEIGHT = 150, 14
@@ -46,9 +49,8 @@ def attention_figure(
         rows.append(_row("frames", [enlarged(frame) for frame in clip]))
         for stage, (low, high) in ranges.items():
             strengths = stretched(masks[stage][index], low, high)
-            rows.append(
-                _row(f"COSAM {stage}", [overlay(*pair) for pair in zip(clip, strengths, strict=True)])
-            )
+            tinted = [overlay(frame, strength) for frame, strength in zip(clip, strengths, strict=True)]
+            rows.append(_row(f"COSAM {stage}", tinted))
         groups.append(stacked(rows))
     bars = [_colour_bar(stage, low, high) for stage, (low, high) in ranges.items()]
     return with_margin(stacked([*groups, stacked(bars)], CLIP_GAP))
@@ -63,7 +65,7 @@ def overlay(
     frame: UInt8[np.ndarray, "h w 3"], strength: Float[np.ndarray, "mask_height mask_width"]
 ) -> Image.Image:
     """The enlarged frame in grey, tinted by a mask in 0..1: the stronger, the hotter and the more opaque."""
-    grey = enlarged(frame).convert("L")
+    grey = enlarged(frame).convert("L").point(lambda level: BLACK_LEVEL + level * (255 - BLACK_LEVEL) // 255)
     mask = Image.fromarray(strength.astype(np.float32)).resize(grey.size, Image.Resampling.BILINEAR)
     return _tinted(np.asarray(grey), np.asarray(mask))
 
@@ -84,21 +86,22 @@ def range_text(low: float, high: float) -> str:
 
 
 def _row(label: str, frames: Sequence[Image.Image]) -> Image.Image:
-    return beside([centred(text(label, 13, colour=FAINT), LABEL_WIDTH, frames[0].height), *frames])
+    return beside([_label(label, frames[0].height), *frames])
 
 
 def _colour_bar(stage: int, low: float, high: float) -> Image.Image:
-    label = text(f"COSAM {stage}", 13, colour=FAINT)
     ramp = np.tile(np.linspace(0, 1, BAR_WIDTH), (BAR_HEIGHT, 1))
-    bar = _tinted(np.full(ramp.shape, 128, np.uint8), ramp)
+    bar = _tinted(np.full(ramp.shape, (BLACK_LEVEL + 255) // 2, np.uint8), ramp)
     words = text(f"mask {range_text(low, high)}", 13)
-    return beside(
-        [
-            centred(label, LABEL_WIDTH, label.height),
-            centred(bar, BAR_WIDTH, label.height),
-            words,
-        ],
-    )
+    label = _label(f"COSAM {stage}", words.height)
+    return beside([label, centred(bar, BAR_WIDTH, words.height), words])
+
+
+def _label(words: str, height: int) -> Image.Image:
+    label = text(words, 13, colour=FAINT)
+    cell = Image.new("RGB", (LABEL_WIDTH, height), PAPER)
+    cell.paste(label, (0, (height - label.height) // 2))
+    return cell
 
 
 def _check(

@@ -1,16 +1,15 @@
 """Cumulative matching characteristic: how often the right person is among the first r."""
 
 from collections.abc import Mapping
+from io import BytesIO
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from reid_cosam.results.figures.style import FAINT, INK
+from reid_cosam.results.figures.style import FAINT, INK, LINE
 
 # Okabe and Ito's colours, in an order that keeps neighbours apart for colour-blind readers too.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1b1f27")
@@ -18,7 +17,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LEGEND_RANKS = (1, 5, 20)
 
 
-def cmc_figure(curves: Mapping[str, Float[np.ndarray, "_"]], max_rank: int = 20) -> Image.Image:
+def cmc_figure(curves: Mapping[str, Float[np.ndarray, " _"]], max_rank: int = 20) -> Image.Image:
     """CMC curves, given as fractions from rank 1 on and drawn in percent up to `max_rank`.
 
     The legend holds R1, R5 and R20; a dash stands where a curve ends before that rank.
@@ -28,7 +27,6 @@ def cmc_figure(curves: Mapping[str, Float[np.ndarray, "_"]], max_rank: int = 20)
     """
     _check(curves, max_rank)
     figure = Figure(figsize=(8, 5.2), dpi=120, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     for index, (name, curve) in enumerate(curves.items()):
         percent = 100 * curve[:max_rank]
@@ -44,34 +42,34 @@ def cmc_figure(curves: Mapping[str, Float[np.ndarray, "_"]], max_rank: int = 20)
         )
     lowest = min(float(100 * curve[0]) for curve in curves.values())
     _dress(axes, max_rank, max(0.0, 10 * np.floor(lowest / 10 - 0.5)))
-    canvas.draw()
-    return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    return Image.open(buffer).convert("RGB")
 
 
 def legend_text(name: str, curve: Float[np.ndarray, " r"]) -> str:
     """The curve's name and its scores in percent."""
-    scores = [
-        f"R{rank} {100 * curve[rank - 1]:.1f}" if rank <= len(curve) else f"R{rank} –"
-        for rank in LEGEND_RANKS
-    ]
-    return f"{name}   {'  '.join(scores)}"
+    scores = [f"{100 * curve[rank - 1]:.1f}" if rank <= len(curve) else "-" for rank in LEGEND_RANKS]
+    return f"{name}   " + "  ".join(
+        f"R{rank} {score}" for rank, score in zip(LEGEND_RANKS, scores, strict=True)
+    )
 
 
 def _dress(axes: Axes, max_rank: int, bottom: float) -> None:
     axes.set_xlim(0.5, max_rank + 0.5)
     axes.set_ylim(bottom, 101)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=10))
+    axes.set_xticks([1, *range(5, max_rank + 1, 5)])
     axes.set_xlabel("rank", color=INK)
     axes.set_ylabel("matching rate (%)", color=INK)
-    axes.grid(color="#e4e7ec", linewidth=0.8)
+    axes.grid(color=LINE, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=FAINT, length=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(FAINT)
-    axes.legend(loc="lower right", fontsize=9, edgecolor="#e4e7ec", labelcolor=INK)
+    axes.legend(loc="lower right", fontsize=9, edgecolor=LINE, labelcolor=INK)
 
 
-def _check(curves: Mapping[str, Float[np.ndarray, "_"]], max_rank: int) -> None:
+def _check(curves: Mapping[str, Float[np.ndarray, " _"]], max_rank: int) -> None:
     if not curves or max_rank < 2:
         raise ValueError(
             f"a CMC figure needs curves and two ranks, got {len(curves)} curves, max_rank={max_rank}"

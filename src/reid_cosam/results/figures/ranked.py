@@ -31,15 +31,18 @@ BADGE = 22
 class RankedList:
     """A query and its nearest gallery tracklets, nearest first, each shown by one frame.
 
+    All frames have one size; `gallery`, `correct` and `distances` are equally long.
+
     Raises:
-        ValueError: the gallery is empty, counts or frame sizes differ, or the average precision leaves 0..1.
+        ValueError: the gallery is empty, counts or frame sizes differ, distances fall, or the average
+            precision leaves 0..1.
     """
 
     query: UInt8[np.ndarray, "h w 3"]
     query_label: str
-    gallery: UInt8[np.ndarray, "k h w 3"]
-    correct: Bool[np.ndarray, " k"]
-    distances: Float[np.ndarray, " k"]
+    gallery: UInt8[np.ndarray, "k _ _ 3"]
+    correct: Bool[np.ndarray, " _"]
+    distances: Float[np.ndarray, " _"]
     average_precision: float
 
     def __post_init__(self) -> None:
@@ -53,6 +56,10 @@ class RankedList:
             raise ValueError(
                 f"{self.query_label}: gallery frames are {self.gallery.shape[1:]}, "
                 f"the query is {self.query.shape}; resize them to one size"
+            )
+        if not (np.isfinite(self.distances).all() and (np.diff(self.distances) >= 0).all()):
+            raise ValueError(
+                f"{self.query_label}: distances must be finite and never fall, got {self.distances}"
             )
         if not 0 <= self.average_precision <= 1:
             raise ValueError(f"{self.query_label}: average precision {self.average_precision} is not in 0..1")
@@ -75,8 +82,9 @@ def ranked_lists_figure(queries: Sequence[RankedList]) -> Image.Image:
 def _row(ranked: RankedList) -> Image.Image:
     query = _framed(enlarged(ranked.query), QUERY)
     score = text(f"AP {100 * ranked.average_precision:.1f} %", bold=True, colour=QUERY)
+    digits = decimals(float(ranked.distances[-1]))
     cells = [
-        _gallery_cell(frame, bool(correct), rank, float(distance))
+        _gallery_cell(frame, bool(correct), rank, f"{distance:.{digits}f}")
         for rank, (frame, correct, distance) in enumerate(
             zip(ranked.gallery, ranked.correct, ranked.distances, strict=True), start=1
         )
@@ -86,14 +94,17 @@ def _row(ranked: RankedList) -> Image.Image:
     return stacked([text(ranked.query_label, bold=True), body])
 
 
-def _gallery_cell(
-    frame: UInt8[np.ndarray, "h w 3"], correct: bool, rank: int, distance: float
-) -> Image.Image:
+def _gallery_cell(frame: UInt8[np.ndarray, "h w 3"], correct: bool, rank: int, distance: str) -> Image.Image:
     picture = _framed(enlarged(frame), RIGHT if correct else WRONG)
     badge = _badge(correct)
     picture.paste(badge, (picture.width - BADGE, 0))
-    line = beside([text(str(rank), bold=True), text(f"{distance:.4g}", colour=FAINT)], gap=8)
+    line = beside([text(str(rank), bold=True), text(distance, colour=FAINT)], gap=8)
     return stacked([picture, centred(line, picture.width, line.height)])
+
+
+def decimals(largest: float) -> int:
+    """Decimals that show a list's largest distance with about four digits."""
+    return max(0, 4 - len(str(int(abs(largest)))))
 
 
 def _framed(image: Image.Image, colour: str) -> Image.Image:
@@ -105,7 +116,7 @@ def _framed(image: Image.Image, colour: str) -> Image.Image:
 def _badge(correct: bool) -> Image.Image:
     """A white tick on green or a white cross on red; drawn large and reduced, which smooths its edges."""
     large = Image.new("RGB", (4 * BADGE, 4 * BADGE), RIGHT if correct else WRONG)
-    strokes = [[(20, 46), (38, 64), (68, 24)]] if correct else [[(24, 24), (64, 64)], [(64, 24), (24, 64)]]
+    strokes = [[(20, 46), (38, 64), (68, 24)]] if correct else [[(24, 24), (63, 63)], [(63, 24), (24, 63)]]
     for stroke in strokes:
         ImageDraw.Draw(large).line(stroke, fill=PAPER, width=11, joint="curve")
     return large.resize((BADGE, BADGE), Image.Resampling.LANCZOS)

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 PAPER = "#ffffff"
 INK = "#1b1f27"
 FAINT = "#667085"
+LINE = "#e4e7ec"
 MARGIN = 20
 GAP = 6
 MIN_WIDTH, MIN_HEIGHT = 96, 192

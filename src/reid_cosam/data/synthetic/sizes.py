@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
+from typing import Any
 
 RENDERER_VERSION = 1
 """Goes into the folder's name: raise it whenever the same spec would give other images."""
@@ -61,19 +62,43 @@ class SyntheticSpec:
         digest = hashlib.sha256(json.dumps(self.record(), sort_keys=True).encode()).hexdigest()
         return f"synthetic-{self.name}-{digest[:8]}"
 
-    def record(self) -> dict[str, object]:
+    def record(self) -> dict[str, Any]:
         """What `spec.json` holds."""
         return {"renderer_version": RENDERER_VERSION, **asdict(self)}
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "SyntheticSpec":
+        """The spec of a `spec.json`.
+
+        Raises:
+            ValueError: it was written for another version of the renderer.
+        """
+        fields = dict(record)
+        version = fields.pop("renderer_version")
+        if version != RENDERER_VERSION:
+            raise ValueError(f"spec.json is of renderer version {version}, this is {RENDERER_VERSION}")
+        return cls(**{**fields, "frames": tuple(fields["frames"])})
 
 
 SIZES: Mapping[str, SyntheticSpec] = MappingProxyType(
     {
         spec.name: spec
         for spec in (
-            SyntheticSpec("small", 128, 64, 96, 200, 3, 2, 2, (5, 8), 90, 30),
-            SyntheticSpec("medium", 256, 128, 150, 160, 4, 2, 2, (8, 12), 200, 60),
+            SyntheticSpec("small", 128, 64, 96, 200, 3, 2, 2, (5, 8), 100, 30),
+            SyntheticSpec("medium", 256, 128, 150, 160, 4, 2, 2, (8, 16), 200, 60),
             SyntheticSpec("full", 256, 128, 500, 500, 6, 2, 2, (16, 64), 1000, 300),
         )
     }
 )
 """The sizes that `data=synthetic` offers by name."""
+
+
+def spec(size: str, seed: int) -> SyntheticSpec:
+    """The named size with another seed: other people, other scenes.
+
+    Raises:
+        ValueError: no such size; names those there are.
+    """
+    if size not in SIZES:
+        raise ValueError(f"synthetic size {size!r} is unknown; choose one of {', '.join(SIZES)}")
+    return replace(SIZES[size], seed=seed)

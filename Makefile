@@ -1,0 +1,48 @@
+PYTHON ?= $(firstword $(shell command -v python3.11 2>/dev/null) $(shell command -v python3 2>/dev/null))
+BIN := .venv/bin
+STAMP := .venv/.installed
+# Many of the pinned versions need Python 3.11; an older one gets the newest that pyproject.toml allows.
+CONSTRAINTS ?= $(shell $(PYTHON) -c 'import sys; print("constraints.txt" if sys.version_info >= (3, 11) else "/dev/null")')
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo check format test test-all bench clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## Make .venv and install the package with its development tools
+
+$(STAMP): pyproject.toml constraints.txt
+	@rm -f $@
+	@test -n "$(PYTHON)" || { echo "no python3.11 or python3 found; name one: make setup PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "$(PYTHON) is older than Python 3.10; name another: make setup PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -c $(CONSTRAINTS) -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP)  ## Train and evaluate a small model on made-up people, on a CPU, in minutes
+	$(BIN)/python -m reid_cosam.train experiment=quickstart
+
+check: $(STAMP)  ## Lint, formatting and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(STAMP)  ## Sort imports and format all Python files
+	$(BIN)/ruff check --select I --fix
+	$(BIN)/ruff format
+
+test: $(STAMP)  ## Quick tests
+	$(BIN)/pytest
+
+test-all: $(STAMP)  ## All tests, the slow ones too
+	$(BIN)/pytest -m ''
+
+bench: $(STAMP)  ## Measure COSAM against its literal form
+	$(BIN)/python -m benchmarks.cosam
+
+clean:  ## Remove .venv, caches and build outputs; data sets and logs stay
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,47 @@
+"""COSAM with the cost volume written out: what formulas (1) and (2) say, as one would batch them."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from reid_cosam.models.correlation import EPSILON
+from reid_cosam.models.cosam import CorrelationHead, Cosam, Variant
+
+
+class LiteralHead(CorrelationHead):
+    """Fills the volume `[b t, (t - 1) h w, h, w]` by one batched product and convolves it.
+
+    The division by R is folded into the smaller factor, so that the volume is held once.
+    """
+
+    def forward(self, maps: Float[Tensor, "b t r h w"]) -> Float[Tensor, "bt k h w"]:
+        frames, channels, height, width = maps.shape[1:]
+        descriptors = maps.flatten(3).transpose(2, 3)
+        centred = descriptors - descriptors.mean(dim=-1, keepdim=True)
+        standardised = centred / (
+            descriptors.std(dim=-1, correction=int(self.unbiased), keepdim=True) + EPSILON
+        )
+        others = torch.stack(
+            [torch.cat([standardised[:, m] for m in range(frames) if m != n], dim=1) for n in range(frames)],
+            dim=1,
+        )
+        volume = others @ (standardised.transpose(2, 3) / channels)
+        return F.conv2d(volume.flatten(0, 1).unflatten(2, (height, width)), self.weight, self.bias)
+
+
+class LiteralCosam(Cosam):
+    """Has the parameters and the state dict of `Cosam`, and computes the same."""
+
+    def __init__(
+        self,
+        channels: int,
+        num_frames: int,
+        map_size: tuple[int, int],
+        reduced_channels: int,
+        variant: Variant = "paper",
+    ) -> None:
+        super().__init__(channels, num_frames, map_size, reduced_channels, variant)
+        head = self.mask_head[0]
+        assert isinstance(head, CorrelationHead)
+        self.mask_head[0] = LiteralHead(len(head.bias), num_frames, map_size, head.unbiased)

@@ -1,0 +1,28 @@
+"""Every random stream by name, so that no image depends on the order in which images are made."""
+
+import numpy as np
+
+TRAIN, TEST = 0, 1
+
+# SeedSequence pads with zeros, so [seed, 1] and [seed, 1, 0] are one stream: kinds keep lengths apart.
+_CAMERA, _IDENTITY, _STRANGER, _TRACKLET = 1, 2, 3, 4
+
+
+def camera_rng(seed: int, camera: int) -> np.random.Generator:
+    """Train and test share their cameras, as in MARS."""
+    return np.random.default_rng([seed, _CAMERA, camera])
+
+
+def identity_rng(seed: int, split: int, pid: int) -> np.random.Generator:
+    """One stream an identity, the same in all of its tracklets."""
+    return np.random.default_rng([seed, _IDENTITY, split, pid])
+
+
+def stranger_rng(seed: int, camera: int, number: int) -> np.random.Generator:
+    """A distractor's or junk tracklet's own person."""
+    return np.random.default_rng([seed, _STRANGER, camera, number])
+
+
+def tracklet_rng(seed: int, split: int, pid: int, camera: int, number: int) -> np.random.Generator:
+    """Everything that one tracklet does not share with others; pid may be -1."""
+    return np.random.default_rng([seed, _TRACKLET, split, pid + 1, camera, number])

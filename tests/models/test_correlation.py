@@ -1,0 +1,93 @@
+import pytest
+import torch
+from torch import Tensor
+
+from reid_cosam.models.correlation import correlate
+from tests.models.literal import cost_volume, cost_volume_by_loops
+
+SHAPES = [(2, (3, 2)), (4, (4, 4)), (8, (8, 4))]
+
+
+def _random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def _through_the_volume(maps: Tensor, weight: Tensor, unbiased: bool) -> Tensor:
+    volume = torch.stack([cost_volume(clip, unbiased).flatten(2) for clip in maps])
+    return torch.einsum("btcl,kc->btlk", volume, weight.flatten(1))
+
+
+@pytest.mark.parametrize("unbiased", [False, True])
+def test_the_reference_volume_equals_formula_1_by_loops(unbiased: bool) -> None:
+    clip = _random(3, 5, 2, 2)
+
+    torch.testing.assert_close(cost_volume(clip, unbiased), cost_volume_by_loops(clip, unbiased))
+
+
+@pytest.mark.parametrize(("frames", "size"), SHAPES)
+@pytest.mark.parametrize("outputs", [1, 5])
+@pytest.mark.parametrize("unbiased", [False, True])
+def test_equals_the_linear_map_of_the_volume(
+    frames: int, size: tuple[int, int], outputs: int, unbiased: bool
+) -> None:
+    maps = _random(2, frames, 6, *size).requires_grad_()
+    weight = _random(outputs, frames - 1, size[0] * size[1], seed=1).requires_grad_()
+    slope = _random(2, frames, size[0] * size[1], outputs, seed=2)
+
+    ours = correlate(maps, weight, unbiased)
+    expected = _through_the_volume(maps, weight, unbiased)
+
+    torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-10)
+    gradients = torch.autograd.grad(ours, (maps, weight), slope)
+    expected_gradients = torch.autograd.grad(expected, (maps, weight), slope)
+    torch.testing.assert_close(gradients, expected_gradients, rtol=1e-10, atol=1e-10)
+
+
+def test_worked_out_by_hand() -> None:
+    # One location, two channels: (1, 3) has mean 2 and deviation 1, (5, 1) has mean 3 and deviation 2.
+    maps = torch.tensor([[1.0, 3.0], [5.0, 1.0]], dtype=torch.float64).reshape(1, 2, 2, 1, 1)
+
+    correlations = correlate(maps, torch.tensor([[[10.0]]], dtype=torch.float64), unbiased=False)
+
+    # (-1 * 2 + 1 * -2) / 2 channels / (deviations, each with its epsilon) * weight
+    expected = -2 / (1.0001 * 2.0001) * 10
+    assert correlations.flatten().tolist() == pytest.approx([expected, expected], rel=1e-12)
+
+
+def test_the_weights_of_a_slot_belong_to_the_other_frames_in_time_order() -> None:
+    maps = _random(1, 3, 4, 1, 1)
+    first_slot = torch.tensor([[[1.0], [0.0]]], dtype=torch.float64)
+
+    seen = correlate(maps, first_slot, unbiased=False).flatten()
+
+    frames = cost_volume_by_loops(maps[0], unbiased=False).flatten(1)
+    # the first of the others is frame 1 for frame 0, and frame 0 for frames 1 and 2
+    torch.testing.assert_close(seen, frames[:, 0])
+    torch.testing.assert_close(seen[0], seen[1])
+
+
+@pytest.mark.parametrize("level", [0.0, 3.0])
+def test_a_flat_descriptor_correlates_with_nothing_and_has_a_finite_gradient(level: float) -> None:
+    maps = _random(1, 2, 8, 2, 1)
+    maps[0, 0, :, 0, 0] = level
+    maps.requires_grad_()
+
+    correlations = correlate(maps, torch.ones(1, 1, 2, dtype=torch.float64), unbiased=True)
+    correlations.sum().backward()
+
+    # no digit of it is exact: rounding is divided by the epsilon
+    assert abs(correlations[0, 0, 0, 0].item()) < 1e-10
+    assert maps.grad is not None
+    assert maps.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("outputs", [1, 64])
+def test_float32_keeps_five_digits(outputs: int) -> None:
+    maps = _random(1, 4, 64, 16, 8).relu()
+    weight = _random(outputs, 3, 128, seed=1)
+    exact = correlate(maps, weight, unbiased=False)
+
+    rounded = correlate(maps.float(), weight.float(), unbiased=False)
+
+    # sums of a few hundred products, each rounded to 6e-8
+    assert (rounded - exact).abs().max() < 1e-5 * exact.abs().max()

@@ -1,0 +1,210 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import get_args
+
+import jaxtyping
+import pytest
+import torch
+from torch import Tensor
+
+from reid_cosam.models.cosam import CorrelationHead, Cosam, Variant
+from reid_cosam.models.released import cosam_state_dict
+from tests.models import golden
+from tests.models.literal import literal_cosam
+
+VARIANTS: list[Variant] = list(get_args(Variant))
+LAYERS = ["cosam_small", "cosam_two_frames", "cosam_wide"]
+
+
+def _random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
+
+
+def _layer(variant: Variant, num_frames: int, map_size: tuple[int, int], channels: int = 7) -> Cosam:
+    """A layer whose every parameter and statistic is random, so that none drops out of a comparison."""
+    layer = Cosam(channels, num_frames, map_size, reduced_channels=16, variant=variant)
+    generator = torch.Generator().manual_seed(1)
+    for name, value in layer.state_dict().items():
+        if value.is_floating_point():
+            low, high = (0.5, 1.5) if name.endswith("running_var") else (-0.5, 0.5)
+            value.uniform_(low, high, generator=generator)
+    return layer
+
+
+def _released(name: str) -> tuple[Cosam, Tensor]:
+    x, (batch, frames) = golden.layer(name)["x"], golden.clip_shape(name)
+    reduced = len(golden.state(name)["dim_reduction.0.bias"])
+    layer = Cosam(x.shape[1], frames, (x.shape[2], x.shape[3]), reduced, variant="released")
+    layer.load_state_dict(cosam_state_dict(golden.state(name)))
+    return layer, x.unflatten(0, (batch, frames))
+
+
+def _assert_equal_to_float32(ours: Tensor, expected: Tensor) -> None:
+    # A float32 has a rounding error of 6e-8; the sums here have up to 300 terms.
+    assert (ours.reshape(expected.shape) - expected).abs().max() < 2e-6 * expected.abs().max()
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("num_frames", [2, 4, 8])
+@pytest.mark.parametrize("map_size", [(3, 2), (4, 4), (8, 4)])
+def test_equals_the_literal_form(
+    variant: Variant, training: bool, num_frames: int, map_size: tuple[int, int]
+) -> None:
+    layer = _layer(variant, num_frames, map_size).double().train(training)
+    maps = _random(2, num_frames, 7, *map_size).double().requires_grad_()
+    slope = _random(2, num_frames, 7, *map_size, seed=2).double()
+
+    ours = layer(maps)
+    expected = literal_cosam(layer, maps, released=variant == "released")
+
+    torch.testing.assert_close(tuple(ours), tuple(expected), rtol=1e-10, atol=1e-10)
+    leaves = (maps, *layer.parameters())
+    gradients = torch.autograd.grad(ours.maps, leaves, slope)
+    expected_gradients = torch.autograd.grad(expected.maps, leaves, slope)
+    torch.testing.assert_close(gradients, expected_gradients, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_golden_layer_in_eval_mode(name: str) -> None:
+    layer, clips = _released(name)
+    x = clips.clone().requires_grad_()
+
+    output = layer.eval()(x)
+    output.maps.square().sum().backward()
+
+    expected = golden.layer(name)
+    _assert_equal_to_float32(output.maps, expected["out"])
+    _assert_equal_to_float32(output.spatial_mask, expected["spatial_mask"])
+    repeated = output.channel_weights[:, None].expand(-1, clips.shape[1], -1)
+    _assert_equal_to_float32(repeated, expected["channel_mask"])
+    assert x.grad is not None
+    _assert_equal_to_float32(x.grad, expected["grad_x"])
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_golden_layer_in_train_mode(name: str) -> None:
+    layer, clips = _released(name)
+
+    output = layer.train()(clips)
+
+    _assert_equal_to_float32(output.maps, golden.layer(name)["train_out"])
+    _assert_equal_to_float32(output.spatial_mask, golden.layer(name)["train_spatial_mask"])
+
+
+@contextmanager
+def _saved_sizes() -> Iterator[list[int]]:
+    sizes: list[int] = []
+
+    def note(tensor: Tensor) -> Tensor:
+        sizes.append(tensor.numel())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        yield sizes
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_nothing_of_the_size_of_the_cost_volume_is_saved_for_backward(variant: Variant) -> None:
+    frames, size = 4, (32, 16)
+    locations = size[0] * size[1]
+    layer = _layer(variant, frames, size)
+    maps = _random(1, frames, 7, *size).requires_grad_()
+
+    with _saved_sizes() as ours:
+        layer(maps)
+    with _saved_sizes() as literal:
+        literal_cosam(layer, maps, released=variant == "released")
+
+    assert max(literal) == frames * (frames - 1) * locations**2
+    # the largest may be a frame's weights, of the 64 outputs twice, or the reduced maps
+    outputs = 1 if variant == "paper" else 64
+    assert max(ours) <= frames * locations * max(16, 2 * outputs)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_flat_descriptor_gives_a_finite_mask_and_gradients(variant: Variant) -> None:
+    layer = _layer(variant, 2, (2, 2))
+    maps = torch.zeros(1, 2, 7, 2, 2, requires_grad=True)
+    with torch.no_grad():
+        layer.get_parameter("reduce.1.bias").fill_(-5)  # the ReLU then leaves zeros alone
+
+    output = layer.eval()(maps)
+    output.maps.sum().backward()
+
+    assert output.spatial_mask.isfinite().all()
+    for leaf in (maps, *layer.parameters()):
+        assert leaf.grad is not None
+        assert leaf.grad.isfinite().all()
+
+
+def test_clips_of_a_batch_do_not_see_one_another() -> None:
+    layer = _layer("released", 3, (4, 2)).eval()
+    maps = _random(4, 3, 7, 4, 2)
+    order = torch.tensor([2, 0, 3, 1])
+
+    shuffled, straight = layer(maps[order]), layer(maps)
+
+    for ours, expected in zip(shuffled, straight, strict=True):
+        torch.testing.assert_close(ours, expected[order])
+    torch.testing.assert_close(layer(maps[1:2]).maps, straight.maps[1:2])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_bfloat16_autocast_keeps_the_masks(variant: Variant) -> None:
+    layer = _layer(variant, 4, (8, 4)).eval()
+    maps = _random(2, 4, 7, 8, 4)
+    exact = layer(maps)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = layer(maps)
+
+    assert (rounded.spatial_mask - exact.spatial_mask).abs().max() < 1e-2
+
+
+def test_correlations_stay_in_float32_under_autocast() -> None:
+    head = CorrelationHead(1, num_frames=3, map_size=(4, 2), unbiased=False)
+    maps = _random(2, 3, 16, 4, 2).bfloat16()
+
+    with torch.autocast("cpu", torch.bfloat16):
+        summary = head(maps)
+
+    assert summary.dtype == torch.float32
+    torch.testing.assert_close(summary, head(maps.float()), rtol=0, atol=0)
+
+
+def test_channels_last_maps_give_the_same() -> None:
+    layer = _layer("paper", 4, (4, 2)).eval()
+    maps = _random(8, 7, 4, 2)
+
+    contiguous = layer(maps.unflatten(0, (2, 4)))
+    channels_last = layer(maps.contiguous(memory_format=torch.channels_last).unflatten(0, (2, 4)))
+
+    torch.testing.assert_close(tuple(channels_last), tuple(contiguous))
+
+
+def test_one_frame_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"num_frames >= 2, got 1; .*or no COSAM \(cosam=\[\]\)"):
+        Cosam(8, 1, (4, 2), 4)
+
+
+@pytest.fixture
+def unchecked_types() -> Iterator[None]:
+    """As outside of tests: the package's own messages, not the checker's."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("unchecked_types")
+def test_an_unknown_variant_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"one of \['paper', 'released'\], got 'Paper'"):
+        Cosam(8, 2, (4, 2), 4, variant="Paper")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 7, 4, 2), (1, 3, 7, 2, 4), (1, 3, 8, 4, 2)])
+def test_maps_that_the_layer_was_not_built_for_are_refused(shape: tuple[int, ...]) -> None:
+    layer = _layer("paper", 3, (4, 2))
+
+    with pytest.raises(ValueError, match=r"built for maps \(3, 7, 4, 2\) .*clip length and image size"):
+        layer(torch.zeros(shape))

@@ -1,0 +1,141 @@
+import hashlib
+import http.client
+import io
+import pickle
+import re
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from reid_cosam.models.weights import Weights, load_weights
+
+URL = "https://example.org/files/net-00.pth"
+STATE = {"weight": torch.arange(6.0).reshape(2, 3)}
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the weights belong; nothing is there yet."""
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    return tmp_path / "checkpoints" / "net-00.pth"
+
+
+def _bytes(state: object) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
+
+
+def _weights(content: bytes) -> Weights:
+    return Weights(URL, hashlib.sha256(content).hexdigest())
+
+
+def _place(content: bytes, path: Path) -> Weights:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    return _weights(content)
+
+
+def _serve(monkeypatch: pytest.MonkeyPatch, answer: bytes | Exception) -> list[str]:
+    asked = []
+
+    def urlopen(url: str, timeout: float) -> io.BytesIO:
+        assert timeout > 0
+        asked.append(url)
+        if isinstance(answer, Exception):
+            raise answer
+        return io.BytesIO(answer)
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    return asked
+
+
+def test_a_file_in_the_checkpoint_folder_is_read_without_the_network(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = _serve(monkeypatch, urllib.error.URLError("no network"))
+
+    state = load_weights(_place(_bytes(STATE), checkpoint))
+
+    torch.testing.assert_close(state, STATE)
+    assert asked == []
+
+
+def test_a_missing_file_is_fetched_once(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = _bytes(STATE)
+    asked = _serve(monkeypatch, content)
+
+    states = [load_weights(_weights(content)) for _ in range(2)]
+
+    torch.testing.assert_close(states, [STATE, STATE])
+    assert asked == [URL]
+    assert list(checkpoint.parent.iterdir()) == [checkpoint]
+
+
+def test_the_first_digits_of_the_hash_are_enough(checkpoint: Path) -> None:
+    whole = _place(_bytes(STATE), checkpoint)
+
+    torch.testing.assert_close(load_weights(Weights(URL, whole.sha256[:8])), STATE)
+
+
+def test_another_file_under_that_name_is_refused(checkpoint: Path) -> None:
+    found = _place(_bytes(STATE), checkpoint).sha256
+
+    message = rf"{re.escape(str(checkpoint))} .*{found}, expected 0123.*Delete it"
+    with pytest.raises(ValueError, match=message):
+        load_weights(Weights(URL, "0123"))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [urllib.error.URLError("no route"), TimeoutError("slow"), http.client.IncompleteRead(b"half", 4)],
+    ids=lambda fault: type(fault).__name__,
+)
+def test_a_failed_download_says_what_to_do_by_hand(
+    fault: Exception, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _serve(monkeypatch, fault)
+
+    with pytest.raises(ConnectionError, match=rf"{URL}.*{re.escape(str(checkpoint))}.*pretrained=false"):
+        load_weights(_weights(b""))
+    assert list(checkpoint.parent.iterdir()) == []
+
+
+def test_a_download_that_cannot_be_stored_leaves_nothing_behind(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = _bytes(STATE)
+    _serve(monkeypatch, content)
+
+    def full_disk(self: Path, data: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(data[:10])
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full_disk)
+
+    with pytest.raises(ConnectionError, match="no space left on device"):
+        load_weights(_weights(content))
+    assert list(checkpoint.parent.iterdir()) == []
+
+
+class _Touch:
+    """Runs code when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
+
+
+def test_code_in_a_file_is_not_run(checkpoint: Path, tmp_path: Path) -> None:
+    weights = _place(_bytes({"weight": _Touch(tmp_path / "touched")}), checkpoint)
+
+    with pytest.raises(pickle.UnpicklingError):
+        load_weights(weights)
+    assert not (tmp_path / "touched").exists()

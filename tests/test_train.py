@@ -1,0 +1,142 @@
+"""One run from settings to its folder, and what it says when something does not fit."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from reid_cosam import train
+from reid_cosam.config import TrainSettings
+from reid_cosam.data import mars
+from tests.test_config import settings
+from tests.tree import write_mars_tree
+
+SMALL = (
+    "backbone=se_resnet_tiny",
+    "recipe.attention.reduced_channels_narrow=16",
+    "recipe.sampling.identities=4",
+    "recipe.sampling.tracklets=2",
+    "data=mars",
+    "data.height=64",
+    "data.width=32",
+    "data.workers=0",
+    "trainer=cpu",
+    "trainer.precision=32-true",
+    "trainer.max_steps=3",
+    "trainer.eval_every=2",
+    "trainer.log_every=1",
+    "logger=csv",
+)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_mars_tree(tmp_path_factory.mktemp("data") / "mars")
+
+
+@pytest.fixture(autouse=True)
+def tiny_mars(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mars, "check_counts", lambda _: None)
+
+
+def small(tree: Path, *overrides: str) -> TrainSettings:
+    return settings(*SMALL, f"data.root={tree}", "backbone.pretrained=false", *overrides)
+
+
+def test_a_run_leaves_everything_in_its_folder(tree: Path, tmp_path: Path) -> None:
+    train.run(small(tree), tmp_path)
+
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert {"mAP", "R1", "R5", "R20"} <= metrics.keys()
+    assert (metrics["valid_queries"], metrics["protocol"], metrics["step"]) == (6, "released", 3)
+    assert 0 < metrics["chance"]["mAP"] < 1
+    assert len(pd.read_csv(tmp_path / "queries.csv")) == 6
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["cosam"] == [4, 5]
+    assert json.loads((tmp_path / "environment.json").read_text())["packages"]["torch"]
+    assert {path.name for path in (tmp_path / "pictures").iterdir()} == {
+        "attention.png",
+        "ranked_lists.png",
+        "cmc.png",
+    }
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"last.ckpt", "best.ckpt"}
+    curves = pd.read_csv(tmp_path / "curves" / "metrics.csv")
+    assert {"train/total", "train/triplet", "eval/mAP", "lr-Adam"} <= set(curves.columns)
+
+
+def test_the_same_seed_gives_the_same_numbers(tree: Path, tmp_path: Path) -> None:
+    for name, seed in (("first", 0), ("again", 0), ("other", 1)):
+        train.run(small(tree, f"seed={seed}"), tmp_path / name)
+
+    first, again, other = (weights(tmp_path / name) for name in ("first", "again", "other"))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not all(torch.equal(first[name], other[name]) for name in first)
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(tree: Path, tmp_path: Path) -> None:
+    schedule = ("trainer.checkpoint_every=2", "recipe.schedule.step_every=2")
+    train.run(small(tree, *schedule), tmp_path / "whole")
+    train.run(small(tree, *schedule, "trainer.max_steps=2"), tmp_path / "first")
+    begun = tmp_path / "first" / "checkpoints" / "last.ckpt"
+
+    train.run(small(tree, *schedule, f"ckpt_path={begun}"), tmp_path / "rest")
+
+    whole, rest = weights(tmp_path / "whole"), weights(tmp_path / "rest")
+    assert all(torch.equal(whole[name], rest[name]) for name in whole)
+    assert (tmp_path / "whole" / "queries.csv").read_text() == (tmp_path / "rest" / "queries.csv").read_text()
+
+
+def weights(folder: Path) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
+    return state
+
+
+def test_a_checkpoint_of_another_clip_length_is_refused(tree: Path, tmp_path: Path) -> None:
+    train.run(small(tree, "trainer.max_steps=1"), tmp_path / "four")
+    begun = tmp_path / "four" / "checkpoints" / "last.ckpt"
+
+    with pytest.raises(ValueError, match=r"last\.ckpt was trained with num_frames=4 \(this run: 2\)"):
+        train.run(small(tree, "num_frames=2", f"ckpt_path={begun}"), tmp_path / "two")
+
+
+def test_a_missing_data_folder_says_what_it_should_hold(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"(?s)nowhere.*bbox_train/.*data=synthetic"):
+        train.run(small(tmp_path / "nowhere"), tmp_path / "run")
+
+
+def test_a_truncated_frame_is_named(tmp_path: Path) -> None:
+    tree = write_mars_tree(tmp_path / "mars")
+    broken = sorted((tree / "bbox_test").rglob("*.jpg"))[0]
+    broken.write_bytes(broken.read_bytes()[:200])
+
+    with pytest.raises(ValueError, match=broken.name):
+        train.run(small(tree), tmp_path / "run")
+
+
+def test_fewer_identities_than_a_batch_wants(tree: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"a batch wants 8 identities, but the training set has 4"):
+        train.run(small(tree, "recipe.sampling.identities=8"), tmp_path / "run")
+
+
+def test_scarce_identities_repeat_their_tracklets(
+    tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        train.run(small(tree, "recipe.sampling.tracklets=4", "trainer.max_steps=1"), tmp_path / "run")
+
+    assert "4 of 4 training identities have fewer than 4 tracklets" in caplog.text
+
+
+def test_a_cpu_run_says_how_long_it_will_take(
+    tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "seconds_per_iteration", lambda *_: 7200.0)
+
+    with caplog.at_level("INFO"):
+        train.run(small(tree, "trainer.max_steps=1"), tmp_path / "run")
+
+    assert "1 iterations at about 7200.0 s each take about 2.0 h" in caplog.text
+    assert "experiment=quickstart" in caplog.text
