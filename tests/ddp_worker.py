@@ -53,7 +53,7 @@ def main(tree: Path, out: Path, ranks: int) -> None:
     module = build.make_module(settings, datamodule)
     watch = Watch()
     trainer = build.make_trainer(settings.trainer, out, [])
-    trainer.callbacks.append(watch)
+    trainer.callbacks.append(watch)  # type: ignore[attr-defined]
     trainer.validate(module, datamodule=datamodule, verbose=False)
     evaluation = module.evaluation
     assert evaluation is not None

@@ -33,7 +33,8 @@ def write_mars_tree(
 
 
 def _write_part(root: Path, part: str, rows: list[Row], frames: int, size: tuple[int, int]) -> None:
-    names, table = [], []
+    names: list[str] = []
+    table: list[tuple[int, int, int, int]] = []
     for number, (pid, cam) in enumerate(rows):
         length = frames + number % 2
         table.append((len(names) + 1, len(names) + length, pid, cam))

@@ -22,7 +22,10 @@ class WholeCheckpointIO(TorchCheckpointIO):
     """Writes beside the target and renames: a killed run leaves the old checkpoint, not half a new one."""
 
     def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+        self,
+        checkpoint: dict[str, Any],
+        path: str | Path,
+        storage_options: Any = None,  # noqa: ARG002, of the interface
     ) -> None:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)

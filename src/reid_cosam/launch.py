@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pytorch_lightning.plugins.environments import SLURMEnvironment
+from pytorch_lightning.plugins.environments import SLURMEnvironment  # type: ignore[attr-defined]
 
 
 def is_rank() -> bool:

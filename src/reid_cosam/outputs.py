@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from reid_cosam.config import TrainSettings
-from reid_cosam.data.frames import read_clip
+from reid_cosam.data.frames import read_clip, read_frame
 from reid_cosam.data.masks import read_masks
 from reid_cosam.data.snippets import dense
 from reid_cosam.data.tracklet import Tracklet
@@ -160,4 +160,4 @@ def _ranked_list(
 
 
 def _middle_frame(tracklet: Tracklet, size: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
-    return read_clip([tracklet.frames[len(tracklet) // 2]], *size)[0]
+    return read_frame(tracklet.frames[len(tracklet) // 2], *size)
