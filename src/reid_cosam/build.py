@@ -12,8 +12,6 @@ from pytorch_lightning.callbacks import (
     Callback,
     LearningRateMonitor,
     ModelCheckpoint,
-    RichModelSummary,
-    RichProgressBar,
 )
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
@@ -37,7 +35,7 @@ from reid_cosam.models.aggregators import (
 from reid_cosam.models.backbones import BACKBONES, Backbone
 from reid_cosam.models.cosam import Cosam
 from reid_cosam.models.network import VideoReidNet
-from reid_cosam.progress import PlainProgress
+from reid_cosam.progress import PlainProgress, TerminalProgress
 
 
 def read_settings(config: DictConfig) -> TrainSettings:
@@ -175,8 +173,7 @@ def _callbacks(settings: TrainerSettings, folder: Path, loggers: list[Logger]) -
     callbacks: list[Callback] = [
         ModelCheckpoint(filename="last", every_n_train_steps=settings.checkpoint_every, **saved),
         ModelCheckpoint(filename="best", monitor="eval/mAP", mode="max", **saved),
-        RichProgressBar() if sys.stdout.isatty() else PlainProgress(settings.log_every),
-        RichModelSummary(max_depth=2),
+        TerminalProgress() if sys.stdout.isatty() else PlainProgress(settings.log_every),
     ]
     return [*callbacks, LearningRateMonitor("step")] if loggers else callbacks
 

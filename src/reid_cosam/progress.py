@@ -1,12 +1,20 @@
-"""Training progress where no terminal shows a bar: one plain line every now and then."""
+"""Training progress: a bar on a terminal, elsewhere one plain line every now and then."""
 
 import logging
 import time
 
 import pytorch_lightning as pl
+from pytorch_lightning.callbacks import RichProgressBar
 from torch import Tensor
 
 _log = logging.getLogger(__name__)
+
+
+class TerminalProgress(RichProgressBar):
+    """Lightning's bar; training is one long epoch here, so that counting epochs would say nothing."""
+
+    def _get_train_description(self, current_epoch: int) -> str:  # noqa: ARG002
+        return "Training"
 
 
 class PlainProgress(pl.Callback):

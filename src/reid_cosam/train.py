@@ -89,7 +89,7 @@ def _record_start(settings: TrainSettings, folder: Path) -> None:
 
 @rank_zero_only
 def _announce(settings: TrainSettings, datamodule: ReidDataModule, module: ReidModule) -> None:
-    """What will run and, on a CPU, how long it will take and what to run instead."""
+    """What will run and, on a CPU, how long it will take."""
     _log.info(
         "%s: %d training identities, %d queries, %d gallery tracklets (data=%s)",
         settings.run_name,
@@ -98,8 +98,20 @@ def _announce(settings: TrainSettings, datamodule: ReidDataModule, module: ReidM
         len(datamodule.evaluated) - datamodule.num_queries,
         settings.data.name,
     )
-    if build.runs_on_gpu(settings.trainer):
-        return
+    parts = {
+        name: sum(one.numel() for one in part.parameters()) for name, part in module.network.named_children()
+    }
+    _log.info(
+        "network: %.2f M parameters (%s)",
+        sum(parts.values()) / 1e6,
+        ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in parts.items()),
+    )
+    if not build.runs_on_gpu(settings.trainer):
+        _announce_time(settings, module)
+
+
+def _announce_time(settings: TrainSettings, module: ReidModule) -> None:
+    """How long a CPU will take and, where that is long, what to run instead."""
     bf16 = build.precision(settings.trainer) == "bf16-mixed"
     size = (settings.num_frames, settings.data.height, settings.data.width)
     pace = seconds_per_iteration(module.network, settings.batch_size, *size, bf16)
