@@ -27,7 +27,8 @@ def run_ranks(module: str, folder: Path, num_ranks: int) -> None:
     threads = str(max(1, (os.cpu_count() or 1) // num_ranks))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={num_ranks}"]
     command += ["-m", module, "-cp", str(folder / ".hydra"), "-cn", "config"]
-    command += [f"hydra.run.dir={folder}", "hydra.output_subdir=null", "hydra/job_logging=none"]
+    command += [f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]
+    command += ["hydra.job_logging.formatters.simple.format='%(message)s'"]
     environment = {"OMP_NUM_THREADS": threads} | os.environ
     if subprocess.run(command, env=environment, check=False).returncode:
         raise RuntimeError(f"a rank of the distributed run in {folder} failed; see its message above")

@@ -5,6 +5,7 @@ import time
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import RichProgressBar
+from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
 _log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ class PlainProgress(pl.Callback):
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         self._since = (time.monotonic(), trainer.global_step)
 
+    @rank_zero_only
     def on_train_batch_end(
         self,
         trainer: pl.Trainer,
@@ -51,6 +53,7 @@ class PlainProgress(pl.Callback):
             duration(pace * (trainer.max_steps - step)),
         )
 
+    @rank_zero_only
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         scores = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("eval/")}
         _log.info(

@@ -27,6 +27,15 @@ from reid_cosam.results.summary import print_summary
 
 _log = logging.getLogger(__name__)
 
+# What Lightning and torch warn of without a reason for the reader to act.
+_HARMLESS = (
+    ".*does not have many workers",  # few by choice
+    "The dirpath has changed",  # a resumed run has a folder of its own
+    "It is recommended to use .*sync_dist",  # every rank computes the same scores
+    ".*LeafSpec|.*broadcast_buffers|.*functional.all_gather is deprecated",  # of one library about the other
+    "Grad strides do not match",  # 1x1 convolutions, whose layouts are alike
+)
+
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def main(config: DictConfig) -> None:
@@ -48,6 +57,7 @@ def run(settings: TrainSettings, folder: Path) -> None:
         ValueError, OSError: settings, data or checkpoint do not fit; the message says how to mend it.
     """
     if settings.trainer.devices > 1 and not launch.is_rank():
+        build.make_splits(settings.data)  # rendered, or refused, once and not by every rank
         launch.run_ranks("reid_cosam.train", folder, settings.trainer.devices)
         return
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
@@ -72,8 +82,7 @@ def run(settings: TrainSettings, folder: Path) -> None:
 
 def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ckpt_path: str | None) -> None:
     with warnings.catch_warnings():
-        # The workers are few by choice; a resumed run has a folder of its own; the last is torch's own.
-        for message in (".*does not have many workers", "The dirpath has changed", ".*LeafSpec"):
+        for message in _HARMLESS:
             warnings.filterwarnings("ignore", message=message)
         trainer.fit(module, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
         trainer.save_checkpoint(f"{trainer.default_root_dir}/checkpoints/last.ckpt")

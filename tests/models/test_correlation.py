@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor
@@ -79,6 +81,74 @@ def test_a_flat_descriptor_correlates_with_nothing_and_has_a_finite_gradient(lev
     assert abs(correlations[0, 0, 0, 0].item()) < 1e-10
     assert maps.grad is not None
     assert maps.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("unbiased", [False, True])
+def test_the_gradient_equals_finite_differences(outputs: int, unbiased: bool) -> None:
+    maps = _random(2, 3, 5, 2, 1).requires_grad_()
+    weight = _random(outputs, 2, 2, seed=1).requires_grad_()
+
+    assert torch.autograd.gradcheck(partial(correlate, unbiased=unbiased), (maps, weight))
+
+
+def test_a_second_derivative_is_refused() -> None:
+    maps = _random(1, 2, 4, 2, 1).requires_grad_()
+    correlations = correlate(maps, _random(1, 1, 2), unbiased=False)
+
+    (gradient,) = torch.autograd.grad(correlations.square().sum(), maps, create_graph=True)
+
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        gradient.sum().backward()
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (0, 1, 3, 4, 2), (1, 0, 2, 3, 4)])
+def test_the_layout_of_the_maps_does_not_matter(order: tuple[int, ...]) -> None:
+    maps, weight = _random(2, 3, 6, 4, 2), _random(5, 2, 8, seed=1)
+    back = [order.index(axis) for axis in range(5)]
+    laid_out = maps.permute(order).contiguous().permute(back)
+
+    values, gradients = zip(*(_value_and_gradient(same, weight) for same in (maps, laid_out)), strict=True)
+
+    torch.testing.assert_close(values[1], values[0])
+    torch.testing.assert_close(gradients[1], gradients[0])
+
+
+def _value_and_gradient(maps: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    leaf = maps.detach().requires_grad_()
+    correlations = correlate(leaf, weight, unbiased=True)
+    (gradient,) = torch.autograd.grad(correlations.square().sum(), leaf)
+    return correlations, gradient
+
+
+def test_autocast_around_the_backward_pass_changes_nothing() -> None:
+    maps = _random(1, 3, 16, 4, 2).float().requires_grad_()
+    correlations = correlate(maps, _random(2, 2, 8, seed=1).float(), unbiased=False)
+    slope = torch.ones_like(correlations)
+    (expected,) = torch.autograd.grad(correlations, maps, slope, retain_graph=True)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        (gradient,) = torch.autograd.grad(correlations, maps, slope)
+
+    torch.testing.assert_close(gradient, expected, rtol=0, atol=0)
+
+
+def test_little_is_saved_for_backward_beside_the_maps_and_weights() -> None:
+    maps = _random(1, 4, 64, 8, 4).requires_grad_()
+    weight = _random(1, 3, 32, seed=1).requires_grad_()
+    given = {leaf.untyped_storage().data_ptr() for leaf in (maps, weight)}
+    added = []
+
+    def note(tensor: Tensor) -> Tensor:
+        if tensor.untyped_storage().data_ptr() not in given:
+            added.append(tensor.numel())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        correlate(maps, weight, unbiased=False)
+
+    # for each location a mean, a deviation and a logit, for each frame a consensus
+    assert sum(added) == 3 * 4 * 32 + 4 * 64
 
 
 @pytest.mark.parametrize("outputs", [1, 64])

@@ -90,6 +90,19 @@ def test_another_file_under_that_name_is_refused(checkpoint: Path) -> None:
         load_weights(Weights(URL, "0123"))
 
 
+def test_another_file_that_is_served_is_discarded(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = _bytes(STATE)
+    _serve(monkeypatch, b"an error page")
+
+    message = rf"download from {URL} .*{_weights(b'an error page').sha256}, expected .*discarded"
+    with pytest.raises(ValueError, match=message):
+        load_weights(_weights(content))
+    assert list(checkpoint.parent.iterdir()) == []
+
+    _serve(monkeypatch, content)
+    torch.testing.assert_close(load_weights(_weights(content)), STATE)
+
+
 @pytest.mark.parametrize(
     "fault",
     [urllib.error.URLError("no route"), TimeoutError("slow"), http.client.IncompleteRead(b"half", 4)],

@@ -15,9 +15,12 @@ Nor are the f_m. Dividing by the deviations is left to the weights and to the lo
 numbers than the maps; and since (x - mean) . c = x . (c - mean of c), it is enough to centre the sums.
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 EPSILON = 1e-4  # paper, section 4.1: added to the standard deviations
@@ -30,23 +33,109 @@ def correlate(
 
     `weight[:, s]` belongs to the s-th other frame in time order; others = t - 1. `unbiased` takes the
     deviations of formula (2) with R - 1, as the released code does, instead of R. A flat descriptor has
-    no deviation; the epsilon keeps its correlations at zero.
+    no deviation; the epsilon keeps its correlations at zero. Can be differentiated once.
     """
-    descriptors = maps.flatten(3).transpose(2, 3)
-    deviations = descriptors.std(dim=-1, correction=int(unbiased), keepdim=True) + EPSILON
-    sums = (_weight_by_role(weight) / deviations.transpose(2, 3)) @ descriptors
-    as_earlier, as_later = sums.chunk(2, dim=2)
-    consensus = _sum_before(as_earlier) + _sum_before(as_later.flip(1)).flip(1)
-    centred = consensus - consensus.mean(dim=-1, keepdim=True)
-    return descriptors @ centred.transpose(2, 3) / (deviations * descriptors.shape[-1])
+    descriptors = maps.flatten(3).transpose(2, 3).flatten(0, 1)
+    logits: Tensor = _Correlation.apply(descriptors, weight, unbiased).unflatten(0, maps.shape[:2])
+    return logits
 
 
-def _weight_by_role(weight: Float[Tensor, "k others hw"]) -> Float[Tensor, "t twice_k hw"]:
+class _Correlation(torch.autograd.Function):
+    """Logits from descriptors x, holding beside x one tensor of its size, the gradient, at a time.
+
+    With d the deviation + epsilon of each location, A = W / d the scaled weights of its frame, and c the
+    centred sum of the other frames' A x,
+
+        logits = x c^T / (R d).
+
+    Let G be the gradient of the logits and H = G / (R d), and let S be the centred H^T x, summed for each
+    frame over those that it was summed for. Then the gradient of x is H c + A^T S, and that of W is
+    V = S x^T / d. As d divides W and the logits, its gradient is -(sum of V W + sum of G logits) / d over
+    the outputs, and reaches x along (x - mean) / (degrees of freedom x deviation).
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Float[Tensor, "bt hw r"], weight: Float[Tensor, "k others hw"], unbiased: bool
+    ) -> Float[Tensor, "bt hw k"]:
+        ctx.degrees = x.shape[-1] - int(unbiased)
+        means = x.mean(dim=-1, keepdim=True)
+        # torch's std takes twenty times as long on a CPU
+        deviations = (x - means).square_().sum(dim=-1, keepdim=True).div_(ctx.degrees).sqrt_()
+        scales = deviations + EPSILON
+        roles = _by_role(weight)
+        consensus = _centred(_from_others(_scaled(roles, scales) @ x, len(roles)))
+        logits = (x @ consensus.transpose(1, 2)).div_(scales * x.shape[-1])
+        ctx.save_for_backward(x, weight, means, deviations, consensus, logits)
+        return logits
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, slope: Float[Tensor, "bt hw k"]
+    ) -> tuple[Float[Tensor, "bt hw r"], Float[Tensor, "k others hw"], None]:
+        x, weight, means, deviations, consensus, logits = ctx.saved_tensors
+        # an autocast around the backward pass must not reach these products
+        with torch.autocast(x.device.type, enabled=False):
+            scales, roles = deviations + EPSILON, _by_role(weight)
+            product_slope = slope / (scales * x.shape[-1])
+            sums_slope = _to_others(_centred(product_slope.transpose(1, 2) @ x), len(roles))
+            weight_slope, shares = _weight_slope(x, roles, scales, sums_slope)
+            shares += (slope * logits).sum(dim=-1, keepdim=True)
+            along = shares / (scales * deviations * -ctx.degrees)
+            x_slope = (x - means).mul_(along.masked_fill_(deviations == 0, 0))
+            x_slope.baddbmm_(_scaled(roles, scales).transpose(1, 2), sums_slope)
+            x_slope.baddbmm_(product_slope, consensus)
+            return x_slope, weight_slope, None
+
+
+def _weight_slope(
+    x: Float[Tensor, "bt hw r"],
+    roles: Float[Tensor, "t twice_k hw"],
+    scales: Float[Tensor, "bt hw 1"],
+    sums_slope: Float[Tensor, "bt twice_k r"],
+) -> tuple[Float[Tensor, "k others hw"], Float[Tensor, "bt hw 1"]]:
+    """The gradient of the weights, and its product with the weights for each location."""
+    slopes = (sums_slope @ x.transpose(1, 2)).div_(scales.transpose(1, 2)).unflatten(0, (-1, len(roles)))
+    as_earlier, as_later = slopes.chunk(2, dim=2)
+    by_slot = as_earlier[:, :-1].sum(dim=0) + as_later[:, 1:].sum(dim=0)
+    return by_slot.transpose(0, 1), slopes.mul_(roles).sum(dim=2).flatten(0, 1).unsqueeze(-1)
+
+
+def _by_role(weight: Float[Tensor, "k others hw"]) -> Float[Tensor, "t twice_k hw"]:
     """Each frame's weights as an earlier frame, then as a later one; zero for the last and for the first."""
     slots = weight.transpose(0, 1)
     return torch.cat([F.pad(slots, (0, 0, 0, 0, 0, 1)), F.pad(slots, (0, 0, 0, 0, 1, 0))], dim=1)
 
 
+def _scaled(
+    roles: Float[Tensor, "t twice_k hw"], scales: Float[Tensor, "bt hw 1"]
+) -> Float[Tensor, "bt twice_k hw"]:
+    by_clip: Tensor = roles / scales.transpose(1, 2).unflatten(0, (-1, len(roles)))
+    return by_clip.flatten(0, 1)
+
+
+def _centred(rows: Float[Tensor, "bt k r"]) -> Float[Tensor, "bt k r"]:
+    return rows - rows.mean(dim=-1, keepdim=True)
+
+
+def _from_others(parts: Float[Tensor, "bt twice_k r"], frames: int) -> Float[Tensor, "bt k r"]:
+    """For each frame the sum of what the frames before it are as earlier ones, those after as later ones."""
+    as_earlier, as_later = parts.unflatten(0, (-1, frames)).chunk(2, dim=2)
+    return (_sum_before(as_earlier) + _sum_after(as_later)).flatten(0, 1)
+
+
+def _to_others(sums: Float[Tensor, "bt k r"], frames: int) -> Float[Tensor, "bt twice_k r"]:
+    """The transpose of `_from_others`: a frame is an earlier one to those after it."""
+    clips = sums.unflatten(0, (-1, frames))
+    return torch.cat([_sum_after(clips), _sum_before(clips)], dim=2).flatten(0, 1)
+
+
 def _sum_before(parts: Float[Tensor, "b t k r"]) -> Float[Tensor, "b t k r"]:
     """At each frame the sum over the frames before it."""
     return F.pad(parts[:, :-1].cumsum(dim=1), (0, 0, 0, 0, 1, 0))
+
+
+def _sum_after(parts: Float[Tensor, "b t k r"]) -> Float[Tensor, "b t k r"]:
+    """At each frame the sum over the frames after it."""
+    return _sum_before(parts.flip(1)).flip(1)

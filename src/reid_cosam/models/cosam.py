@@ -119,8 +119,9 @@ class Cosam(nn.Module):
         spatial_mask = self.spatial_mask(maps)
         attended = maps * spatial_mask.to(maps.dtype)
         channel_weights = self.channel_mlp(attended.mean(dim=(-2, -1))).mean(dim=1)
-        weighted = attended * channel_weights.to(maps.dtype)[:, None, :, None, None]
-        return CosamOutput(attended + weighted if self.residual else weighted, spatial_mask, channel_weights)
+        factors = 1 + channel_weights if self.residual else channel_weights
+        weighted = attended * factors.to(maps.dtype)[:, None, :, None, None]
+        return CosamOutput(weighted, spatial_mask, channel_weights)
 
     def spatial_mask(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b t 1 h w"]:
         """Section 4.1: where each frame agrees with the others, between 0 and 1."""

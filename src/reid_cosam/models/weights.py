@@ -27,21 +27,34 @@ def load_weights(weights: Weights) -> dict[str, Tensor]:
 
     Raises:
         ConnectionError: the file is missing and cannot be fetched; says where to put it by hand.
-        ValueError: the file is not the one its hash stands for.
+        ValueError: the file is not the one its hash stands for; a wrong download is not kept.
     """
     path = Path(torch.hub.get_dir()) / "checkpoints" / weights.file_name
-    if not path.exists():
+    if path.exists():
+        _check(weights, path, str(path), "Delete it, so that it is fetched again")
+    else:
         _fetch(weights, path)
-    _check(weights, path)
     state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
     return state
 
 
 def _fetch(weights: Weights, path: Path) -> None:
+    """Downloads under a temporary name and renames only the published file; else leaves nothing behind."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        _download(weights, partial, path)
+        remedy = f"It was discarded. Try again, or put the published file at {path}"
+        _check(weights, partial, f"the download from {weights.url}", remedy)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _download(weights: Weights, partial: Path, path: Path) -> None:
     try:
         with urllib.request.urlopen(weights.url, timeout=30) as response:
-            _write_whole(response.read(), path)
+            partial.write_bytes(response.read())
     except (OSError, http.client.HTTPException) as error:  # a URLError is an OSError, a short read is not
         raise ConnectionError(
             f"cannot fetch the ImageNet weights from {weights.url} ({error}). "
@@ -50,20 +63,9 @@ def _fetch(weights: Weights, path: Path) -> None:
         ) from error
 
 
-def _write_whole(content: bytes, path: Path) -> None:
-    """Writes under a temporary name and renames, so that an interrupted download leaves nothing behind."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _check(weights: Weights, path: Path) -> None:
+def _check(weights: Weights, path: Path, name: str, remedy: str) -> None:
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if not found.startswith(weights.sha256):
         raise ValueError(
-            f"{path} is not the published file: its sha256 is {found}, expected {weights.sha256}. "
-            "Delete it, so that it is fetched again"
+            f"{name} is not the published file: its sha256 is {found}, expected {weights.sha256}. {remedy}"
         )

@@ -20,8 +20,8 @@ def print_summary(metrics: Mapping[str, Any], pictures: Mapping[str, Path], fold
             f"{seen['outside']:.3f} beside"
         )
     for name, path in pictures.items():
-        console.print(f"{name.replace('_', ' ')}: {path}", highlight=False)
-    console.print(f"everything else: {folder}", highlight=False)
+        console.print(f"{name.replace('_', ' ')}: {path}", highlight=False, markup=False)
+    console.print(f"everything else: {folder}", highlight=False, markup=False)
 
 
 def score_table(metrics: Mapping[str, Any]) -> Table:

@@ -1,0 +1,50 @@
+"""The last thing a run says."""
+
+from pathlib import Path
+
+import pytest
+
+from reid_cosam.results.summary import print_summary
+
+METRICS = {
+    **{"mAP": 0.4567, "R1": 0.5, "R5": 0.75, "R10": 0.8, "R20": 1.0},
+    **{"valid_queries": 6, "protocol": "released", "step": 3},
+    "chance": {"mAP": 0.1234, "R1": 0.05, "R5": 0.25, "R10": 0.5, "R20": 0.999},
+}
+
+
+def test_scores_stand_in_percent_beside_chance(capsys: pytest.CaptureFixture[str]) -> None:
+    print_summary(METRICS | {"attention": None}, {}, Path("/runs/1"))
+
+    out = capsys.readouterr().out
+    cells = [line.strip("│").split("│") for line in out.splitlines() if line.startswith("│")]
+    rows = [[cell.strip() for cell in row] for row in cells]
+    assert rows == [
+        ["this run", "45.7", "50.0", "75.0", "100.0"],
+        ["chance", "12.3", "5.0", "25.0", "99.9"],
+    ]
+    assert "6 queries, protocol released" in out
+    assert "COSAM" not in out
+
+
+def test_attention_is_told_by_block(capsys: pytest.CaptureFixture[str]) -> None:
+    seen = {"4": {"inside": 0.75, "outside": 0.25}, "5": {"inside": 0.5, "outside": 0.125}}
+
+    print_summary(METRICS | {"attention": seen}, {}, Path("/runs/1"))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert "COSAM after block 4: mean mask 0.750 on the person, 0.250 beside" in lines
+    assert "COSAM after block 5: mean mask 0.500 on the person, 0.125 beside" in lines
+
+
+def test_long_paths_stay_on_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    folder = Path("/a/folder/whose/name/is/longer/than/the/terminal/is/wide[red]/2026-01-01")
+
+    print_summary(METRICS | {"attention": None}, {"ranked_lists": folder / "ranked_lists.png"}, folder)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert f"ranked lists: {folder}/ranked_lists.png" in lines
+    assert f"everything else: {folder}" in lines

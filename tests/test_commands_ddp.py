@@ -1,0 +1,61 @@
+"""The command with two ranks on a CPU: one folder a job, the scores of one process, failures that end it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.commands import QUERIES, SMALL, read_config, render_walkers, run_folders, train
+
+pytestmark = pytest.mark.slow
+
+TWO_RANKS = ("trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu")
+
+
+@pytest.fixture(scope="module")
+def walkers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return render_walkers(tmp_path_factory.mktemp("walkers"))
+
+
+def test_two_ranks_leave_one_run(walkers: Path, tmp_path: Path) -> None:
+    done = train(tmp_path, *SMALL, *TWO_RANKS, f"data.root={walkers}", "logger=wandb")
+
+    assert done.returncode == 0, done.stderr
+    (run,) = run_folders(tmp_path)
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert (metrics["valid_queries"], metrics["step"]) == (QUERIES, 2)
+    assert read_config(run)["trainer"]["devices"] == 2
+    assert len(list(tmp_path.rglob("*.wandb"))) == 1
+    assert {path.name for path in (run / "checkpoints").iterdir()} == {"last.ckpt", "best.ckpt"}
+    for line in ("iteration 1/2 ", "iteration 2/2 ", "evaluation  mAP", "8 training identities"):
+        assert done.stdout.count(line) == 1
+        assert (run / "train.log").read_text().count(line) == 1
+    assert "Warning" not in done.stderr
+
+
+def test_a_failing_rank_ends_the_command(walkers: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(walkers, tmp_path / "broken")
+    broken = sorted(root.glob("*/bbox_test/0009/*.jpg"))[0]
+    broken.write_bytes(broken.read_bytes()[:200])
+
+    done = train(tmp_path, *SMALL, *TWO_RANKS, f"data.root={root}", "logger=none")
+
+    assert done.returncode == 1
+    assert f"error: cannot decode {broken}" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: a rank of the distributed run in ")
+    assert run_folders(tmp_path) == []
+
+
+def test_each_job_of_a_sweep_starts_ranks_with_its_own_values(walkers: Path, tmp_path: Path) -> None:
+    # Folders named after the values hold commas and brackets, which Hydra would read as a sweep.
+    named = "hydra.sweep.subdir=cosam${cosam}"
+    sweep = (f"data.root={walkers}", "logger=none", "cosam=[5],[4,5]", named)
+    done = train(tmp_path, "-m", *SMALL, *TWO_RANKS, *sweep)
+
+    assert done.returncode == 0, done.stderr
+    runs = run_folders(tmp_path)
+    assert [run.name for run in runs] == ["cosam[4, 5]", "cosam[5]"]
+    assert [read_config(run)["cosam"] for run in runs] == [[4, 5], [5]]
+    attended = [json.loads((run / "metrics.json").read_text())["attention"].keys() for run in runs]
+    assert attended == [{"4", "5"}, {"5"}]
