@@ -8,11 +8,11 @@ be taken through the product. With f_m the `[HW, R]` standardised descriptors of
 
     logits_n = f_n (sum_{m<n} W_m f_m + sum_{m>n} W_{m-1} f_m)^T / R,
 
-because frame m is the m-th of the others for a later frame n and the (m-1)-th for an earlier one. Running
-sums over m give all n at once: time O(N HW R K), and nothing of the size of the volume is ever held.
+because frame m is the m-th of the others for a later frame n and the (m-1)-th for an earlier one. Each f_m is
+multiplied once for all n: time O(N HW R K), and nothing of the size of the volume is ever held.
 
-Nor are the f_m. Dividing by the deviations is left to the weights and to the logits, which have far fewer
-numbers than the maps; and since (x - mean) . c = x . (c - mean of c), it is enough to centre the sums.
+Nor are the f_m: dividing by the deviations is left to the weights and to the logits, which have far fewer
+numbers than the maps. Centred descriptors are held during a pass, but not between the passes.
 """
 
 from typing import Any
@@ -41,17 +41,17 @@ def correlate(
 
 
 class _Correlation(torch.autograd.Function):
-    """Logits from descriptors x, holding beside x one tensor of its size, the gradient, at a time.
+    """Logits from descriptors x. Both passes hold one tensor like x: x centred, at last the gradient.
 
-    With d the deviation + epsilon of each location, A = W / d the scaled weights of its frame, and c the
-    centred sum of the other frames' A x,
+    With y = x - mean, d the deviation + epsilon of each location, A = W / d the scaled weights of its frame,
+    and c the sum of the other frames' A y,
 
-        logits = x c^T / (R d).
+        logits = y c^T / (R d).
 
-    Let G be the gradient of the logits and H = G / (R d), and let S be the centred H^T x, summed for each
-    frame over those that it was summed for. Then the gradient of x is H c + A^T S, and that of W is
-    V = S x^T / d. As d divides W and the logits, its gradient is -(sum of V W + sum of G logits) / d over
-    the outputs, and reaches x along (x - mean) / (degrees of freedom x deviation).
+    Let G be the gradient of the logits and H = G / (R d), and let S be H^T y, summed for each frame over
+    those that it was summed for. Then the gradient of y is H c + A^T S, which is centred as c and S are, and
+    that of W is V = S y^T / d. As d divides W and the logits, its gradient is -(sum of V W + sum of G logits)
+    / d over the outputs, and reaches x along y / (degrees of freedom x deviation).
     """
 
     @staticmethod
@@ -62,10 +62,9 @@ class _Correlation(torch.autograd.Function):
         means = x.mean(dim=-1, keepdim=True)
         # torch's std takes twenty times as long on a CPU
         deviations = (x - means).square_().sum(dim=-1, keepdim=True).div_(ctx.degrees).sqrt_()
-        scales = deviations + EPSILON
-        roles = _by_role(weight)
-        consensus = _centred(_from_others(_scaled(roles, scales) @ x, len(roles)))
-        logits = (x @ consensus.transpose(1, 2)).div_(scales * x.shape[-1])
+        y, scales, roles = x - means, deviations + EPSILON, _by_role(weight)
+        consensus = _from_others(_scaled(roles, scales) @ y, len(roles))
+        logits = (y @ consensus.transpose(1, 2)).div_(scales * x.shape[-1])
         ctx.save_for_backward(x, weight, means, deviations, consensus, logits)
         return logits
 
@@ -77,28 +76,28 @@ class _Correlation(torch.autograd.Function):
         x, weight, means, deviations, consensus, logits = ctx.saved_tensors
         # an autocast around the backward pass must not reach these products
         with torch.autocast(x.device.type, enabled=False):
-            scales, roles = deviations + EPSILON, _by_role(weight)
+            y, scales, roles = x - means, deviations + EPSILON, _by_role(weight)
             product_slope = slope / (scales * x.shape[-1])
-            sums_slope = _to_others(_centred(product_slope.transpose(1, 2) @ x), len(roles))
-            weight_slope, shares = _weight_slope(x, roles, scales, sums_slope)
+            sums_slope = _to_others(product_slope.transpose(1, 2) @ y, len(roles))
+            weight_slope, shares = _weight_slope(y, roles, scales, sums_slope)
             shares += (slope * logits).sum(dim=-1, keepdim=True)
-            along = shares / (scales * deviations * -ctx.degrees)
-            x_slope = (x - means).mul_(along.masked_fill_(deviations == 0, 0))
+            along = (shares / (scales * deviations * -ctx.degrees)).masked_fill_(deviations == 0, 0)
+            x_slope = y.mul_(along)  # in the memory of y
             x_slope.baddbmm_(_scaled(roles, scales).transpose(1, 2), sums_slope)
             x_slope.baddbmm_(product_slope, consensus)
             return x_slope, weight_slope, None
 
 
 def _weight_slope(
-    x: Float[Tensor, "bt hw r"],
+    y: Float[Tensor, "bt hw r"],
     roles: Float[Tensor, "t twice_k hw"],
     scales: Float[Tensor, "bt hw 1"],
     sums_slope: Float[Tensor, "bt twice_k r"],
 ) -> tuple[Float[Tensor, "k others hw"], Float[Tensor, "bt hw 1"]]:
     """The gradient of the weights, and its product with the weights for each location."""
-    slopes = (sums_slope @ x.transpose(1, 2)).div_(scales.transpose(1, 2)).unflatten(0, (-1, len(roles)))
+    slopes = (sums_slope @ y.transpose(1, 2)).div_(scales.transpose(1, 2)).unflatten(0, (-1, len(roles)))
     as_earlier, as_later = slopes.chunk(2, dim=2)
-    by_slot = as_earlier[:, :-1].sum(dim=0) + as_later[:, 1:].sum(dim=0)
+    by_slot = as_earlier[:, :-1].sum(dim=0).add_(as_later[:, 1:].sum(dim=0))
     return by_slot.transpose(0, 1), slopes.mul_(roles).sum(dim=2).flatten(0, 1).unsqueeze(-1)
 
 
@@ -115,27 +114,23 @@ def _scaled(
     return by_clip.flatten(0, 1)
 
 
-def _centred(rows: Float[Tensor, "bt k r"]) -> Float[Tensor, "bt k r"]:
-    return rows - rows.mean(dim=-1, keepdim=True)
-
-
 def _from_others(parts: Float[Tensor, "bt twice_k r"], frames: int) -> Float[Tensor, "bt k r"]:
     """For each frame the sum of what the frames before it are as earlier ones, those after as later ones."""
-    as_earlier, as_later = parts.unflatten(0, (-1, frames)).chunk(2, dim=2)
-    return (_sum_before(as_earlier) + _sum_after(as_later)).flatten(0, 1)
+    outputs, channels = parts.shape[1] // 2, parts.shape[2]
+    by_clip = parts.reshape(-1, 2 * frames, outputs * channels)
+    sums: Tensor = _summed(frames, parts) @ by_clip
+    return sums.reshape(-1, outputs, channels)
 
 
 def _to_others(sums: Float[Tensor, "bt k r"], frames: int) -> Float[Tensor, "bt twice_k r"]:
-    """The transpose of `_from_others`: a frame is an earlier one to those after it."""
-    clips = sums.unflatten(0, (-1, frames))
-    return torch.cat([_sum_after(clips), _sum_before(clips)], dim=2).flatten(0, 1)
+    """The transpose of `_from_others`."""
+    outputs, channels = sums.shape[1:]
+    by_clip = sums.reshape(-1, frames, outputs * channels)
+    parts: Tensor = _summed(frames, sums).T @ by_clip
+    return parts.reshape(-1, 2 * outputs, channels)
 
 
-def _sum_before(parts: Float[Tensor, "b t k r"]) -> Float[Tensor, "b t k r"]:
-    """At each frame the sum over the frames before it."""
-    return F.pad(parts[:, :-1].cumsum(dim=1), (0, 0, 0, 0, 1, 0))
-
-
-def _sum_after(parts: Float[Tensor, "b t k r"]) -> Float[Tensor, "b t k r"]:
-    """At each frame the sum over the frames after it."""
-    return _sum_before(parts.flip(1)).flip(1)
+def _summed(frames: int, like: Tensor) -> Float[Tensor, "t twice_t"]:
+    """Row n has 1 where frame n adds frame m: as an earlier one, column 2m, or a later one, column 2m + 1."""
+    ones = like.new_ones(frames, frames)
+    return torch.stack([ones.tril(-1), ones.triu(1)], dim=-1).flatten(1)
