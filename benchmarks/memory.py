@@ -8,7 +8,7 @@ its own, as from a data set's lists. Evaluation (64x32 pixels, 4 frames a trackl
 runs on 300 tracklets; what the wanted number needs more is shown: while snippets are described, and in all,
 with the ranking. Beside it stands what must grow: the lists, the descriptors (n x 256 float32, three times:
 sums, zeros to start from, and the sums of before) and the distances (float32). Distances and ranking are
-computed in pieces of some 50 MB.
+computed in pieces of some 100 MB.
 Training runs two steps at the paper's size: 32 clips of 4 frames of 256x128 pixels.
 """
 

@@ -125,6 +125,7 @@ class ReidModule(pl.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_validation_epoch_start(self) -> None:
+        self.evaluation = None  # frees its distances
         self.descriptors.reset()
         if self.trainer.world_size > 1:
             # Without SyncBatchNorm the ranks' running statistics differ; the checkpoint holds rank 0's.

@@ -56,6 +56,10 @@ def run(settings: TrainSettings, folder: Path) -> None:
     Raises:
         ValueError, OSError: settings, data or checkpoint do not fit; the message says how to mend it.
     """
+    if settings.trainer.num_nodes > 1 and not launch.is_rank():
+        raise ValueError(
+            "trainer.num_nodes > 1: start one process a device yourself, by torchrun or srun on every node"
+        )
     if settings.trainer.devices > 1 and not launch.is_rank():
         build.make_splits(settings.data)  # rendered, or refused, once and not by every rank
         launch.run_ranks("reid_cosam.train", folder, settings.trainer.devices)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pretrainedmodels
+import torch
 import torchvision
 from jaxtyping import Float
 from timm.models.resnet import BasicBlock, ResNet
@@ -71,6 +71,8 @@ def resnet50(pretrained: bool, last_stride: int) -> Backbone:
 
 def se_resnet50(pretrained: bool, last_stride: int) -> Backbone:
     """pretrainedmodels' SE-ResNet-50, its stride in the first convolution of a bottleneck."""
+    with torch.device("meta"):  # importing it builds whole ResNeXts, 500 MB that nobody uses
+        import pretrainedmodels
     network = pretrainedmodels.se_resnet50(pretrained=None)
     if pretrained:
         network.load_state_dict(load_weights(WEIGHTS["se_resnet50"]))
