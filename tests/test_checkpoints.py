@@ -17,6 +17,7 @@ def config(**changes: Any) -> dict[str, Any]:
         "cosam": [4, 5],
         "agg": {"name": "ta"},
         "num_frames": 4,
+        "seed": 0,
         "data": {"height": 256, "width": 128},
         "recipe": {"attention": ATTENTION},
     } | changes
@@ -45,13 +46,14 @@ def test_a_failed_write_keeps_the_old_checkpoint(tmp_path: Path) -> None:
 def test_the_same_network_may_go_on(tmp_path: Path) -> None:
     torch.save({"config": config()}, tmp_path / "last.ckpt")
 
-    check_resumable(tmp_path / "last.ckpt", config(seed=5))
+    check_resumable(tmp_path / "last.ckpt", config(trainer={"max_steps": 9}))
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"num_frames": 8}, r"last\.ckpt was trained with num_frames=4 \(this run: 8\)"),
+        ({"seed": 3}, r"seed=0 \(this run: 3\)"),
         ({"cosam": [4]}, r"cosam=\[4, 5\] \(this run: \[4\]\)"),
         (
             {"recipe": {"attention": ATTENTION | {"variant": "released"}}},
@@ -76,6 +78,10 @@ def test_without_cosam_its_variant_does_not_matter(tmp_path: Path) -> None:
 def test_a_missing_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:
     torch.save({"state_dict": {}}, tmp_path / "foreign.ckpt")
 
+    (tmp_path / "torn.ckpt").write_bytes(b"PK")
+
+    with pytest.raises(ValueError, match=r"torn\.ckpt is not a readable checkpoint"):
+        check_resumable(tmp_path / "torn.ckpt", config())
     with pytest.raises(FileNotFoundError, match=r"none\.ckpt: there is no such checkpoint"):
         check_resumable(tmp_path / "none.ckpt", config())
     with pytest.raises(ValueError, match=r"foreign\.ckpt was not written by reid_cosam"):

@@ -1,4 +1,4 @@
-"""The time of an iteration, measured before training, without a trace."""
+"""The time of an iteration and of a snippet, measured before training, without a trace."""
 
 from types import SimpleNamespace
 
@@ -19,11 +19,11 @@ def network() -> VideoReidNet:
 def test_the_second_pass_counts_for_the_whole_batch(
     network: VideoReidNet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    readings = iter((0.0, 10.0, 10.0, 13.0))
+    readings = iter((10.0, 13.0, 20.0, 21.0))
     monkeypatch.setattr(estimate, "time", SimpleNamespace(perf_counter=lambda: next(readings)))
 
-    # Two clips took 3 s in the second pass: 32 take 16 times as long.
-    assert estimate.seconds_per_iteration(network, 32, 4, 64, 32, bf16=False) == 48.0
+    # Two clips took 3 s to train on, so 32 take 16 times as long; and 1 s to describe, so one takes half.
+    assert estimate.measure_pace(network, 32, 4, 64, 32, bf16=False) == (48.0, 0.5)
 
 
 def test_network_and_random_numbers_stay_untouched(network: VideoReidNet) -> None:
@@ -31,7 +31,7 @@ def test_network_and_random_numbers_stay_untouched(network: VideoReidNet) -> Non
     before = {name: value.clone() for name, value in network.state_dict().items()}
     random_state = torch.get_rng_state()
 
-    estimate.seconds_per_iteration(network, 32, 4, 64, 32, bf16=False)
+    estimate.measure_pace(network, 32, 4, 64, 32, bf16=False)
 
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert all(weight.grad is None for weight in network.parameters())

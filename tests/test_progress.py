@@ -49,6 +49,7 @@ def test_lines_come_every_few_iterations_and_at_the_end(
             plain.on_train_batch_end(trainer_at(step, 5), MODULE, torch.tensor(0.0), None, step - 1)
 
     assert [line.split("  ")[0] for line in caplog.messages] == [
+        "iteration 1/5",
         "iteration 2/5",
         "iteration 4/5",
         "iteration 5/5",

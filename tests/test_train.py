@@ -12,6 +12,7 @@ import yaml
 from reid_cosam import train
 from reid_cosam.config import TrainSettings
 from reid_cosam.data import mars
+from reid_cosam.estimate import Pace
 from tests.test_config import settings
 from tests.tree import write_mars_tree
 
@@ -89,6 +90,27 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tree: Path, tmp_path: Pat
     assert (tmp_path / "whole" / "queries.csv").read_text() == (tmp_path / "rest" / "queries.csv").read_text()
 
 
+def test_a_one_cycle_run_can_be_prolonged(tree: Path, tmp_path: Path) -> None:
+    train.run(small(tree, "recipe.schedule.name=one_cycle", "trainer.max_steps=2"), tmp_path / "first")
+    begun = tmp_path / "first" / "checkpoints" / "last.ckpt"
+
+    train.run(small(tree, "recipe.schedule.name=one_cycle", f"ckpt_path={begun}"), tmp_path / "rest")
+
+    assert json.loads((tmp_path / "rest" / "metrics.json").read_text())["step"] == 3
+
+
+def test_a_run_that_fails_leaves_a_checkpoint(tmp_path: Path) -> None:
+    tree = write_mars_tree(tmp_path / "mars")
+    for frame in (tree / "bbox_test").rglob("*.jpg"):
+        frame.write_bytes(frame.read_bytes()[:200])
+
+    with pytest.raises(ValueError, match="bbox_test"):
+        train.run(small(tree, "logger=none"), tmp_path / "run")
+
+    saved = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert saved["global_step"] == 2  # the evaluation after the second iteration found the first bad frame
+
+
 def weights(folder: Path) -> dict[str, Any]:
     state: dict[str, Any] = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
     return state
@@ -133,10 +155,12 @@ def test_scarce_identities_repeat_their_tracklets(
 def test_a_cpu_run_says_how_long_it_will_take(
     tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train, "seconds_per_iteration", lambda *_: 7200.0)
+    monkeypatch.setattr(train, "measure_pace", lambda *_: Pace(7200.0, 5.0))
 
     with caplog.at_level("INFO"):
         train.run(small(tree, "trainer.max_steps=1"), tmp_path / "run")
 
-    assert "1 iterations at about 7200.0 s each take about 2.0 h" in caplog.text
+    assert (
+        "1 iterations at about 7200.0 s each take about 2.0 h, and each evaluation about 2 min" in caplog.text
+    )
     assert "experiment=quickstart" in caplog.text

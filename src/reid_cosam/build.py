@@ -142,6 +142,11 @@ def _identities(tracklets: tuple[Tracklet, ...]) -> tuple[Tensor, Tensor]:
 def make_trainer(settings: TrainerSettings, folder: Path, loggers: list[Logger]) -> pl.Trainer:
     """A trainer that counts iterations, evaluates every `eval_every`, and keeps last and best checkpoints."""
     on_gpu = runs_on_gpu(settings)
+    if on_gpu and torch.cuda.device_count() < settings.devices:
+        raise ValueError(
+            f"trainer.devices={settings.devices}, but this machine has {torch.cuda.device_count()} GPUs: "
+            "lower trainer.devices, or run on the CPU with trainer=cpu"
+        )
     distributed = settings.devices * settings.num_nodes > 1
     return pl.Trainer(
         default_root_dir=folder,
@@ -158,7 +163,7 @@ def make_trainer(settings: TrainerSettings, folder: Path, loggers: list[Logger])
         val_check_interval=min(settings.eval_every, settings.max_steps),
         check_val_every_n_epoch=None,
         num_sanity_val_steps=0,
-        log_every_n_steps=settings.log_every,
+        log_every_n_steps=min(settings.log_every, settings.max_steps),
         use_distributed_sampler=False,
         plugins=[WholeCheckpointIO()],
         logger=loggers,
@@ -171,7 +176,12 @@ def make_trainer(settings: TrainerSettings, folder: Path, loggers: list[Logger])
 def _callbacks(settings: TrainerSettings, folder: Path, loggers: list[Logger]) -> list[Callback]:
     saved: dict[str, Any] = {"dirpath": folder / "checkpoints", "enable_version_counter": False}
     callbacks: list[Callback] = [
-        ModelCheckpoint(filename="last", every_n_train_steps=settings.checkpoint_every, **saved),
+        ModelCheckpoint(
+            filename="last",
+            every_n_train_steps=min(settings.checkpoint_every, settings.max_steps),
+            save_on_exception=True,
+            **saved,
+        ),
         ModelCheckpoint(filename="best", monitor="eval/mAP", mode="max", **saved),
         TerminalProgress() if sys.stdout.isatty() else PlainProgress(settings.log_every),
     ]

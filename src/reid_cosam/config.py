@@ -140,12 +140,18 @@ class TrainSettings(Settings):
         return cosam
 
     @model_validator(mode="after")
-    def _stages_exist(self) -> "TrainSettings":
+    def _fits_together(self) -> "TrainSettings":
         outside = [stage for stage in self.cosam if not 1 <= stage <= 5]
         if outside:
             raise ValueError(f"cosam stages must be within 1..5, got {list(self.cosam)}")
         if len(set(self.cosam)) < len(self.cosam):
             raise ValueError(f"each cosam stage may stand once, got {list(self.cosam)}")
+        ranks = self.trainer.devices * self.trainer.num_nodes
+        if self.batch_size % ranks:
+            raise ValueError(
+                f"a batch of {self.batch_size} clips does not divide among {ranks} devices; change "
+                "trainer.devices, recipe.sampling.identities or recipe.sampling.tracklets"
+            )
         if self.cosam and self.num_frames < 2:
             raise ValueError(
                 f"COSAM compares the frames of a clip and needs num_frames >= 2, got {self.num_frames}; "

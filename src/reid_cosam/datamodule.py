@@ -28,6 +28,7 @@ class ReidDataModule(pl.LightningDataModule):
     Training is one long epoch of `num_batches` global batches, and resumes at the batch where it stopped.
 
     Attributes:
+        num_snippets: snippets of all evaluated tracklets.
         labels: contiguous training label of each training identity, in the order of the identities.
         num_identities: training identities.
         evaluated: the tracklets that evaluation batches index: the queries, then the gallery.
@@ -56,9 +57,11 @@ class ReidDataModule(pl.LightningDataModule):
         self._pids = [tracklet.pid for tracklet in splits.train]
         self._train = TrainSnippets(splits.train, self.labels, num_frames, height, width, sampling)
         self._evaluation = DenseSnippets(self.evaluated, num_frames, height, width)
+        self.num_snippets = len(self._evaluation)
         self._identities, self._tracklets = identities_per_batch, tracklets_per_identity
         self._num_batches, self._eval_batch_size = num_batches, eval_batch_size
         self._num_workers, self._seed = num_workers, seed
+        self._batches(0, 1, 0)  # refuses a batch that the identities cannot fill, before anything starts
         scarce = sum(count < tracklets_per_identity for count in Counter(self._pids).values())
         if scarce:
             _log.info(
@@ -70,20 +73,14 @@ class ReidDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[TrainSample]:
         """This rank's training batches, from the first that the trainer has not finished yet."""
-        rank, world_size = self._rank()
-        batches = IdentityBatches(
-            self._pids,
-            self._identities,
-            self._tracklets,
-            self._num_batches,
-            self._seed,
-            rank,
-            world_size,
-            self._finished(),
-        )
+        batches = self._batches(*self._rank(), self._finished())
         return _ResumedLoader(
             self._train, batch_sampler=batches, collate_fn=collate_train, **self._loading(persistent=True)
         )
+
+    def _batches(self, rank: int, world_size: int, first_batch: int) -> IdentityBatches:
+        sizes = (self._identities, self._tracklets, self._num_batches, self._seed)
+        return IdentityBatches(self._pids, *sizes, rank, world_size, first_batch)
 
     def val_dataloader(self) -> DataLoader[DenseSample]:
         """All snippets of this rank's evaluated tracklets."""

@@ -15,6 +15,7 @@ from reid_cosam.losses.reid import ReidLoss
 from reid_cosam.metrics.protocols import Scores, score
 from reid_cosam.metrics.retrieval import TrackletDescriptors, euclidean_distances
 from reid_cosam.models.network import VideoReidNet
+from reid_cosam.schedules import one_cycle, steps
 
 PROTOCOL = "released"
 
@@ -86,6 +87,7 @@ class ReidModule(pl.LightningModule):
         output = self.network(clips)
         terms = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.pids)))
         self.log_dict({f"train/{name}": value.detach() for name, value in terms._asdict().items()})
+        self.log("loss", terms.total.detach(), prog_bar=True, logger=False)
         return cast(Tensor, terms.total)
 
     def _draw(self, clips: UInt8[Tensor, "b t 3 h w"]) -> AugmentationDraw:
@@ -115,13 +117,12 @@ class ReidModule(pl.LightningModule):
             weight_decay=plan.weight_decay,
             fused=True,
         )
-        schedule: torch.optim.lr_scheduler.LRScheduler
-        if plan.schedule == "one_cycle":
-            schedule = torch.optim.lr_scheduler.OneCycleLR(
-                optimiser, plan.learning_rate, total_steps=self.trainer.max_steps, cycle_momentum=False
-            )
-        else:
-            schedule = torch.optim.lr_scheduler.StepLR(optimiser, plan.step_every, plan.factor)
+        factor = (
+            one_cycle(self.trainer.max_steps)
+            if plan.schedule == "one_cycle"
+            else steps(plan.step_every, plan.factor)
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_validation_epoch_start(self) -> None:
@@ -141,7 +142,8 @@ class ReidModule(pl.LightningModule):
             return
         self.evaluation = self._score(self.descriptors.compute())
         scores = self.evaluation.scores
-        self.log_dict({"eval/mAP": scores.mean_ap} | {f"eval/R{k}": scores.rank(k) for k in (1, 5, 20)})
+        self.log("eval/mAP", scores.mean_ap, prog_bar=True)
+        self.log_dict({f"eval/R{k}": scores.rank(k) for k in (1, 5, 20)})
 
     def _score(self, descriptors: Float[Tensor, "n d"]) -> Evaluation:
         """L2 distances of every query to every gallery tracklet, ranked by the `released` protocol."""

@@ -32,6 +32,8 @@ def _wandb(settings: LoggerSettings, run_name: str, folder: Path) -> WandbLogger
         entity=settings.entity,
         group=settings.group,
         tags=settings.tags,
+        # Offline it has nothing to say that the run's own last lines do not say better.
+        settings=wandb.Settings(silent=settings.mode == "offline"),
     )
 
 

@@ -19,7 +19,7 @@ class TerminalProgress(RichProgressBar):
 
 
 class PlainProgress(pl.Callback):
-    """Logs iteration, loss, learning rate, speed and the time left, every `every` iterations."""
+    """Logs iteration, loss, learning rate, speed and the time left: at first, then every `every` iterations."""
 
     def __init__(self, every: int) -> None:
         self._every = every
@@ -38,9 +38,9 @@ class PlainProgress(pl.Callback):
         batch_idx: int,  # noqa: ARG002
     ) -> None:
         step = trainer.global_step
-        if step % self._every and step != trainer.max_steps:
-            return
         started, first = self._since
+        if step % self._every and step not in (first + 1, trainer.max_steps):
+            return
         pace = (time.monotonic() - started) / (step - first)
         loss = outputs["loss"] if isinstance(outputs, dict) else outputs
         _log.info(

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import hydra
 import pytorch_lightning as pl
+import torch
+import wandb
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -16,9 +18,10 @@ from reid_cosam import build, launch
 from reid_cosam.checkpoints import check_resumable
 from reid_cosam.config import TrainSettings
 from reid_cosam.datamodule import ReidDataModule
-from reid_cosam.estimate import seconds_per_iteration
+from reid_cosam.estimate import measure_pace
 from reid_cosam.lightning_module import ReidModule
 from reid_cosam.loggers import finish, log_summary, make_loggers
+from reid_cosam.models.network import VideoReidNet
 from reid_cosam.outputs import write_outputs
 from reid_cosam.paths import CONF
 from reid_cosam.progress import duration
@@ -43,7 +46,7 @@ def main(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     try:
         run(build.read_settings(config), folder)
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, ImportError, wandb.Error) as error:
         in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         if in_sweep or os.environ.get("HYDRA_FULL_ERROR") or not str(error):
             raise
@@ -74,6 +77,8 @@ def run(settings: TrainSettings, folder: Path) -> None:
         _log.info("resuming from %s", settings.ckpt_path)
     _announce(settings, datamodule, module)
     loggers = make_loggers(settings.logger, settings.run_name, folder)
+    for logger in loggers:
+        logger.log_hyperparams(settings.model_dump(mode="json"))
     succeeded = False
     try:
         trainer = build.make_trainer(settings.trainer, folder, loggers)
@@ -97,7 +102,12 @@ def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ck
 @rank_zero_only
 def _record_start(settings: TrainSettings, folder: Path) -> None:
     write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
-    write_json(folder / "environment.json", environment())
+    used = {
+        "accelerator": "gpu" if build.runs_on_gpu(settings.trainer) else "cpu",
+        "precision": build.precision(settings.trainer),
+        "threads": torch.get_num_threads(),
+    }
+    write_json(folder / "environment.json", environment() | used)
 
 
 @rank_zero_only
@@ -120,22 +130,23 @@ def _announce(settings: TrainSettings, datamodule: ReidDataModule, module: ReidM
         ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in parts.items()),
     )
     if not build.runs_on_gpu(settings.trainer):
-        _announce_time(settings, module)
+        _announce_time(settings, module.network, datamodule.num_snippets)
 
 
-def _announce_time(settings: TrainSettings, module: ReidModule) -> None:
+def _announce_time(settings: TrainSettings, network: VideoReidNet, num_snippets: int) -> None:
     """How long a CPU will take and, where that is long, what to run instead."""
     bf16 = build.precision(settings.trainer) == "bf16-mixed"
     size = (settings.num_frames, settings.data.height, settings.data.width)
-    pace = seconds_per_iteration(module.network, settings.batch_size, *size, bf16)
-    total = pace * settings.trainer.max_steps
+    pace = measure_pace(network, settings.batch_size, *size, bf16)
+    training, evaluation = pace.iteration * settings.trainer.max_steps, pace.snippet * num_snippets
     _log.info(
-        "no GPU: %d iterations at about %.1f s each take about %s, evaluation apart",
+        "no GPU: %d iterations at about %.1f s each take about %s, and each evaluation about %s",
         settings.trainer.max_steps,
-        pace,
-        duration(total),
+        pace.iteration,
+        duration(training),
+        duration(evaluation),
     )
-    if total > 3600:
+    if training + evaluation > 1800:
         _log.info("to see all of it in minutes: python -m reid_cosam.train experiment=quickstart")
 
 
@@ -143,6 +154,7 @@ def _announce_time(settings: TrainSettings, module: ReidModule) -> None:
 def _finish(
     trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, folder: Path, settings: TrainSettings
 ) -> None:
+    module.to(trainer.strategy.root_device)  # the trainer leaves it on the CPU
     metrics, pictures = write_outputs(module, datamodule, folder, settings)
     log_summary(trainer.loggers, metrics, pictures)
     print_summary(metrics, pictures, folder)

@@ -82,7 +82,7 @@ def test_no_two_draws_share_a_seed() -> None:
 
 
 def test_too_few_identities_are_refused_with_both_numbers() -> None:
-    with pytest.raises(ValueError, match=r"wants 8 identities, .* has 7: lower identities_per_batch"):
+    with pytest.raises(ValueError, match=r"wants 8 identities, .* has 7: lower recipe\.sampling\.identities"):
         IdentityBatches(PIDS, 8, TRACKLETS, NUM_BATCHES, 0)
 
 

@@ -43,12 +43,12 @@ class IdentityBatches(Sampler[list[Draw]]):
         if len(self._pools) < identities:
             raise ValueError(
                 f"a batch wants {identities} identities, but the training set has {len(self._pools)}: "
-                "lower identities_per_batch"
+                "lower recipe.sampling.identities"
             )
         if identities * tracklets % world_size:
             raise ValueError(
                 f"{identities} identities x {tracklets} tracklets do not divide among {world_size} ranks: "
-                "change identities_per_batch, tracklets_per_identity or the number of devices"
+                "change recipe.sampling.identities, recipe.sampling.tracklets or trainer.devices"
             )
         self._identities, self._tracklets = identities, tracklets
         self._num_batches, self._first_batch, self._seed = num_batches, first_batch, seed
