@@ -178,7 +178,7 @@ def _callbacks(settings: TrainerSettings, folder: Path, loggers: list[Logger]) -
     callbacks: list[Callback] = [
         ModelCheckpoint(
             filename="last",
-            every_n_train_steps=min(settings.checkpoint_every, settings.max_steps),
+            every_n_train_steps=settings.checkpoint_every,
             save_on_exception=True,
             **saved,
         ),

@@ -19,7 +19,7 @@ class TerminalProgress(RichProgressBar):
 
 
 class PlainProgress(pl.Callback):
-    """Logs iteration, loss, learning rate, speed and the time left: at first, then every `every` iterations."""
+    """Logs iteration, loss, learning rate, speed and the time left: the first, then every `every` ones."""
 
     def __init__(self, every: int) -> None:
         self._every = every

@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 # What Lightning and torch warn of without a reason for the reader to act.
 _HARMLESS = (
     ".*does not have many workers",  # few by choice
+    "Be aware that when using `ckpt_path`",  # checkpoint_every may change on resuming
     "The dirpath has changed",  # a resumed run has a folder of its own
     "It is recommended to use .*sync_dist",  # every rank computes the same scores
     ".*LeafSpec|.*broadcast_buffers|.*functional.all_gather is deprecated",  # of one library about the other
