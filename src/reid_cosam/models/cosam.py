@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from reid_cosam.models.attend import masked_mean, weighted
 from reid_cosam.models.correlation import correlate
 
 Variant = Literal["paper", "released"]
@@ -117,11 +118,11 @@ class Cosam(nn.Module):
                 "clip length and image size must be those the weights were trained with"
             )
         spatial_mask = self.spatial_mask(maps)
-        attended = maps * spatial_mask.to(maps.dtype)
-        channel_weights = self.channel_mlp(attended.mean(dim=(-2, -1))).mean(dim=1)
+        mask = spatial_mask.to(maps.dtype)
+        channel_weights = self.channel_mlp(masked_mean(maps, mask)).mean(dim=1)
         factors = 1 + channel_weights if self.residual else channel_weights
-        weighted = attended * factors.to(maps.dtype)[:, None, :, None, None]
-        return CosamOutput(weighted, spatial_mask, channel_weights)
+        attended = weighted(maps, mask, factors.to(maps.dtype))
+        return CosamOutput(attended, spatial_mask, channel_weights)
 
     def spatial_mask(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b t 1 h w"]:
         """Section 4.1: where each frame agrees with the others, between 0 and 1."""

@@ -1,0 +1,48 @@
+"""The two passes in which COSAM's mask and channel weights touch the maps, without a masked copy of them.
+
+Written as products of tensors, `maps * mask` would be held for the backward pass beside `maps`, and each step
+of that pass would make one more tensor of their size. Here the masked maps are never held: their mean is a
+matrix product, and the backward pass of the weighting needs one tensor of that size: the gradient to be.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+def masked_mean(maps: Float[Tensor, "b t d h w"], mask: Float[Tensor, "b t 1 h w"]) -> Float[Tensor, "b t d"]:
+    """The mean over all locations of `maps * mask`."""
+    height, width = maps.shape[-2:]
+    sums: Tensor = maps.flatten(3) @ mask.flatten(3).transpose(2, 3)
+    return sums.squeeze(-1) / (height * width)
+
+
+def weighted(
+    maps: Float[Tensor, "b t d h w"], mask: Float[Tensor, "b t 1 h w"], factors: Float[Tensor, "b d"]
+) -> Float[Tensor, "b t d h w"]:
+    """`maps * mask * factors`, all of one type. Can be differentiated once."""
+    product: Tensor = _Weighted.apply(maps, mask, factors)
+    return product
+
+
+class _Weighted(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, mask: Tensor, factors: Tensor) -> Tensor:
+        ctx.save_for_backward(maps, mask, factors)
+        return (maps * mask).mul_(factors[:, None, :, None, None])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        maps, mask, factors = ctx.saved_tensors
+        product = slope * maps
+        by_location = product.flatten(3)
+        # an autocast around the backward pass must not reach these products
+        with torch.autocast(maps.device.type, enabled=False):
+            mask_slope = (factors[:, None, None] @ by_location).unflatten(-1, mask.shape[-2:])
+            factors_slope = (by_location @ mask.flatten(3).transpose(2, 3)).squeeze(-1).sum(dim=1)
+        maps_slope = torch.mul(slope, factors[:, None, :, None, None], out=product).mul_(mask)
+        return maps_slope, mask_slope, factors_slope
