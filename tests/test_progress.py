@@ -66,6 +66,26 @@ def test_an_evaluation_shows_its_scores_in_percent(caplog: pytest.LogCaptureFixt
     assert caplog.messages == ["evaluation  mAP 45.7"]
 
 
+def test_a_long_evaluation_says_every_half_minute_how_far_it_is(
+    clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    trainer, plain = trainer_at(5, 5), PlainProgress(every=1)
+    trainer.num_val_batches = [6]
+
+    with caplog.at_level("INFO"):
+        plain.on_validation_start(trainer, MODULE)
+        for batch in range(6):
+            clock.now += 20
+            plain.on_validation_batch_end(trainer, MODULE, None, None, batch)
+
+    # Lines are due at 40, 80 and 120 s: 2, 4 and 6 of 6 batches, 20 s each.
+    assert caplog.messages == [
+        "evaluating  batch 2/6  80 s left",
+        "evaluating  batch 4/6  40 s left",
+        "evaluating  batch 6/6  0 s left",
+    ]
+
+
 @pytest.mark.parametrize(
     ("seconds", "said"),
     [(0, "0 s"), (89, "89 s"), (90, "2 min"), (720, "12 min"), (5399, "90 min"), (12600, "3.5 h")],

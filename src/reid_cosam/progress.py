@@ -18,12 +18,19 @@ class TerminalProgress(RichProgressBar):
         return "Training"
 
 
+_EVALUATION_SECONDS = 30.0  # between two lines of a long evaluation
+
+
 class PlainProgress(pl.Callback):
-    """Logs iteration, loss, learning rate, speed and the time left: the first, then every `every` ones."""
+    """Logs iteration, loss, learning rate, speed and the time left: the first, then every `every` ones.
+
+    An evaluation that takes long says every half minute how far it is.
+    """
 
     def __init__(self, every: int) -> None:
         self._every = every
         self._since = (0.0, 0)
+        self._evaluation = (0.0, 0.0)  # when it began, when it last said something
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         self._since = (time.monotonic(), trainer.global_step)
@@ -52,6 +59,27 @@ class PlainProgress(pl.Callback):
             pace,
             duration(pace * (trainer.max_steps - step)),
         )
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        self._evaluation = (time.monotonic(),) * 2
+
+    @rank_zero_only
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        outputs: object,  # noqa: ARG002
+        batch: object,  # noqa: ARG002
+        batch_idx: int,
+        dataloader_idx: int = 0,  # noqa: ARG002
+    ) -> None:
+        now, (began, spoke) = time.monotonic(), self._evaluation
+        if now - spoke < _EVALUATION_SECONDS:
+            return
+        self._evaluation = (began, now)
+        done, batches = batch_idx + 1, int(trainer.num_val_batches[0])
+        left = (now - began) * (batches - done) / done
+        _log.info("evaluating  batch %d/%d  %s left", done, batches, duration(left))
 
     @rank_zero_only
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002

@@ -1,4 +1,4 @@
-"""The one place where configuration becomes objects."""
+"""What trains a network: the module and its trainer."""
 
 import sys
 from pathlib import Path
@@ -6,115 +6,20 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from omegaconf import DictConfig, OmegaConf
-from pydantic import ValidationError
-from pytorch_lightning.callbacks import (
-    Callback,
-    LearningRateMonitor,
-    ModelCheckpoint,
-)
+from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor
 
+from reid_cosam.build.network import make_network
 from reid_cosam.checkpoints import WholeCheckpointIO
-from reid_cosam.config import DataSettings, TrainerSettings, TrainSettings
-from reid_cosam.data import mars, synthetic
-from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.config import TrainerSettings, TrainSettings
+from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import Augmentation
 from reid_cosam.datamodule import ReidDataModule
 from reid_cosam.lightning_module import Evaluated, OptimiserPlan, ReidModule
 from reid_cosam.losses.reid import ReidLoss
-from reid_cosam.models.aggregators import (
-    Aggregator,
-    TemporalAttention,
-    TemporalAveragePooling,
-    TemporalMaxPooling,
-    TemporalRnn,
-)
-from reid_cosam.models.backbones import BACKBONES, Backbone
-from reid_cosam.models.cosam import Cosam
-from reid_cosam.models.network import VideoReidNet
 from reid_cosam.progress import PlainProgress, TerminalProgress
-
-
-def read_settings(config: DictConfig) -> TrainSettings:
-    """Checks a composed configuration.
-
-    Raises:
-        ValueError: names each value that is out of range, and the range.
-    """
-    try:
-        return TrainSettings.model_validate(OmegaConf.to_container(config, resolve=True))
-    except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc']))}={fault['input']}: {fault['msg']}"
-            if fault["loc"]
-            else fault["msg"].removeprefix("Value error, ")
-            for fault in error.errors()
-        ]
-        raise ValueError("; ".join(faults)) from None
-
-
-def make_splits(data: DataSettings) -> ReidSplits:
-    """Reads the data set; renders the synthetic one first if it is not there yet."""
-    if data.name == "synthetic":
-        return mars.read(synthetic_folder(data))
-    splits = mars.read(Path(data.root))
-    mars.check_counts(splits)
-    return splits
-
-
-def synthetic_folder(data: DataSettings) -> Path:
-    """The folder of the rendered data set that the settings ask for, rendered if need be."""
-    if data.size is None or data.seed is None:
-        raise ValueError("data=synthetic needs data.size (small, medium, full) and data.seed")
-    return synthetic.ensure(Path(data.root), synthetic.spec(data.size, data.seed))
-
-
-def make_network(settings: TrainSettings, num_identities: int) -> VideoReidNet:
-    """Composes backbone, COSAM placements and aggregator."""
-    backbone = BACKBONES[settings.backbone.name](settings.backbone.pretrained, settings.agg.last_stride)
-    attention = {stage: _make_cosam(settings, backbone, stage) for stage in settings.cosam}
-    return VideoReidNet(backbone, attention, _make_aggregator(settings, backbone), num_identities)
-
-
-def _make_cosam(settings: TrainSettings, backbone: Backbone, stage: int) -> Cosam:
-    channels, attention = backbone.channels[stage - 1], settings.recipe.attention
-    reduced = attention.reduced_channels if channels > 256 else attention.reduced_channels_narrow
-    map_size = backbone.map_size(stage, settings.data.height, settings.data.width)
-    return Cosam(channels, settings.num_frames, map_size, reduced, attention.variant)
-
-
-def _make_aggregator(settings: TrainSettings, backbone: Backbone) -> Aggregator:
-    channels = backbone.channels[-1]
-    map_size = backbone.map_size(5, settings.data.height, settings.data.width)
-    match settings.agg.name:
-        case "tp_avg":
-            return TemporalAveragePooling(channels)
-        case "tp_max":
-            return TemporalMaxPooling(channels)
-        case "ta":
-            return TemporalAttention(channels, map_size)
-        case "rnn":
-            return TemporalRnn(channels)
-
-
-def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
-    data, sampling = settings.data, settings.recipe.sampling
-    return ReidDataModule(
-        splits,
-        height=data.height,
-        width=data.width,
-        num_frames=settings.num_frames,
-        sampling=sampling.frames,
-        identities_per_batch=sampling.identities,
-        tracklets_per_identity=sampling.tracklets,
-        num_batches=settings.trainer.max_steps,
-        eval_batch_size=data.eval_batch_size,
-        num_workers=data.workers,
-        seed=settings.seed,
-    )
 
 
 def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
