@@ -2,11 +2,13 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+import pytorch_lightning as pl
 import torch
 
-from reid_cosam.checkpoints import WholeCheckpointIO, check_resumable
+from reid_cosam.checkpoints import BestCheckpoint, WholeCheckpointIO, check_resumable
 
 ATTENTION = {"variant": "paper", "reduced_channels": 256, "reduced_channels_narrow": 256}
 
@@ -21,6 +23,10 @@ def config(**changes: Any) -> dict[str, Any]:
         "data": {"height": 256, "width": 128},
         "recipe": {"attention": ATTENTION},
     } | changes
+
+
+def saved_by(config: dict[str, Any]) -> dict[str, Any]:
+    return {"config": config, "global_step": 7, "optimizer_states": []}
 
 
 def test_a_checkpoint_is_written_whole_and_alone(tmp_path: Path) -> None:
@@ -43,10 +49,27 @@ def test_a_failed_write_keeps_the_old_checkpoint(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
 
 
-def test_the_same_network_may_go_on(tmp_path: Path) -> None:
-    torch.save({"config": config()}, tmp_path / "last.ckpt")
+def test_the_best_checkpoint_is_that_of_the_highest_score_also_of_a_resumed_run(tmp_path: Path) -> None:
+    module, trainer = Mock(spec=pl.LightningModule), Mock(spec=pl.Trainer)
+    first, resumed = BestCheckpoint(tmp_path / "best.ckpt"), BestCheckpoint(tmp_path / "best.ckpt")
 
-    check_resumable(tmp_path / "last.ckpt", config(trainer={"max_steps": 9}))
+    saved = []
+    for callback, mean_ap in ((first, 0.3), (first, 0.2), (resumed, 0.25), (resumed, 0.4)):
+        if callback is resumed:
+            resumed.load_state_dict(first.state_dict())
+        trainer.callback_metrics = {"eval/mAP": torch.tensor(mean_ap)}
+        callback.on_validation_end(trainer, module)
+        saved.append(trainer.save_checkpoint.call_count)
+
+    assert saved == [1, 1, 1, 2]
+
+
+def test_the_same_network_may_go_on(tmp_path: Path) -> None:
+    torch.save(saved_by(config()), tmp_path / "last.ckpt")
+
+    done = check_resumable(tmp_path / "last.ckpt", config(trainer={"max_steps": 9}))
+
+    assert done == 7
 
 
 @pytest.mark.parametrize(
@@ -62,17 +85,24 @@ def test_the_same_network_may_go_on(tmp_path: Path) -> None:
     ],
 )
 def test_another_network_is_refused_by_name(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
-    torch.save({"config": config()}, tmp_path / "last.ckpt")
+    torch.save(saved_by(config()), tmp_path / "last.ckpt")
 
     with pytest.raises(ValueError, match=message):
         check_resumable(tmp_path / "last.ckpt", config(**changes))
 
 
 def test_without_cosam_its_variant_does_not_matter(tmp_path: Path) -> None:
-    torch.save({"config": config(cosam=[])}, tmp_path / "last.ckpt")
+    torch.save(saved_by(config(cosam=[])), tmp_path / "last.ckpt")
     other = config(cosam=[], recipe={"attention": ATTENTION | {"variant": "released"}})
 
-    check_resumable(tmp_path / "last.ckpt", other)
+    assert check_resumable(tmp_path / "last.ckpt", other) == 7
+
+
+def test_weights_alone_cannot_go_on(tmp_path: Path) -> None:
+    torch.save({"config": config(), "state_dict": {}}, tmp_path / "model.ckpt")
+
+    with pytest.raises(ValueError, match=r"model\.ckpt holds weights only"):
+        check_resumable(tmp_path / "model.ckpt", config())
 
 
 def test_a_missing_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:

@@ -80,3 +80,23 @@ def test_a_rank_is_known_by_its_environment(
         monkeypatch.setenv(name, value)
 
     assert launch.is_rank() is expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "first"),
+    [
+        ({}, True),
+        ({"RANK": "0", "LOCAL_RANK": "0"}, True),
+        ({"RANK": "2", "LOCAL_RANK": "0"}, False),
+        ({"SLURM_PROCID": "1"}, False),
+    ],
+)
+def test_one_rank_speaks_for_the_run(
+    variables: dict[str, str], first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RANK", "SLURM_PROCID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert launch.is_first_rank() == first

@@ -10,6 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
     EventAccumulator,
 )
 
+from reid_cosam import loggers
 from reid_cosam.config import LoggerSettings
 from reid_cosam.loggers import finish, log_summary, make_loggers
 
@@ -32,11 +33,20 @@ def test_curves_are_kept_as_csv_beside_every_service(name: str, kinds: list[type
     assert [type(logger) for logger in make(name, tmp_path)] == kinds
 
 
-def test_curves_lie_in_the_run_folder(tmp_path: Path) -> None:
-    loggers = make("csv", tmp_path)
-    loggers[0].log_metrics({"loss": 0.5}, step=3)
+def test_a_missing_tensorboard_is_said_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loggers, "find_spec", lambda _: None)
 
-    finish(loggers, succeeded=True)
+    with pytest.raises(ImportError, match="pip install tensorboard, or choose logger=csv"):
+        make("tensorboard", tmp_path)
+
+
+def test_curves_lie_in_the_run_folder(tmp_path: Path) -> None:
+    made = make("csv", tmp_path)
+    made[0].log_metrics({"loss": 0.5}, step=3)
+
+    finish(made, succeeded=True)
 
     assert (tmp_path / "curves" / "metrics.csv").read_text().splitlines() == ["loss,step", "0.5,3"]
 
@@ -44,10 +54,10 @@ def test_curves_lie_in_the_run_folder(tmp_path: Path) -> None:
 def test_tensorboard_shows_the_pictures(tmp_path: Path) -> None:
     picture = tmp_path / "cmc.png"
     Image.new("RGB", (5, 3), "red").save(picture)
-    loggers = make("tensorboard", tmp_path)
+    made = make("tensorboard", tmp_path)
 
-    log_summary(loggers, {"mAP": 0.5}, {"cmc": picture})
-    finish(loggers, succeeded=True)
+    log_summary(made, {"mAP": 0.5}, {"cmc": picture})
+    finish(made, succeeded=True)
 
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     (shown,) = events.Images("cmc")
@@ -56,9 +66,9 @@ def test_tensorboard_shows_the_pictures(tmp_path: Path) -> None:
 
 def test_two_runs_of_a_process_keep_two_records(tmp_path: Path) -> None:
     for name in ("first", "second"):
-        loggers = make("wandb", tmp_path / name)
-        log_summary(loggers, {"mAP": 0.5}, {})
-        finish(loggers, succeeded=True)
+        made = make("wandb", tmp_path / name)
+        log_summary(made, {"mAP": 0.5}, {})
+        finish(made, succeeded=True)
 
         assert wandb.run is None
         assert len(list((tmp_path / name).glob("wandb/offline-run-*/*.wandb"))) == 1

@@ -65,7 +65,7 @@ def test_a_run_leaves_everything_in_its_folder(tree: Path, tmp_path: Path) -> No
     }
     assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"last.ckpt", "best.ckpt"}
     curves = pd.read_csv(tmp_path / "curves" / "metrics.csv")
-    assert {"train/total", "train/triplet", "eval/mAP", "lr-Adam"} <= set(curves.columns)
+    assert {"train/total", "train/triplet", "eval/mAP", "train/learning_rate"} <= set(curves.columns)
 
 
 def test_the_same_seed_gives_the_same_numbers(tree: Path, tmp_path: Path) -> None:
@@ -88,6 +88,15 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tree: Path, tmp_path: Pat
     whole, rest = weights(tmp_path / "whole"), weights(tmp_path / "rest")
     assert all(torch.equal(whole[name], rest[name]) for name in whole)
     assert (tmp_path / "whole" / "queries.csv").read_text() == (tmp_path / "rest" / "queries.csv").read_text()
+
+
+def test_the_best_checkpoint_is_kept_after_the_last_iteration_too(tree: Path, tmp_path: Path) -> None:
+    train.run(small(tree), tmp_path)
+
+    curves = pd.read_csv(tmp_path / "curves" / "metrics.csv").dropna(subset="eval/mAP")
+    best = torch.load(tmp_path / "checkpoints" / "best.ckpt", weights_only=True)
+    assert curves["step"].tolist() == [2, 3]
+    assert best["global_step"] == curves["step"].iloc[curves["eval/mAP"].argmax()]
 
 
 def test_a_one_cycle_run_can_be_prolonged(tree: Path, tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ import pickle
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
@@ -44,17 +45,40 @@ class WholeCheckpointIO(TorchCheckpointIO):
         Path(file.name).replace(target)
 
 
-def check_resumable(path: Path, config: Mapping[str, Any]) -> None:
-    """Makes sure that a run with this configuration can go on from the checkpoint.
+class BestCheckpoint(pl.Callback):
+    """Keeps the checkpoint of the evaluation with the highest mAP, that after the last iteration included.
+
+    Lightning's own callback does not look at an evaluation that follows the training.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._best = -1.0
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        mean_ap = float(trainer.callback_metrics["eval/mAP"])
+        if mean_ap > self._best:
+            self._best = mean_ap
+            trainer.save_checkpoint(self._path)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self._best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self._best = state_dict["best"]
+
+
+def check_resumable(path: Path, config: Mapping[str, Any]) -> int:
+    """Makes sure that a run with this configuration can go on from the checkpoint; returns its iterations.
 
     Raises:
         FileNotFoundError: no such checkpoint.
         ValueError: it is unreadable, not one of ours, or of another run; names what differs.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"ckpt_path={path}: there is no such checkpoint")
-    trained = _config_of(path)
-    before, now = _identity(trained), _identity(config)
+    trained = read_checkpoint(path)
+    if "optimizer_states" not in trained:
+        raise ValueError(f"{path} holds weights only, no training that could go on; choose a last.ckpt")
+    before, now = _identity(trained["config"]), _identity(config)
     differing = [
         f"{key}={before.get(key)} (this run: {now.get(key)})"
         for key in sorted(before | now)
@@ -65,16 +89,25 @@ def check_resumable(path: Path, config: Mapping[str, Any]) -> None:
             f"{path} was trained with {', '.join(differing)}: it can only go on as it began; "
             "resume with the settings of the checkpoint, or start anew without ckpt_path"
         )
+    return int(trained["global_step"])
 
 
-def _config_of(path: Path) -> Mapping[str, Any]:
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint of ours, its tensors mapped from the file; safe whatever the file holds.
+
+    Raises:
+        FileNotFoundError: no such checkpoint.
+        ValueError: it is unreadable, or not one of ours.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"ckpt_path={path}: there is no such checkpoint")
     try:
-        config = torch.load(path, map_location="cpu", weights_only=True, mmap=True).get("config")
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError) as error:
         raise ValueError(f"{path} is not a readable checkpoint: {str(error).splitlines()[0]}") from error
-    if config is None:
+    if not isinstance(content, dict) or "config" not in content:
         raise ValueError(f"{path} was not written by reid_cosam.train: it holds no configuration")
-    return cast(Mapping[str, Any], config)
+    return content
 
 
 def _identity(config: Mapping[str, Any]) -> dict[str, Any]:

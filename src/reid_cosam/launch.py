@@ -12,10 +12,22 @@ from pathlib import Path
 
 from pytorch_lightning.plugins.environments import SLURMEnvironment  # type: ignore[attr-defined]
 
+_LAUNCHED = "REID_COSAM_LAUNCHED"
+
 
 def is_rank() -> bool:
     """Whether this process is one of the ranks already: started below, by torchrun, or by Slurm."""
     return "LOCAL_RANK" in os.environ or bool(SLURMEnvironment.detect())
+
+
+def is_first_rank() -> bool:
+    """Whether this process speaks for the run."""
+    return all(os.environ.get(name, "0") == "0" for name in ("RANK", "SLURM_PROCID"))
+
+
+def is_launched() -> bool:
+    """Whether this process is a rank started below, by a command that has recorded the run already."""
+    return _LAUNCHED in os.environ
 
 
 def run_ranks(module: str, folder: Path, num_ranks: int) -> None:
@@ -29,6 +41,8 @@ def run_ranks(module: str, folder: Path, num_ranks: int) -> None:
     command += ["-m", module, "-cp", str(folder / ".hydra"), "-cn", "config"]
     command += [f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]
     command += ["hydra.job_logging.formatters.simple.format='%(message)s'"]
-    environment = {"OMP_NUM_THREADS": threads} | os.environ
+    command += ["+hydra.job_logging.formatters.dated.format='%(asctime)s %(message)s'"]
+    command += ["hydra.job_logging.handlers.file.formatter=dated"]
+    environment = {"OMP_NUM_THREADS": threads} | os.environ | {_LAUNCHED: "1"}
     if subprocess.run(command, env=environment, check=False).returncode:
         raise RuntimeError(f"a rank of the distributed run in {folder} failed; see its message above")

@@ -87,8 +87,14 @@ class ReidModule(pl.LightningModule):
         output = self.network(clips)
         terms = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.pids)))
         self.log_dict({f"train/{name}": value.detach() for name, value in terms._asdict().items()})
+        self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"])
+        self._log_iteration(self.global_step + 1)
         self.log("loss", terms.total.detach(), prog_bar=True, logger=False)
         return cast(Tensor, terms.total)
+
+    def _log_iteration(self, finished: int) -> None:
+        """Puts what is logged at the iterations finished; Lightning itself would count those before."""
+        self.log("step", float(finished))
 
     def _draw(self, clips: UInt8[Tensor, "b t 3 h w"]) -> AugmentationDraw:
         rank, ranks = self.trainer.global_rank, self.trainer.world_size
@@ -142,6 +148,7 @@ class ReidModule(pl.LightningModule):
             return
         self.evaluation = self._score(self.descriptors.compute())
         scores = self.evaluation.scores
+        self._log_iteration(self.global_step)
         self.log("eval/mAP", scores.mean_ap, prog_bar=True)
         self.log_dict({f"eval/R{k}": scores.rank(k) for k in (1, 5, 20)})
 

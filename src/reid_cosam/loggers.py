@@ -1,6 +1,7 @@
 """Where curves and pictures go: curves/metrics.csv, and Weights & Biases or TensorBoard beside it."""
 
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,10 @@ def make_loggers(settings: LoggerSettings, run_name: str, folder: Path) -> list[
     if settings.name == "wandb":
         return [csv, _wandb(settings, run_name, folder)]
     if settings.name == "tensorboard":
+        if find_spec("tensorboard") is None:
+            raise ImportError(
+                "logger=tensorboard needs tensorboard: pip install tensorboard, or choose logger=csv"
+            )
         return [csv, TensorBoardLogger(folder, name="tensorboard", version="")]
     return [csv]
 
@@ -30,11 +35,16 @@ def _wandb(settings: LoggerSettings, run_name: str, folder: Path) -> WandbLogger
         offline=settings.mode == "offline",
         project=settings.project,
         entity=settings.entity,
-        group=settings.group,
+        group=settings.group or _sweep(folder),
         tags=settings.tags,
         # Offline it has nothing to say that the run's own last lines do not say better.
         settings=wandb.Settings(silent=settings.mode == "offline"),
     )
+
+
+def _sweep(folder: Path) -> str | None:
+    """The name of the sweep that a run's folder belongs to: Hydra leaves its record beside the runs."""
+    return folder.parent.name if (folder.parent / "multirun.yaml").is_file() else None
 
 
 def log_summary(

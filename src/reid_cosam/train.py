@@ -13,6 +13,9 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
+from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]
+    MisconfigurationException,
+)
 
 from reid_cosam import build, launch
 from reid_cosam.checkpoints import check_resumable
@@ -47,7 +50,7 @@ def main(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     try:
         run(build.read_settings(config), folder)
-    except (ValueError, OSError, RuntimeError, ImportError, wandb.Error) as error:
+    except (ValueError, OSError, RuntimeError, ImportError, MisconfigurationException, wandb.Error) as error:
         in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         if in_sweep or os.environ.get("HYDRA_FULL_ERROR") or not str(error):
             raise
@@ -66,17 +69,23 @@ def run(settings: TrainSettings, folder: Path) -> None:
         )
     if settings.trainer.devices > 1 and not launch.is_rank():
         build.make_splits(settings.data)  # rendered, or refused, once and not by every rank
+        build.make_backbone(settings)  # its weights fetched, likewise
+        _record_start(settings, folder)
         launch.run_ranks("reid_cosam.train", folder, settings.trainer.devices)
         return
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
-    _record_start(settings, folder)
+    if not launch.is_first_rank():
+        logging.getLogger("reid_cosam").setLevel(logging.WARNING)  # what rank 0 says is enough
+    if not launch.is_launched():
+        _record_start(settings, folder)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     datamodule = build.make_datamodule(settings, build.make_splits(settings.data))
     module = build.make_module(settings, datamodule)
+    done = 0
     if settings.ckpt_path is not None:
-        check_resumable(Path(settings.ckpt_path), module.config)
-        _log.info("resuming from %s", settings.ckpt_path)
-    _announce(settings, datamodule, module)
+        done = check_resumable(Path(settings.ckpt_path), module.config)
+        _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
+    _announce(settings, datamodule, module, done)
     loggers = make_loggers(settings.logger, settings.run_name, folder)
     for logger in loggers:
         logger.log_hyperparams(settings.model_dump(mode="json"))
@@ -112,8 +121,8 @@ def _record_start(settings: TrainSettings, folder: Path) -> None:
 
 
 @rank_zero_only
-def _announce(settings: TrainSettings, datamodule: ReidDataModule, module: ReidModule) -> None:
-    """What will run and, on a CPU, how long it will take."""
+def _announce(settings: TrainSettings, datamodule: ReidDataModule, module: ReidModule, done: int) -> None:
+    """What will run and, on a CPU, how long it will take after the iterations `done` before."""
     _log.info(
         "%s: %d training identities, %d queries, %d gallery tracklets (data=%s)",
         settings.run_name,
@@ -131,18 +140,19 @@ def _announce(settings: TrainSettings, datamodule: ReidDataModule, module: ReidM
         ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in parts.items()),
     )
     if not build.runs_on_gpu(settings.trainer):
-        _announce_time(settings, module.network, datamodule.num_snippets)
+        _announce_time(settings, module.network, datamodule.num_snippets, done)
 
 
-def _announce_time(settings: TrainSettings, network: VideoReidNet, num_snippets: int) -> None:
+def _announce_time(settings: TrainSettings, network: VideoReidNet, num_snippets: int, done: int) -> None:
     """How long a CPU will take and, where that is long, what to run instead."""
     bf16 = build.precision(settings.trainer) == "bf16-mixed"
     size = (settings.num_frames, settings.data.height, settings.data.width)
     pace = measure_pace(network, settings.batch_size, *size, bf16)
-    training, evaluation = pace.iteration * settings.trainer.max_steps, pace.snippet * num_snippets
+    left = settings.trainer.max_steps - done
+    training, evaluation = pace.iteration * left, pace.snippet * num_snippets
     _log.info(
         "no GPU: %d iterations at about %.1f s each take about %s, and each evaluation about %s",
-        settings.trainer.max_steps,
+        left,
         pace.iteration,
         duration(training),
         duration(evaluation),

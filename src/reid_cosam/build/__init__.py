@@ -7,12 +7,13 @@ from reid_cosam.build.data import (
     read_splits,
     synthetic_folder,
 )
-from reid_cosam.build.network import make_network
+from reid_cosam.build.network import make_backbone, make_network
 from reid_cosam.build.settings import read_settings
 from reid_cosam.build.training import make_module, make_trainer, precision, runs_on_gpu
 
 __all__ = [
     "expected_counts",
+    "make_backbone",
     "make_datamodule",
     "make_module",
     "make_network",

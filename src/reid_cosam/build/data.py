@@ -13,7 +13,7 @@ def make_splits(data: DataSettings) -> ReidSplits:
     """Reads the data set, and renders the synthetic one first if it is not there yet.
 
     Raises:
-        FileNotFoundError, ValueError: a part of the layout is missing, or it is not the data set it should be.
+        FileNotFoundError, ValueError: the layout is incomplete, or holds something else than it should.
     """
     splits = read_splits(data)
     if data.name == "mars":

@@ -15,9 +15,14 @@ from reid_cosam.models.network import VideoReidNet
 
 def make_network(settings: TrainSettings, num_identities: int) -> VideoReidNet:
     """Composes backbone, COSAM placements and aggregator."""
-    backbone = BACKBONES[settings.backbone.name](settings.backbone.pretrained, settings.agg.last_stride)
+    backbone = make_backbone(settings)
     attention = {stage: _make_cosam(settings, backbone, stage) for stage in settings.cosam}
     return VideoReidNet(backbone, attention, _make_aggregator(settings, backbone), num_identities)
+
+
+def make_backbone(settings: TrainSettings) -> Backbone:
+    """The five CNN blocks, with ImageNet weights if asked for; those are fetched if need be."""
+    return BACKBONES[settings.backbone.name](settings.backbone.pretrained, settings.agg.last_stride)
 
 
 def _make_cosam(settings: TrainSettings, backbone: Backbone, stage: int) -> Cosam:

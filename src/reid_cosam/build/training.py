@@ -6,13 +6,13 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, LearningRateMonitor, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor
 
 from reid_cosam.build.network import make_network
-from reid_cosam.checkpoints import WholeCheckpointIO
+from reid_cosam.checkpoints import BestCheckpoint, WholeCheckpointIO
 from reid_cosam.config import TrainerSettings, TrainSettings
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import Augmentation
@@ -72,25 +72,25 @@ def make_trainer(settings: TrainerSettings, folder: Path, loggers: list[Logger])
         use_distributed_sampler=False,
         plugins=[WholeCheckpointIO()],
         logger=loggers,
-        callbacks=_callbacks(settings, folder, loggers),
+        callbacks=_callbacks(settings, folder),
         enable_progress_bar=sys.stdout.isatty(),
         enable_model_summary=False,
     )
 
 
-def _callbacks(settings: TrainerSettings, folder: Path, loggers: list[Logger]) -> list[Callback]:
-    saved: dict[str, Any] = {"dirpath": folder / "checkpoints", "enable_version_counter": False}
-    callbacks: list[Callback] = [
+def _callbacks(settings: TrainerSettings, folder: Path) -> list[Callback]:
+    kept = folder / "checkpoints"
+    return [
         ModelCheckpoint(
+            kept,
             filename="last",
             every_n_train_steps=settings.checkpoint_every,
             save_on_exception=True,
-            **saved,
+            enable_version_counter=False,
         ),
-        ModelCheckpoint(filename="best", monitor="eval/mAP", mode="max", **saved),
+        BestCheckpoint(kept / "best.ckpt"),
         TerminalProgress() if sys.stdout.isatty() else PlainProgress(settings.log_every),
     ]
-    return [*callbacks, LearningRateMonitor("step")] if loggers else callbacks
 
 
 def runs_on_gpu(settings: TrainerSettings) -> bool:
