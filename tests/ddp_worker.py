@@ -58,7 +58,7 @@ def main(tree: Path, out: Path, ranks: int) -> None:
     evaluation = module.evaluation
     assert evaluation is not None
     with module.descriptors.sync_context():
-        counts = module.descriptors.counts.clone()
+        counts = module.descriptors.weights.clone()
     trainer.fit(module, datamodule=datamodule)
     if trainer.is_global_zero:
         seen = {

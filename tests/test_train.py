@@ -10,8 +10,8 @@ import torch
 import yaml
 
 from reid_cosam import train
+from reid_cosam.build import data as build_data
 from reid_cosam.config import TrainSettings
-from reid_cosam.data import mars
 from reid_cosam.estimate import Pace
 from tests.test_config import settings
 from tests.tree import write_mars_tree
@@ -41,7 +41,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny_mars(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mars, "check_counts", lambda _: None)
+    monkeypatch.setattr(build_data, "_COUNTS", {})
 
 
 def small(tree: Path, *overrides: str) -> TrainSettings:

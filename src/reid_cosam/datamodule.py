@@ -56,7 +56,7 @@ class ReidDataModule(pl.LightningDataModule):
         self.num_queries = len(splits.query)
         self._pids = [tracklet.pid for tracklet in splits.train]
         self._train = TrainSnippets(splits.train, self.labels, num_frames, height, width, sampling)
-        self._evaluation = DenseSnippets(self.evaluated, num_frames, height, width)
+        self._evaluation = DenseSnippets(self.evaluated, num_frames, height, width, tail="cycle")
         self.num_snippets = len(self._evaluation)
         self._identities, self._tracklets = identities_per_batch, tracklets_per_identity
         self._num_batches, self._eval_batch_size = num_batches, eval_batch_size
@@ -75,7 +75,7 @@ class ReidDataModule(pl.LightningDataModule):
         """This rank's training batches, from the first that the trainer has not finished yet."""
         batches = self._batches(*self._rank(), self._finished())
         return _ResumedLoader(
-            self._train, batch_sampler=batches, collate_fn=collate_train, **self._loading(persistent=True)
+            self._train, batch_sampler=batches, collate_fn=collate_train, **_loading(self._num_workers, True)
         )
 
     def _batches(self, rank: int, world_size: int, first_batch: int) -> IdentityBatches:
@@ -84,29 +84,53 @@ class ReidDataModule(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[DenseSample]:
         """All snippets of this rank's evaluated tracklets."""
-        rank, world_size = self._rank()
-        batches = WholeTracklets(self._evaluation.counts, self._eval_batch_size, rank, world_size)
-        return DataLoader(
-            self._evaluation,
-            batch_sampler=batches,
-            collate_fn=collate_dense,
-            **self._loading(persistent=False),
-        )
+        return _whole_tracklets(self._evaluation, self._eval_batch_size, self._num_workers, self._rank())
 
     def _rank(self) -> tuple[int, int]:
-        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
+        return _rank_of(self.trainer)
 
     def _finished(self) -> int:
         """Steps done. Unlike the trainer's count of batches it goes on when a run is prolonged."""
         return 0 if self.trainer is None else self.trainer.global_step
 
-    def _loading(self, persistent: bool) -> dict[str, Any]:
-        return {
-            "num_workers": self._num_workers,
-            "persistent_workers": persistent and self._num_workers > 0,
-            "prefetch_factor": 4 if self._num_workers else None,
-            "pin_memory": torch.cuda.is_available(),
-        }
+
+class TestDataModule(pl.LightningDataModule):
+    """All snippets of the given tracklets, each tracklet whole on one rank.
+
+    Attributes:
+        num_snippets: snippets of all tracklets.
+    """
+
+    def __init__(self, snippets: DenseSnippets, batch_size: int, num_workers: int) -> None:
+        super().__init__()
+        self.num_snippets = len(snippets)
+        self._snippets, self._batch_size, self._num_workers = snippets, batch_size, num_workers
+
+    def test_dataloader(self) -> DataLoader[DenseSample]:
+        """All snippets of this rank's tracklets."""
+        return _whole_tracklets(self._snippets, self._batch_size, self._num_workers, _rank_of(self.trainer))
+
+
+def _whole_tracklets(
+    snippets: DenseSnippets, batch_size: int, num_workers: int, rank: tuple[int, int]
+) -> DataLoader[DenseSample]:
+    batches = WholeTracklets(snippets.counts, batch_size, *rank)
+    return DataLoader(
+        snippets, batch_sampler=batches, collate_fn=collate_dense, **_loading(num_workers, persistent=False)
+    )
+
+
+def _rank_of(trainer: pl.Trainer | None) -> tuple[int, int]:
+    return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
+
+
+def _loading(num_workers: int, persistent: bool) -> dict[str, Any]:
+    return {
+        "num_workers": num_workers,
+        "persistent_workers": persistent and num_workers > 0,
+        "prefetch_factor": 4 if num_workers else None,
+        "pin_memory": torch.cuda.is_available(),
+    }
 
 
 class _ResumedLoader(DataLoader[TrainSample]):

@@ -17,15 +17,14 @@ from reid_cosam.metrics.retrieval import TrackletDescriptors, euclidean_distance
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.schedules import one_cycle, steps
 
-PROTOCOL = "released"
-
 
 class Evaluated(NamedTuple):
-    """Identities and cameras of the evaluated tracklets: the queries first, then the gallery."""
+    """Identities and cameras of the evaluated tracklets (queries first, then gallery); the protocol."""
 
     pids: Int64[Tensor, " n"]
     camids: Int64[Tensor, " n"]
     num_queries: int
+    protocol: str
 
 
 class Evaluation(NamedTuple):
@@ -141,7 +140,7 @@ class ReidModule(pl.LightningModule):
 
     def validation_step(self, batch: SnippetBatch) -> None:
         output = self.network(normalise(batch.clips, torch.float32))
-        self.descriptors.update(output.descriptors, batch.tracklets)
+        self.descriptors.update(output.descriptors, batch.tracklets, batch.weights)
 
     def on_validation_epoch_end(self) -> None:
         if self.trainer.sanity_checking:
@@ -153,10 +152,10 @@ class ReidModule(pl.LightningModule):
         self.log_dict({f"eval/R{k}": scores.rank(k) for k in (1, 5, 20)})
 
     def _score(self, descriptors: Float[Tensor, "n d"]) -> Evaluation:
-        """L2 distances of every query to every gallery tracklet, ranked by the `released` protocol."""
-        pids, camids, count = self.evaluated
+        """Scores of the L2 distances of every query to every gallery tracklet."""
+        pids, camids, count, protocol = self.evaluated
         distances = euclidean_distances(descriptors[:count], descriptors[count:]).cpu()
-        scores = score(distances, pids[:count], camids[:count], pids[count:], camids[count:], PROTOCOL)
+        scores = score(distances, pids[:count], camids[:count], pids[count:], camids[count:], protocol)
         return Evaluation(self.global_step, scores, distances)
 
     @torch.inference_mode()

@@ -12,7 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from reid_cosam.config import TrainSettings
-from reid_cosam.data.frames import read_clip, read_frame
+from reid_cosam.data.frames import read_clip
 from reid_cosam.data.masks import read_masks
 from reid_cosam.data.snippets import dense
 from reid_cosam.data.tracklet import Tracklet
@@ -21,13 +21,14 @@ from reid_cosam.lightning_module import Evaluation, ReidModule
 from reid_cosam.metrics.chance import expected_by_chance
 from reid_cosam.metrics.coverage import coverage
 from reid_cosam.metrics.protocols import Scores
+from reid_cosam.ranked_lists import Ranking, from_hard_to_easy, ranked_lists
 from reid_cosam.results.figures.attention import attention_figure
 from reid_cosam.results.figures.cmc import cmc_figure
-from reid_cosam.results.figures.ranked import RankedList, ranked_lists_figure
+from reid_cosam.results.figures.ranked import ranked_lists_figure
 from reid_cosam.results.store import save_picture, write_json, write_text
 
 RANKS = (1, 5, 10, 20)
-_CLIPS_SHOWN, _LISTS_SHOWN, _GALLERY_SHOWN = 4, 6, 8
+_CLIPS_SHOWN, _LISTS_SHOWN = 4, 6
 _CLIPS_A_PASS = 16
 
 
@@ -47,9 +48,9 @@ def write_outputs(
         "attention": clips.coverage() if attended and settings.data.name == "synthetic" else None
     }
     write_json(folder / "metrics.json", content)
-    write_text(folder / "queries.csv", _query_table(evaluation.scores, queries).to_csv(index=False))
+    write_text(folder / "queries.csv", query_table(evaluation.scores, queries).to_csv(index=False))
     drawn = {
-        "ranked_lists": ranked_lists_figure(_ranked_lists(evaluation, datamodule, settings)),
+        "ranked_lists": _ranked_lists(evaluation, datamodule, settings),
         "cmc": cmc_figure({settings.run_name: evaluation.scores.cmc}),
     }
     if attended:
@@ -61,22 +62,29 @@ def write_outputs(
 
 def score_table(evaluation: Evaluation, datamodule: ReidDataModule) -> dict[str, Any]:
     """mAP and CMC as fractions of 1, under which protocol, and what a ranking by chance would score."""
-    scores = evaluation.scores
     pids = np.array([tracklet.pid for tracklet in datamodule.evaluated])
     camids = np.array([tracklet.camid for tracklet in datamodule.evaluated])
     count = datamodule.num_queries
     chance = expected_by_chance(pids[:count], camids[:count], pids[count:], camids[count:], RANKS)
-    return {
-        "mAP": scores.mean_ap,
-        **{f"R{k}": scores.rank(k) for k in RANKS},
-        "valid_queries": scores.valid_queries,
-        "protocol": scores.protocol,
+    return score_row(evaluation.scores) | {
         "step": evaluation.step,
         "chance": {"mAP": chance.mean_ap, **{f"R{k}": value for k, value in chance.ranks.items()}},
     }
 
 
-def _query_table(scores: Scores, queries: Sequence[Tracklet]) -> pd.DataFrame:
+def score_row(scores: Scores) -> dict[str, Any]:
+    """What every `metrics.json` holds of a ranking, as fractions of 1."""
+    return {
+        "mAP": scores.mean_ap,
+        "mINP": scores.mean_inp,
+        **{f"R{k}": scores.rank(k) for k in RANKS},
+        "queries": len(scores.first_ranks),
+        "valid_queries": scores.valid_queries,
+        "protocol": scores.protocol,
+    }
+
+
+def query_table(scores: Scores, queries: Sequence[Tracklet]) -> pd.DataFrame:
     """One row a query: which, its average precision, and the rank of its nearest match."""
     return pd.DataFrame(
         {
@@ -127,37 +135,11 @@ class _Clips:
         return [query.frames[place] for place in dense(len(query), self._num_frames)[0]]
 
 
-def _ranked_lists(
-    evaluation: Evaluation, datamodule: ReidDataModule, settings: TrainSettings
-) -> list[RankedList]:
-    """Queries from the hardest to the easiest valid one, evenly spread over average precision."""
-    precision = evaluation.scores.average_precisions
-    valid = np.flatnonzero(~np.isnan(precision))
-    by_precision = valid[np.argsort(precision[valid], kind="stable")]
-    places = np.linspace(0, len(by_precision) - 1, min(_LISTS_SHOWN, len(by_precision))).round().astype(int)
-    size = (settings.data.height, settings.data.width)
-    return [_ranked_list(int(query), evaluation, datamodule, size) for query in by_precision[places]]
-
-
-def _ranked_list(
-    number: int, evaluation: Evaluation, datamodule: ReidDataModule, size: tuple[int, int]
-) -> RankedList:
-    query, gallery = datamodule.evaluated[number], datamodule.evaluated[datamodule.num_queries :]
-    distances = evaluation.distances[number].numpy()
-    kept = [
-        place
-        for place in np.argsort(distances, kind="stable")
-        if (gallery[place].pid, gallery[place].camid) != (query.pid, query.camid)
-    ][:_GALLERY_SHOWN]
-    return RankedList(
-        query=_middle_frame(query, size),
-        query_label=f"pid {query.pid}, camera {query.camid}",
-        gallery=np.stack([_middle_frame(gallery[place], size) for place in kept]),
-        correct=np.array([gallery[place].pid == query.pid for place in kept]),
-        distances=distances[kept],
-        average_precision=float(evaluation.scores.average_precisions[number]),
+def _ranked_lists(evaluation: Evaluation, datamodule: ReidDataModule, settings: TrainSettings) -> Image.Image:
+    queries, gallery = (
+        datamodule.evaluated[: datamodule.num_queries],
+        datamodule.evaluated[datamodule.num_queries :],
     )
-
-
-def _middle_frame(tracklet: Tracklet, size: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
-    return read_frame(tracklet.frames[len(tracklet) // 2], *size)
+    ranking = Ranking(queries, gallery, evaluation.distances, evaluation.scores.average_precisions)
+    chosen = from_hard_to_easy(ranking, _LISTS_SHOWN)
+    return ranked_lists_figure(ranked_lists(ranking, chosen, settings.data.height, settings.data.width))

@@ -63,7 +63,9 @@ class PlainProgress(pl.Callback):
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         self._evaluation = (time.monotonic(),) * 2
 
-    @rank_zero_only
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.on_validation_start(trainer, pl_module)
+
     def on_validation_batch_end(
         self,
         trainer: pl.Trainer,
@@ -73,11 +75,25 @@ class PlainProgress(pl.Callback):
         batch_idx: int,
         dataloader_idx: int = 0,  # noqa: ARG002
     ) -> None:
+        self._evaluated(batch_idx + 1, int(trainer.num_val_batches[0]))
+
+    def on_test_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        outputs: object,  # noqa: ARG002
+        batch: object,  # noqa: ARG002
+        batch_idx: int,
+        dataloader_idx: int = 0,  # noqa: ARG002
+    ) -> None:
+        self._evaluated(batch_idx + 1, int(trainer.num_test_batches[0]))
+
+    @rank_zero_only
+    def _evaluated(self, done: int, batches: int) -> None:
         now, (began, spoke) = time.monotonic(), self._evaluation
         if now - spoke < _EVALUATION_SECONDS:
             return
         self._evaluation = (began, now)
-        done, batches = batch_idx + 1, int(trainer.num_val_batches[0])
         left = (now - began) * (batches - done) / done
         _log.info("evaluating  batch %d/%d  %s left", done, batches, duration(left))
 

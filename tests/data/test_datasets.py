@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -69,7 +70,7 @@ def test_a_training_batch_holds_labels_cameras_and_channels_last_clips(training:
 
 
 def test_dense_snippets_run_through_all_frames_of_all_tracklets(tracklets: list[Tracklet]) -> None:
-    data = DenseSnippets(tracklets, 4, HEIGHT, WIDTH)
+    data = DenseSnippets(tracklets, 4, HEIGHT, WIDTH, "cycle")
 
     snippets = [
         (sample.tracklet, sample.clip[:, 0, 0, 2].tolist()) for sample in map(data.__getitem__, range(5))
@@ -86,8 +87,21 @@ def test_dense_snippets_run_through_all_frames_of_all_tracklets(tracklets: list[
     ]
 
 
+@pytest.mark.parametrize(
+    ("tail", "weights"), [("cycle", [1, 1, 1, 1, 1]), ("weighted", [1, 1, 0.25, 1, 0.5])]
+)
+def test_a_filled_snippet_counts_wholly_or_by_its_own_frames(
+    tracklets: list[Tracklet], tail: Literal["cycle", "weighted"], weights: list[float]
+) -> None:
+    data = DenseSnippets(tracklets, 4, HEIGHT, WIDTH, tail)
+
+    batch = collate_dense([data[number] for number in range(5)])
+
+    assert batch.weights.tolist() == weights  # tracklets of 9, 4 and 2 frames
+
+
 def test_a_dense_batch_says_whose_snippets_it_holds(tracklets: list[Tracklet]) -> None:
-    data = DenseSnippets(tracklets, 4, HEIGHT, WIDTH)
+    data = DenseSnippets(tracklets, 4, HEIGHT, WIDTH, "cycle")
 
     batch = collate_dense([data[2], data[3]])
 
@@ -105,6 +119,6 @@ def test_an_empty_tracklet_is_refused_by_name(tracklets: list[Tracklet]) -> None
     empty = [*tracklets, Tracklet((), pid=12, camid=6)]
 
     with pytest.raises(ValueError, match=r"tracklet 3 \(pid 12, camid 6\) has no frames"):
-        DenseSnippets(empty, 4, HEIGHT, WIDTH)
+        DenseSnippets(empty, 4, HEIGHT, WIDTH, "cycle")
     with pytest.raises(ValueError, match=r"tracklet 3 \(pid 12, camid 6\) has no frames"):
         TrainSnippets(empty, {}, 4, HEIGHT, WIDTH, "random")

@@ -7,6 +7,7 @@ import pytest
 from scipy.io import savemat
 
 from reid_cosam.data import mars
+from reid_cosam.data.counts import check_counts
 from reid_cosam.data.tracklet import Tracklet
 
 TRAIN = [(1, 2, 1, 1), (3, 3, 1, 6), (4, 6, 17, 2)]
@@ -144,7 +145,7 @@ def test_counts_of_another_data_set_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"train tracklets: expected 8298, found 3; .*queries: expected 1980, found 2"
     ):
-        mars.check_counts(splits)
+        check_counts(splits, mars.COUNTS, "MARS")
 
 
 def test_real_lists() -> None:
@@ -154,7 +155,8 @@ def test_real_lists() -> None:
 
     splits = mars.read_info(Path(info), Path("mars"))
 
-    mars.check_counts(splits)
+    check_counts(splits, mars.COUNTS, "MARS")
+    assert (min(map(len, splits.train)), max(map(len, splits.train))) == (5, 900)
     assert len(splits.query + splits.gallery) == 11_310
     cameras: dict[int, set[int]] = {}
     for tracklet in splits.gallery:

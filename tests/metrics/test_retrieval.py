@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 
 from reid_cosam.metrics import retrieval
-from reid_cosam.metrics.retrieval import TrackletDescriptors, euclidean_distances
+from reid_cosam.metrics.retrieval import TrackletDescriptors, cosine_distances, euclidean_distances
 
 
 def _snippets() -> tuple[Tensor, Tensor, Tensor]:
@@ -18,9 +18,17 @@ def _snippets() -> tuple[Tensor, Tensor, Tensor]:
 def test_mean_worked_out_by_hand() -> None:
     metric = TrackletDescriptors(num_tracklets=2, width=2)
 
-    metric.update(torch.tensor([[1.0, 2.0], [5.0, 7.0], [3.0, 6.0]]), torch.tensor([0, 1, 0]))
+    metric.update(torch.tensor([[1.0, 2.0], [5.0, 7.0], [3.0, 6.0]]), torch.tensor([0, 1, 0]), torch.ones(3))
 
     assert metric.compute().tolist() == [[2, 4], [5, 7]]
+
+
+def test_snippets_count_by_their_weights() -> None:
+    metric = TrackletDescriptors(num_tracklets=1, width=2)
+
+    metric.update(torch.tensor([[1.0, 3.0], [6.0, 3.0]]), torch.tensor([0, 0]), torch.tensor([1.0, 0.25]))
+
+    assert metric.compute().tolist() == [[2, 3]]  # (1 + 6 / 4) / (1 + 1 / 4)
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 37])
@@ -31,7 +39,7 @@ def test_order_and_size_of_batches_change_nothing(batch_size: int, seed: int) ->
     metric = TrackletDescriptors(8, 5)
 
     for batch in order.split(batch_size):
-        metric.update(descriptors[batch], tracklets[batch])
+        metric.update(descriptors[batch], tracklets[batch], torch.ones(len(batch)))
 
     torch.testing.assert_close(metric.compute(), means)
 
@@ -40,9 +48,9 @@ def test_states_of_shards_add_up() -> None:
     descriptors, tracklets, means = _snippets()
     shards = [TrackletDescriptors(8, 5), TrackletDescriptors(8, 5)]
     for shard, mine in zip(shards, (tracklets < 3, tracklets >= 3), strict=True):
-        shard.update(descriptors[mine], tracklets[mine])
+        shard.update(descriptors[mine], tracklets[mine], torch.ones(int(mine.sum())))
     whole = TrackletDescriptors(8, 5)
-    whole.update(descriptors[:0], tracklets[:0])
+    whole.update(descriptors[:0], tracklets[:0], torch.ones(0))
 
     for name, reduce in whole._reductions.items():
         states = torch.stack([getattr(shard, name) for shard in shards])
@@ -55,7 +63,9 @@ def test_half_precision_descriptors_are_summed_in_float32() -> None:
     metric = TrackletDescriptors(1, 1)
 
     # In bfloat16 the sum would stop growing at 256.
-    metric.update(torch.ones(1000, 1, dtype=torch.bfloat16), torch.zeros(1000, dtype=torch.int64))
+    metric.update(
+        torch.ones(1000, 1, dtype=torch.bfloat16), torch.zeros(1000, dtype=torch.int64), torch.ones(1000)
+    )
 
     assert metric.sums.item() == 1000
     assert metric.compute().dtype == torch.float32
@@ -63,7 +73,7 @@ def test_half_precision_descriptors_are_summed_in_float32() -> None:
 
 def test_tracklets_without_snippet_are_named() -> None:
     metric = TrackletDescriptors(9, 3)
-    metric.update(torch.ones(2, 3), torch.tensor([0, 4]))
+    metric.update(torch.ones(2, 3), torch.tensor([0, 4]), torch.ones(2))
 
     with pytest.raises(ValueError, match=r"7 of 9 tracklets received no snippet: 1, 2, 3, 5, 6, \.\.\."):
         metric.compute()
@@ -71,10 +81,10 @@ def test_tracklets_without_snippet_are_named() -> None:
 
 def test_reset_empties_the_states() -> None:
     metric = TrackletDescriptors(1, 2)
-    metric.update(torch.full((1, 2), 9.0), torch.tensor([0]))
+    metric.update(torch.full((1, 2), 9.0), torch.tensor([0]), torch.ones(1))
 
     metric.reset()
-    metric.update(torch.full((1, 2), 2.0), torch.tensor([0]))
+    metric.update(torch.full((1, 2), 2.0), torch.tensor([0]), torch.ones(1))
 
     assert metric.compute().tolist() == [[2, 2]]
 
@@ -88,6 +98,16 @@ def test_distances_are_squared_and_keep_the_type(dtype: torch.dtype) -> None:
 
     assert distances.dtype == dtype
     assert distances.tolist() == [[25, 1, 0], [0, 18, 25]]
+
+
+def test_cosine_distance_is_one_minus_the_cosine() -> None:
+    query = torch.tensor([[2.0, 0.0], [1.0, 1.0]])
+    gallery = torch.tensor([[0.5, 0.0], [0.0, 3.0], [-4.0, 0.0]])
+
+    distances = cosine_distances(query, gallery)
+
+    half = 0.5**0.5
+    torch.testing.assert_close(distances, torch.tensor([[0, 1, 2], [1 - half, 1 - half, 1 + half]]))
 
 
 def test_near_duplicates_keep_their_distance() -> None:

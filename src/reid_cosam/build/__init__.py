@@ -1,27 +1,43 @@
 """The one place where configuration becomes objects."""
 
 from reid_cosam.build.data import (
+    attributes_file,
+    data_folder,
     expected_counts,
     make_datamodule,
     make_splits,
     read_splits,
-    synthetic_folder,
+    splits_file,
 )
+from reid_cosam.build.evaluation import load_network, make_test_data, make_test_trainer
 from reid_cosam.build.network import make_backbone, make_network
-from reid_cosam.build.settings import read_settings
+from reid_cosam.build.settings import (
+    check_settings,
+    read_data_settings,
+    read_evaluate_settings,
+    read_settings,
+)
 from reid_cosam.build.training import make_module, make_trainer, precision, runs_on_gpu
 
 __all__ = [
+    "attributes_file",
+    "check_settings",
+    "data_folder",
     "expected_counts",
+    "load_network",
     "make_backbone",
     "make_datamodule",
     "make_module",
     "make_network",
     "make_splits",
+    "make_test_data",
+    "make_test_trainer",
     "make_trainer",
     "precision",
+    "read_data_settings",
+    "read_evaluate_settings",
     "read_settings",
     "read_splits",
     "runs_on_gpu",
-    "synthetic_folder",
+    "splits_file",
 ]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from reid_cosam.build.network import make_network
 from reid_cosam.checkpoints import BestCheckpoint, WholeCheckpointIO
-from reid_cosam.config import TrainerSettings, TrainSettings
+from reid_cosam.config import DeviceSettings, TrainerSettings, TrainSettings
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import Augmentation
 from reid_cosam.datamodule import ReidDataModule
@@ -34,7 +34,7 @@ def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModu
             step_every=recipe.schedule.step_every,
             factor=recipe.schedule.factor,
         ),
-        Evaluated(*_identities(datamodule.evaluated), num_queries=datamodule.num_queries),
+        Evaluated(*_identities(datamodule.evaluated), datamodule.num_queries, settings.data.protocol),
         seed=settings.seed,
         config=settings.model_dump(mode="json"),
     )
@@ -93,11 +93,11 @@ def _callbacks(settings: TrainerSettings, folder: Path) -> list[Callback]:
     ]
 
 
-def runs_on_gpu(settings: TrainerSettings) -> bool:
+def runs_on_gpu(settings: DeviceSettings) -> bool:
     return settings.accelerator == "gpu" or (settings.accelerator == "auto" and torch.cuda.is_available())
 
 
-def precision(settings: TrainerSettings) -> Any:
+def precision(settings: DeviceSettings) -> Any:
     """`bf16-mixed` where the device computes in bfloat16, unless the settings say otherwise."""
     if settings.precision != "auto":
         return settings.precision

@@ -4,11 +4,11 @@ Clips leave here as `[b, t, 3, h, w]` views of frames stored with the channels l
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float32, Int64, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -33,10 +33,11 @@ class TrainSample(NamedTuple):
 
 
 class DenseSample(NamedTuple):
-    """One snippet of an evaluated tracklet, and that tracklet's index."""
+    """One snippet of an evaluated tracklet, that tracklet's index, and the snippet's weight in its mean."""
 
     clip: UInt8[np.ndarray, "t h w 3"]
     tracklet: int
+    weight: float
 
 
 class ClipBatch(NamedTuple):
@@ -52,6 +53,7 @@ class SnippetBatch(NamedTuple):
 
     clips: UInt8[Tensor, "b t 3 h w"]
     tracklets: Int64[Tensor, " b"]
+    weights: Float32[Tensor, " b"]
 
 
 class TrainSnippets(Dataset[TrainSample]):
@@ -90,6 +92,9 @@ class TrainSnippets(Dataset[TrainSample]):
 class DenseSnippets(Dataset[DenseSample]):
     """All snippets of all tracklets in one row, each tracklet's together.
 
+    Under the tail `cycle` a last snippet that was filled up counts as the others do; under `weighted` it
+    counts by its own frames only.
+
     Attributes:
         counts: how many snippets each tracklet has.
 
@@ -97,9 +102,16 @@ class DenseSnippets(Dataset[DenseSample]):
         ValueError: a tracklet is empty.
     """
 
-    def __init__(self, tracklets: Sequence[Tracklet], num_frames: int, height: int, width: int) -> None:
+    def __init__(
+        self,
+        tracklets: Sequence[Tracklet],
+        num_frames: int,
+        height: int,
+        width: int,
+        tail: Literal["cycle", "weighted"],
+    ) -> None:
         _require_frames(tracklets)
-        self._tracklets = tracklets
+        self._tracklets, self._tail = tracklets, tail
         self._num_frames, self._height, self._width = num_frames, height, width
         self.counts = np.array([dense_count(len(one), num_frames) for one in tracklets], dtype=np.int64)
         firsts = np.cumsum(self.counts) - self.counts
@@ -112,8 +124,11 @@ class DenseSnippets(Dataset[DenseSample]):
     def __getitem__(self, index: int) -> DenseSample:
         position = int(self._tracklet[index])
         tracklet = self._tracklets[position]
-        positions = dense(len(tracklet), self._num_frames)[self._number[index]]
-        return DenseSample(_read(tracklet, positions, self._height, self._width), position)
+        number = int(self._number[index])
+        positions = dense(len(tracklet), self._num_frames)[number]
+        own = min(self._num_frames, len(tracklet) - number * self._num_frames)
+        weight = own / self._num_frames if self._tail == "weighted" else 1.0
+        return DenseSample(_read(tracklet, positions, self._height, self._width), position, weight)
 
 
 def collate_train(samples: Sequence[TrainSample]) -> ClipBatch:
@@ -124,8 +139,8 @@ def collate_train(samples: Sequence[TrainSample]) -> ClipBatch:
 
 def collate_dense(samples: Sequence[DenseSample]) -> SnippetBatch:
     """Stack evaluated snippets into a batch."""
-    clips, tracklets = zip(*samples, strict=True)
-    return SnippetBatch(_stack(clips), torch.tensor(tracklets))
+    clips, tracklets, weights = zip(*samples, strict=True)
+    return SnippetBatch(_stack(clips), torch.tensor(tracklets), torch.tensor(weights, dtype=torch.float32))
 
 
 def _stack(clips: Sequence[UInt8[np.ndarray, "t h w 3"]]) -> UInt8[Tensor, "b t 3 h w"]:

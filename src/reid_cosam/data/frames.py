@@ -31,17 +31,26 @@ def read_frame(path: str, height: int, width: int) -> UInt8[np.ndarray, "{height
         FileNotFoundError: there is no such file.
         ValueError: the image is truncated, corrupt or of an unknown format.
     """
+    frame = _read(path)
+    if frame.shape[:2] == (height, width):
+        return frame
+    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def check_frame(path: str) -> None:
+    """Read and decode one frame, of whatever size; raises as `read_frame`."""
+    _read(path)
+
+
+def _read(path: str) -> UInt8[np.ndarray, "h w 3"]:
     content = Path(path).read_bytes()
     try:
-        frame = _decode(content)
+        return _decode(content)
     except (OSError, SyntaxError, ValueError) as error:  # what simplejpeg and Pillow raise on bad images
         raise ValueError(
             f"cannot decode {path} ({len(content)} bytes): {error}; "
             "replace the file or run the data set's download again"
         ) from error
-    if frame.shape[:2] == (height, width):
-        return frame
-    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _decode(content: bytes) -> UInt8[np.ndarray, "h w 3"]:

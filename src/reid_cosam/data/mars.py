@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int64
-from scipy.io import loadmat
 
+from reid_cosam.data import matlab
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
 JUNK_PID = -1
@@ -15,17 +15,21 @@ COUNTS = {
     "train identities": 625,
     "train frames": 509_914,
     "test tracklets": 12_180,
-    "test frames": 681_089,
     "test identities": 634,
-    "junk tracklets": 870,
-    "distractor tracklets": 3248,
+    "test frames": 681_089,
     "queries": 1980,
     "query identities": 626,
     "gallery tracklets": 9330,
+    "distractor tracklets": 3248,
+    "identities without a query": 8,
+    "junk tracklets": 870,
+    "cameras": 6,
+    "shortest tracklet": 2,
+    "longest tracklet": 920,
 }
 """What the lists of the real MARS hold."""
 
-_LAYOUT = """\
+LAYOUT = """\
 expected
   {root}/
     info/         train_name.txt test_name.txt tracks_train_info.mat tracks_test_info.mat query_IDX.mat
@@ -44,7 +48,7 @@ def read(root: Path | str) -> ReidSplits:
     root = Path(root)
     for part in ("info", "bbox_train", "bbox_test"):
         if not (root / part).is_dir():
-            raise FileNotFoundError(f"{root / part} is missing; {_LAYOUT.format(root=root)}")
+            raise FileNotFoundError(f"{root / part} is missing; {LAYOUT.format(root=root)}")
     return read_info(root / "info", root)
 
 
@@ -66,39 +70,9 @@ def read_info(info: Path, root: Path) -> ReidSplits:
     )
 
 
-def counts(splits: ReidSplits) -> dict[str, int]:
-    """Count what `COUNTS` lists."""
-    test = (*splits.query, *splits.gallery, *splits.junk)
-    return {
-        "train tracklets": len(splits.train),
-        "train identities": len({t.pid for t in splits.train}),
-        "train frames": sum(map(len, splits.train)),
-        "test tracklets": len(test),
-        "test frames": sum(map(len, test)),
-        "test identities": len({t.pid for t in test if t.pid > 0}),
-        "junk tracklets": len(splits.junk),
-        "distractor tracklets": sum(t.pid == 0 for t in splits.gallery),
-        "queries": len(splits.query),
-        "query identities": len({t.pid for t in splits.query}),
-        "gallery tracklets": len(splits.gallery),
-    }
-
-
-def check_counts(splits: ReidSplits) -> None:
-    """Raise ValueError unless the splits are those of the real MARS."""
-    found = counts(splits)
-    wrong = [
-        f"{name}: expected {COUNTS[name]}, found {found[name]}"
-        for name in COUNTS
-        if found[name] != COUNTS[name]
-    ]
-    if wrong:
-        raise ValueError("these are not the lists of MARS: " + "; ".join(wrong))
-
-
 def _tracklets(name_file: Path, row_file: Path, variable: str, frames: Path) -> tuple[Tracklet, ...]:
     names = _existing(name_file).read_text(encoding="ascii").split()
-    rows = _load(row_file, variable)
+    rows = matlab.integers(_existing(row_file), variable)
     if rows.ndim != 2 or rows.shape[1] != 4:
         raise ValueError(f"{row_file}: {variable} must have columns start, end, pid, cam, got {rows.shape}")
     _check_bounds(rows, len(names), row_file)
@@ -143,7 +117,7 @@ def _check_names(rows: Int64[np.ndarray, "n 4"], names: list[str], row_file: Pat
 
 
 def _query_rows(query_file: Path, test: tuple[Tracklet, ...]) -> list[int]:
-    queries: list[int] = (_load(query_file, "query_IDX").ravel() - 1).tolist()
+    queries: list[int] = (matlab.integers(_existing(query_file), "query_IDX").ravel() - 1).tolist()
     for place, row in enumerate(queries, start=1):
         if not 0 <= row < len(test):
             raise ValueError(f"{query_file}, entry {place}: row {row + 1} is not within 1 to {len(test)}")
@@ -152,21 +126,7 @@ def _query_rows(query_file: Path, test: tuple[Tracklet, ...]) -> list[int]:
     return queries
 
 
-def _load(path: Path, variable: str) -> Int64[np.ndarray, "..."]:
-    try:
-        content = loadmat(_existing(path))
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # scipy raises several unrelated types, none of which names the file
-        raise ValueError(f"{path} cannot be read as a MATLAB file: {error}") from error
-    if variable not in content:
-        held = ", ".join(name for name in content if not name.startswith("__"))
-        raise ValueError(f"{path} has no variable {variable}, it holds: {held}")
-    # The real query list is uint16, in which 0 - 1 would wrap around.
-    return np.asarray(content[variable]).astype(np.int64)
-
-
 def _existing(path: Path) -> Path:
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is missing; {_LAYOUT.format(root=path.parent.parent)}")
+        raise FileNotFoundError(f"{path} is missing; {LAYOUT.format(root=path.parent.parent)}")
     return path

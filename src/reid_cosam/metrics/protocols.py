@@ -1,10 +1,12 @@
 """The evaluation protocols in use for video re-identification, by name.
 
-They share one ranking and differ in the gallery, which the caller chooses, and in the average precision:
+They share one ranking and differ in the gallery, which the caller puts together, and in average precision:
 
 - `released`: the gallery without queries and junk; step AP. The paper's numbers.
 - `with_queries`: the same gallery plus the queries; step AP. AP3D, PSTA, BiCnet, GRL.
 - `official`: every test tracklet, junk (pid -1) skipped; trapezoidal AP. The evaluation program of MARS.
+- `cross_camera`: one camera queries, the other is the gallery; ranks only, since each person has one match,
+  whose AP is the inverse of its rank. iLIDS-VID and PRID2011, as mean and deviation over 10 splits.
 """
 
 from collections.abc import Callable
@@ -16,7 +18,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from reid_cosam.metrics.ranking import match_ranks, step_average_precision, trapezoid_average_precision
+from reid_cosam.metrics.ranking import (
+    inverse_negative_penalty,
+    match_ranks,
+    step_average_precision,
+    trapezoid_average_precision,
+)
 
 JUNK_PID = -1
 CMC_RANKS = 50
@@ -26,19 +33,26 @@ Array = Tensor | npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a ranking is scored."""
+    """How a ranking is scored.
+
+    Attributes:
+        gallery: the parts of the test set (`gallery`, `query`, `junk`) that are searched, in this order.
+        ranks_only: whether its users report ranks without mAP.
+    """
 
     name: str
     average_precision: Callable[[Tensor], Tensor]
-    skips_junk: bool
+    gallery: tuple[str, ...]
+    ranks_only: bool = False
 
 
 PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
-        Protocol("released", step_average_precision, skips_junk=False),
-        Protocol("with_queries", step_average_precision, skips_junk=False),
-        Protocol("official", trapezoid_average_precision, skips_junk=True),
+        Protocol("released", step_average_precision, ("gallery",)),
+        Protocol("with_queries", step_average_precision, ("gallery", "query")),
+        Protocol("official", trapezoid_average_precision, ("gallery", "query", "junk")),
+        Protocol("cross_camera", step_average_precision, ("gallery",), ranks_only=True),
     )
 }
 
@@ -49,6 +63,7 @@ class Scores:
 
     Attributes:
         mean_ap: mean of the average precisions of the valid queries.
+        mean_inp: mINP: mean of matches / rank of the last match, over the valid queries (TPAMI 2021).
         cmc: share of valid queries with a match within rank 1, 2, ..., up to 50 or the gallery's size.
         valid_queries: queries with a match under another camera; the others are left out.
         average_precisions: one a query, NaN where it is not valid.
@@ -57,6 +72,7 @@ class Scores:
     """
 
     mean_ap: float
+    mean_inp: float
     cmc: npt.NDArray[np.float64]
     valid_queries: int
     average_precisions: npt.NDArray[np.float64]
@@ -97,7 +113,7 @@ def score(
     g_pids = _checked_ids("gallery_pids", gallery_pids, num_gallery, device)
     g_camids = _checked_ids("gallery_camids", gallery_camids, num_gallery, device)
     junk = g_pids == JUNK_PID
-    if not rule.skips_junk and bool(junk.any()):
+    if "junk" not in rule.gallery and bool(junk.any()):
         raise ValueError(
             f"the gallery holds {int(junk.sum())} junk tracklets (pid {JUNK_PID}): "
             f"leave junk out under protocol {protocol!r}"
@@ -116,6 +132,7 @@ def _summary(ranks: Tensor, num_ranks: int, rule: Protocol) -> Scores:
     num_valid = int(valid.sum())
     return Scores(
         mean_ap=float(average_precisions[valid].mean()),
+        mean_inp=float(inverse_negative_penalty(ranks)[valid].mean()),
         cmc=(hits.cumsum(0).double() / num_valid).numpy(),
         valid_queries=num_valid,
         average_precisions=average_precisions.numpy(),

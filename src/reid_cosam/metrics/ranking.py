@@ -68,6 +68,11 @@ def trapezoid_average_precision(ranks: Int64[Tensor, "q m"]) -> Float64[Tensor, 
     return _mean_over_matches((found / ranks.double() + before) / 2, ranks)
 
 
+def inverse_negative_penalty(ranks: Int64[Tensor, "q m"]) -> Float64[Tensor, " q"]:
+    """Matches over the rank of the last one: 1 where no other stands before it; NaN without a match."""
+    return (ranks > 0).sum(1) / ranks.amax(1).double()
+
+
 def _mean_over_matches(
     precisions: Float64[Tensor, "q m"], ranks: Int64[Tensor, "q m"]
 ) -> Float64[Tensor, " q"]:

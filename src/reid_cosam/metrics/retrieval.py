@@ -11,31 +11,46 @@ _CHUNK_ROWS = 2048
 class TrackletDescriptors(Metric):
     """Mean descriptor of each tracklet, over snippets that arrive in any order and on any rank.
 
-    Holds a sum and a count a tracklet, added over ranks, so that no descriptor is gathered and ranks may
+    Holds a sum and a weight a tracklet, added over ranks, so that no descriptor is gathered and ranks may
     see unequal numbers of snippets. Every snippet must be given exactly once.
     """
 
     full_state_update = False
     sums: Tensor
-    counts: Tensor
+    weights: Tensor
 
     def __init__(self, num_tracklets: int, width: int) -> None:
         super().__init__()
         self.add_state("sums", torch.zeros(num_tracklets, width), dist_reduce_fx="sum")
-        self.add_state("counts", torch.zeros(num_tracklets, dtype=torch.int64), dist_reduce_fx="sum")
+        self.add_state("weights", torch.zeros(num_tracklets), dist_reduce_fx="sum")
 
-    def update(self, descriptors: Float[Tensor, "b d"], tracklets: Int64[Tensor, " b"]) -> None:
+    def update(
+        self,
+        descriptors: Float[Tensor, "b d"],
+        tracklets: Int64[Tensor, " b"],
+        weights: Float32[Tensor, " b"],
+    ) -> None:
         """Add snippet descriptors; `tracklets` numbers the tracklet that each was cut from."""
-        self.sums.index_add_(0, tracklets, descriptors.to(torch.float32))
-        self.counts.index_add_(0, tracklets, torch.ones_like(tracklets))
+        self.sums.index_add_(0, tracklets, descriptors.to(torch.float32) * weights[:, None])
+        self.weights.index_add_(0, tracklets, weights)
 
     def compute(self) -> Float32[Tensor, "n d"]:
         """Mean descriptors `[num_tracklets, width]`; ValueError if a tracklet received no snippet."""
-        missing = (self.counts == 0).nonzero().flatten().tolist()
+        missing = (self.weights == 0).nonzero().flatten().tolist()
         if missing:
             shown = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
-            raise ValueError(f"{len(missing)} of {len(self.counts)} tracklets received no snippet: {shown}")
-        return self.sums / self.counts[:, None]
+            raise ValueError(f"{len(missing)} of {len(self.weights)} tracklets received no snippet: {shown}")
+        return self.sums / self.weights[:, None]
+
+
+def cosine_distances(query: Float[Tensor, "q d"], gallery: Float[Tensor, "g d"]) -> Float[Tensor, "q g"]:
+    """1 - cosine of the angle, as half the squared L2 distance of the normalised descriptors."""
+    return euclidean_distances(unit_length(query), unit_length(gallery)).div_(2)
+
+
+def unit_length(descriptors: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+    """Descriptors divided by their L2 norms."""
+    return torch.nn.functional.normalize(descriptors, dim=1)
 
 
 def euclidean_distances(query: Float[Tensor, "q d"], gallery: Float[Tensor, "g d"]) -> Float[Tensor, "q g"]:

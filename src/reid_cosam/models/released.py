@@ -1,8 +1,21 @@
-"""Names of the paper's released code, translated to ours."""
+"""Networks of the paper's released code: their layout read off, their names translated to ours.
 
-from collections.abc import Mapping
+The released code knows one image size, and takes the stride out of CNN block 5 for TP and RNN but not for TA.
+Given these, the names and shapes of a state dict tell the rest.
+"""
 
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import torch
 from torch import Tensor
+
+from reid_cosam.models.aggregators import Aggregator, TemporalAttention, TemporalAveragePooling, TemporalRnn
+from reid_cosam.models.backbones import BACKBONES, Backbone
+from reid_cosam.models.cosam import Cosam
+from reid_cosam.models.network import VideoReidNet
+
+IMAGE_SIZE = (256, 128)  # height and width
 
 _COSAM = {
     "dim_reduction.0.": "reduce.0.",
@@ -14,16 +27,32 @@ _COSAM = {
     "channelwise_attention.2.": "channel_mlp.2.",
 }
 _AGGREGATOR = {"attention_conv.": "spatial.", "attention_tconv.": "temporal.", "lstm.": "lstm."}
+_BACKBONES = {
+    "se_resnet50": {f"base.layer{block}.": f"backbone.stages.{block}." for block in range(5)},
+    # One list holds the four layers of the stem, of which two have weights, and then the other blocks.
+    "resnet50": {f"base.{layer}.": f"backbone.stages.0.{layer}." for layer in (0, 1)}
+    | {f"base.{3 + block}.": f"backbone.stages.{block}." for block in range(1, 5)},
+}
+_FIRST_ATTENDED = {"se_resnet50": 1, "resnet50": 2}  # the CNN block that attention module 0 follows
+_NAMED = 5  # faults of a kind, the first of them
 
 
-def _rename(state: Mapping[str, Tensor], names: Mapping[str, str], what: str) -> dict[str, Tensor]:
-    renamed = {}
-    for name, value in state.items():
-        prefix = next((prefix for prefix in names if name.startswith(prefix)), None)
-        if prefix is None:
-            raise ValueError(f"{name!r} is no entry of a released {what}; expected names like {list(names)}")
-        renamed[names[prefix] + name.removeprefix(prefix)] = value
-    return renamed
+@dataclass(frozen=True)
+class ReleasedLayout:
+    """What a released state dict belongs to; names as in `conf/`.
+
+    Attributes:
+        cosam: CNN blocks (1 to 5) followed by a COSAM layer.
+        last_stride: of CNN block 5.
+        num_frames: N; None without COSAM, as no other weights tell it.
+    """
+
+    backbone: str
+    cosam: tuple[int, ...]
+    aggregator: str
+    last_stride: int
+    num_frames: int | None
+    num_identities: int
 
 
 def cosam_state_dict(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -42,3 +71,143 @@ def aggregator_state_dict(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         ValueError: an unknown name.
     """
     return _rename(state, _AGGREGATOR, "aggregator")
+
+
+def network_from_released(state: Mapping[str, Tensor]) -> VideoReidNet:
+    """The network that a whole released state dict belongs to, with a copy of its weights.
+
+    Raises:
+        ValueError: entries are missing, unknown or of another shape, and it names them; or as
+            `released_layout`.
+    """
+    layout, plain = released_layout(state), _without_wrapper(state)
+    network = _skeleton(layout)
+    misfits = [
+        f"{name} {list(plain[name].shape)}, expected {list(expected.shape)}"
+        for name, expected in _under_released_names(network, layout.backbone).items()
+        if plain[name].shape != expected.shape
+    ]
+    if misfits:
+        raise ValueError(f"not a released network: {_listed('of another shape', misfits)}")
+    network.to_empty(device="cpu")
+    for name, value in _under_released_names(network, layout.backbone).items():
+        value.copy_(plain[name])
+    return network
+
+
+def released_layout(state: Mapping[str, Tensor]) -> ReleasedLayout:
+    """Reads off what a whole released state dict belongs to.
+
+    Raises:
+        ValueError: entries are missing or unknown, and it names them; or no clip length fits.
+    """
+    plain = _without_wrapper(state)
+    outline = _outline(plain)
+    expected = _under_released_names(_skeleton(outline), outline.backbone)
+    faults = [
+        _listed("missing", [name for name in expected if name not in plain]),
+        _listed("unknown", [name for name in plain if name not in expected]),
+    ]
+    if any(faults):
+        raise ValueError(f"not a released network: {'; '.join(filter(None, faults))}")
+    num_identities = plain["classifier.bias"].numel()
+    return replace(outline, num_frames=_num_frames(plain, expected), num_identities=num_identities)
+
+
+def _without_wrapper(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix("module."): value for name, value in state.items()}  # of torch's DataParallel
+
+
+def _outline(names: Collection[str]) -> ReleasedLayout:
+    """The layout as far as names tell it, for the shortest clips and a single identity."""
+
+    def used(prefixes: Iterable[str]) -> bool:
+        return any(name.startswith(tuple(prefixes)) for name in names)
+
+    backbone = next((name for name, prefixes in _BACKBONES.items() if used(prefixes)), None)
+    if backbone is None:
+        raise ValueError(
+            "not a released network: no entry begins with base.layer0. (SE-ResNet50) or base.0. (ResNet50); "
+            f"{_listed('held', list(names)) or 'it is empty'}"
+        )
+    stages = range(_FIRST_ATTENDED[backbone], 6)
+    cosam = tuple(stage for stage in stages if used([_attention_prefix(backbone, stage)]))
+    rnn = used(["aggregation.lstm."])
+    aggregator = "ta" if used(["aggregation.attention_"]) else "rnn" if rnn else "tp_avg"
+    return ReleasedLayout(
+        backbone, cosam, aggregator, 2 if aggregator == "ta" else 1, 2 if cosam else None, 1
+    )
+
+
+def _num_frames(state: Mapping[str, Tensor], shortest: Mapping[str, Tensor]) -> int | None:
+    """N, from the mask heads: their inputs are the locations of the N - 1 other frames."""
+    found = {
+        name: 1 + state[name].shape[1:].numel() / weight.shape[1]
+        for name, weight in shortest.items()
+        if name.endswith(".spatial_mask_summary.0.weight")
+    }
+    lengths = set(found.values())
+    if len(lengths) > 1 or any(length < 2 or length % 1 for length in lengths):
+        height, width = IMAGE_SIZE
+        each = ", ".join(f"N = {found[name]:g} from {name} {list(state[name].shape)}" for name in found)
+        raise ValueError(f"not a released network: no clip length fits {height} x {width} images, but {each}")
+    return int(lengths.pop()) if lengths else None
+
+
+def _skeleton(layout: ReleasedLayout) -> VideoReidNet:
+    """The network without memory for its weights."""
+    with torch.device("meta"):
+        backbone = BACKBONES[layout.backbone](False, layout.last_stride)
+        attention = {}
+        if layout.num_frames is not None:
+            attention = {stage: _cosam(backbone, stage, layout.num_frames) for stage in layout.cosam}
+        return VideoReidNet(backbone, attention, _aggregator(layout, backbone), layout.num_identities)
+
+
+def _cosam(backbone: Backbone, stage: int, num_frames: int) -> Cosam:
+    channels = backbone.channels[stage - 1]
+    reduced = 256 if channels > 256 else 64
+    return Cosam(channels, num_frames, backbone.map_size(stage, *IMAGE_SIZE), reduced, "released")
+
+
+def _aggregator(layout: ReleasedLayout, backbone: Backbone) -> Aggregator:
+    channels = backbone.channels[-1]
+    match layout.aggregator:
+        case "ta":
+            return TemporalAttention(channels, backbone.map_size(5, *IMAGE_SIZE))
+        case "rnn":
+            return TemporalRnn(channels)
+        case _:
+            return TemporalAveragePooling(channels)
+
+
+def _under_released_names(network: VideoReidNet, backbone: str) -> dict[str, Tensor]:
+    """The network's own tensors."""
+    names = {f"aggregation.{theirs}": f"aggregator.{ours}" for theirs, ours in _AGGREGATOR.items()}
+    names |= _BACKBONES[backbone] | {"classifier.": "classifier."}
+    for stage in map(int, network.attention):
+        prefix = _attention_prefix(backbone, stage)
+        names |= {f"{prefix}{theirs}": f"attention.{stage}.{ours}" for theirs, ours in _COSAM.items()}
+    return _rename(network.state_dict(), {ours: theirs for theirs, ours in names.items()}, "network")
+
+
+def _attention_prefix(backbone: str, stage: int) -> str:
+    return f"attention_modules.attention_modules.{stage - _FIRST_ATTENDED[backbone]}."
+
+
+def _rename(state: Mapping[str, Tensor], names: Mapping[str, str], what: str) -> dict[str, Tensor]:
+    renamed = {}
+    for name, value in state.items():
+        prefix = next((prefix for prefix in names if name.startswith(prefix)), None)
+        if prefix is None:
+            raise ValueError(f"{name!r} is no entry of a released {what}; expected names like {list(names)}")
+        renamed[names[prefix] + name.removeprefix(prefix)] = value
+    return renamed
+
+
+def _listed(kind: str, faults: list[str]) -> str:
+    """The first faults, and how many there are; empty without any."""
+    if not faults:
+        return ""
+    more = f" and {len(faults) - _NAMED} more" if len(faults) > _NAMED else ""
+    return f"{len(faults)} {kind}: {', '.join(faults[:_NAMED])}{more}"

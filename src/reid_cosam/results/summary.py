@@ -19,6 +19,47 @@ def print_summary(metrics: Mapping[str, Any], pictures: Mapping[str, Path], fold
             f"COSAM after block {stage}: mean mask {seen['inside']:.3f} on the person, "
             f"{seen['outside']:.3f} beside"
         )
+    _print_paths(console, pictures, folder)
+
+
+EVALUATED = ("mAP", "mINP", "R1", "R5", "R10", "R20")
+
+
+def print_evaluation(metrics: Mapping[str, Any], pictures: Mapping[str, Path], folder: Path) -> None:
+    """Prints a row of scores in percent for every result, then where everything is."""
+    console = Console(soft_wrap=True)
+    console.print(evaluation_table(metrics))
+    _print_paths(console, pictures, folder)
+
+
+def evaluation_table(metrics: Mapping[str, Any]) -> Table:
+    """Every result, and under it those whose person carries something. A dash stands where nothing is valid.
+
+    `cross_camera` has ranks only: with one match a query, mAP and mINP say no more.
+    """
+    table = Table(title=f"{metrics['data']['name']}, {metrics['distance']} distance, percent")
+    table.add_column("protocol")
+    for heading in ("valid queries", *EVALUATED):
+        table.add_column(heading, justify="right")
+    for result in metrics["results"]:
+        name = result["protocol"] + (" + re-ranking" if result["reranked"] else "")
+        table.add_row(name, *_cells(result))
+        for attribute, scores in result["carriers"].items():
+            table.add_row(f"  with {attribute}", *_cells(scores))
+    return table
+
+
+def _cells(scores: Mapping[str, Any] | None) -> list[str]:
+    if scores is None:
+        return ["0", *("-" for _ in EVALUATED)]
+    ranks_only = scores["protocol"] == "cross_camera"
+    return [
+        f"{scores['valid_queries']} of {scores['queries']}",
+        *("-" if ranks_only and name[0] == "m" else f"{100 * scores[name]:.1f}" for name in EVALUATED),
+    ]
+
+
+def _print_paths(console: Console, pictures: Mapping[str, Path], folder: Path) -> None:
     for name, path in pictures.items():
         console.print(f"{name.replace('_', ' ')}: {path}", highlight=False, markup=False)
     console.print(f"everything else: {folder}", highlight=False, markup=False)

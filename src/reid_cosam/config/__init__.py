@@ -1,0 +1,18 @@
+"""The settings of a run: their types, their ranges, and what goes with what.
+
+Values and defaults live in `conf/`; nothing here has a default, so that there is one place to look.
+"""
+
+from reid_cosam.config.evaluate import EvaluateSettings, RerankingSettings
+from reid_cosam.config.parts import DataSettings, DeviceSettings, LoggerSettings, TrainerSettings
+from reid_cosam.config.train import TrainSettings
+
+__all__ = [
+    "DataSettings",
+    "DeviceSettings",
+    "EvaluateSettings",
+    "LoggerSettings",
+    "RerankingSettings",
+    "TrainSettings",
+    "TrainerSettings",
+]

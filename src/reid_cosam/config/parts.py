@@ -1,0 +1,46 @@
+"""Groups of settings that several commands share."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from reid_cosam.config.base import Natural, Settings
+
+
+class DataSettings(Settings):
+    name: Literal["synthetic", "mars", "duke", "ilids_vid", "prid2011"]
+    root: str
+    height: Annotated[int, Field(ge=32)]
+    width: Annotated[int, Field(ge=32)]
+    workers: Natural
+    eval_batch_size: PositiveInt
+    protocol: Literal["released", "cross_camera"]
+    size: Literal["small", "medium", "full"] | None = None
+    seed: Natural | None = None
+    split: Natural | None = None
+    tested_half: Literal["first", "last"] | None = None
+    attributes: str | None = None
+
+
+class DeviceSettings(Settings):
+    accelerator: Literal["auto", "cpu", "gpu"]
+    devices: PositiveInt
+    precision: Literal["auto", "32-true", "bf16-mixed"]
+
+
+class TrainerSettings(DeviceSettings):
+    num_nodes: PositiveInt
+    max_steps: PositiveInt
+    eval_every: PositiveInt
+    checkpoint_every: PositiveInt
+    log_every: PositiveInt
+    deterministic: bool | Literal["warn"]
+
+
+class LoggerSettings(Settings):
+    name: Literal["wandb", "csv", "tensorboard", "none"]
+    project: str | None = None
+    entity: str | None = None
+    group: str | None = None
+    mode: Literal["offline", "online"] | None = None
+    tags: tuple[str, ...] = ()

@@ -1,0 +1,48 @@
+"""Counts what a data set's splits hold, and compares that with the real data set."""
+
+from collections.abc import Mapping
+
+from reid_cosam.data.tracklet import ReidSplits
+
+
+def count(splits: ReidSplits) -> dict[str, int]:
+    """Count tracklets, identities, frames and cameras.
+
+    Distractors are of two kinds: tracklets of pid 0 (MARS), and test identities without a query (those that
+    DukeMTMC-VideoReID calls so).
+    Lengths are in frames, over all parts, junk included.
+    """
+    test = (*splits.query, *splits.gallery, *splits.junk)
+    everything = (*splits.train, *test)
+    queried = {t.pid for t in splits.query}
+    tested = {t.pid for t in test if t.pid > 0}
+    return {
+        "train tracklets": len(splits.train),
+        "train identities": len({t.pid for t in splits.train}),
+        "train frames": sum(map(len, splits.train)),
+        "test tracklets": len(test),
+        "test identities": len(tested),
+        "test frames": sum(map(len, test)),
+        "queries": len(splits.query),
+        "query identities": len(queried),
+        "gallery tracklets": len(splits.gallery),
+        "distractor tracklets": sum(t.pid == 0 for t in splits.gallery),
+        "identities without a query": len(tested - queried),
+        "junk tracklets": len(splits.junk),
+        "cameras": len({t.camid for t in everything}),
+        "frames": sum(map(len, everything)),
+        "shortest tracklet": min(map(len, everything), default=0),
+        "longest tracklet": max(map(len, everything), default=0),
+    }
+
+
+def check_counts(splits: ReidSplits, expected: Mapping[str, int], what: str) -> None:
+    """Raise ValueError unless `count` finds what is expected of the data set `what`."""
+    found = count(splits)
+    wrong = [
+        f"{name}: expected {number}, found {found[name]}"
+        for name, number in expected.items()
+        if found[name] != number
+    ]
+    if wrong:
+        raise ValueError(f"this is no whole copy of {what}: " + "; ".join(wrong))

@@ -1,0 +1,101 @@
+"""DukeMTMC-VideoReID: a folder a tracklet, under its person, under `train`, `query` and `gallery`.
+
+The owners of DukeMTMC, from which it was cut, took it offline over the privacy of the people it shows. This
+reads a copy that you hold already; whether you may use it is for you to find out.
+"""
+
+import re
+from pathlib import Path
+
+from reid_cosam.data.listing import frames, subfolders
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
+
+COUNTS = {
+    "train tracklets": 2196,
+    "train identities": 702,
+    "train frames": 369_656,
+    "test tracklets": 2636,
+    "test identities": 1110,
+    "test frames": 445_764,
+    "queries": 702,
+    "query identities": 702,
+    "gallery tracklets": 1934,
+    "identities without a query": 408,
+    "cameras": 8,
+}
+"""What the whole data set holds."""
+
+LAYOUT = """\
+expected
+  {root}/
+    train/     0001/0001/0001_C6_F0001_X30721.jpg (or 0001C6F0001X30721.jpg) ...
+    query/     0002/2197/...
+    gallery/   0002/2198/...
+or these three in {root}/DukeMTMC-VideoReID/.
+The owners of DukeMTMC took it offline over privacy; `data=synthetic` needs no download."""
+
+_EXAMPLE = "0001_C6_F0099_X30823.jpg"
+_NAME = re.compile(r"(?P<pid>\d+)_?C(?P<camid>\d+)_?F(?P<frame>\d+)_?X\d+\.jpg")
+
+
+def read(root: Path | str) -> ReidSplits:
+    """Read the splits of a DukeMTMC-VideoReID folder. The frames themselves are not opened.
+
+    Tracklets of the gallery folder that the query folder holds as well are queries only.
+
+    Raises:
+        FileNotFoundError: a part of the layout is missing.
+        ValueError: names contradict their folders or one another, or a folder has no frames.
+    """
+    root = Path(root)
+    nested = root / "DukeMTMC-VideoReID"
+    folder = nested if nested.is_dir() else root
+    for part in ("train", "query", "gallery"):
+        if not (folder / part).is_dir():
+            raise FileNotFoundError(f"{folder / part} is missing; {LAYOUT.format(root=root)}")
+    query = _tracklets(folder / "query")
+    return ReidSplits(
+        train=_tracklets(folder / "train"),
+        query=query,
+        gallery=_without(_tracklets(folder / "gallery"), query),
+    )
+
+
+def _tracklets(part: Path) -> tuple[Tracklet, ...]:
+    return tuple(_tracklet(folder, person) for person in subfolders(part) for folder in subfolders(person))
+
+
+def _tracklet(folder: Path, person: Path) -> Tracklet:
+    if not person.name.isdecimal():
+        raise ValueError(f"{person} is no person's folder: its name must be a number, such as 0001")
+    pid = int(person.name)
+    found = frames(folder, _NAME, _EXAMPLE)
+    camid = int(found[0]["camid"])
+    for name in found:
+        if (int(name["pid"]), int(name["camid"])) != (pid, camid):
+            raise ValueError(
+                f"{folder / name.string} is named after pid {name['pid']}, camera {name['camid']}, but lies "
+                f"in the folder of pid {person.name} among frames of camera {camid}"
+            )
+    return Tracklet(tuple(f"{folder}/{name.string}" for name in found), pid, camid)
+
+
+def _without(gallery: tuple[Tracklet, ...], queries: tuple[Tracklet, ...]) -> tuple[Tracklet, ...]:
+    """The tracklets that are no copies of a query: a frame's name tells person, camera and time."""
+    query_with = {name: query for query in queries for name in _names(query)}
+    kept = []
+    for tracklet in gallery:
+        names = _names(tracklet)
+        query = next((query_with[name] for name in names if name in query_with), None)
+        if query is None:
+            kept.append(tracklet)
+        elif names != _names(query):
+            raise ValueError(
+                f"{Path(tracklet.frames[0]).parent} and {Path(query.frames[0]).parent} share some frames "
+                "but not all: one of these copies is incomplete, unpack the data set again"
+            )
+    return tuple(kept)
+
+
+def _names(tracklet: Tracklet) -> list[str]:
+    return [frame.rpartition("/")[2] for frame in tracklet.frames]

@@ -1,0 +1,80 @@
+"""PRID2011: 178 people with enough frames in both cameras, ten splits of 89 and 89, rank only."""
+
+import re
+from pathlib import Path
+
+from reid_cosam.data import two_cameras
+from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.data.two_cameras import Frames
+
+COUNTS = {
+    "train tracklets": 178,
+    "train identities": 89,
+    "test tracklets": 178,
+    "test identities": 89,
+    "queries": 89,
+    "query identities": 89,
+    "gallery tracklets": 89,
+    "identities without a query": 0,
+    "cameras": 2,
+}
+"""What every split holds."""
+
+MIN_FRAMES = 21
+"""Splits keep people with at least so many frames in each camera."""
+
+LAYOUT = """\
+expected
+  {root}/
+    prid_2011/multi_shot/   cam_a/person_0001/0001.png ... cam_b/...
+    splits_prid2011.json (or splits.json)
+or multi_shot/ in {root} itself.
+`data=synthetic` needs no download."""
+
+_FRAMES = Frames(re.compile(r"(?P<frame>\d+)\.png"), "0001.png")
+
+
+def read(root: Path | str, split: int) -> ReidSplits:
+    """Read one split, 0 to 9, of a PRID2011 folder. The frames themselves are not opened.
+
+    Raises:
+        FileNotFoundError: a part of the layout is missing.
+        ValueError: no such split, or one that does not fit the folders.
+    """
+    root = Path(root)
+    cameras = _cameras(root)
+    path = splits_file(root)
+    splits = two_cameras.read(
+        cameras, two_cameras.json_split(path, split), _FRAMES, f"{path}, split {split},"
+    )
+    for tracklet in (*splits.train, *splits.query, *splits.gallery):
+        if len(tracklet) < MIN_FRAMES:
+            raise ValueError(
+                f"{Path(tracklet.frames[0]).parent} has {len(tracklet)} frames, but splits keep people "
+                f"with at least {MIN_FRAMES}: frames are missing, or {path} is of another data set"
+            )
+    return splits
+
+
+def splits_file(root: Path | str) -> Path:
+    """The file that the splits come from. Public ones disagree: say which one was used.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    root = Path(root)
+    named, plain = root / "splits_prid2011.json", root / "splits.json"
+    for path in (named, plain):
+        if path.is_file():
+            return path
+    raise FileNotFoundError(f"no splits: neither {named} nor {plain} is there; {LAYOUT.format(root=root)}")
+
+
+def _cameras(root: Path) -> tuple[Path, Path]:
+    nested = root / "prid_2011" / "multi_shot"
+    shots = nested if nested.is_dir() else root / "multi_shot"
+    cameras = (shots / "cam_a", shots / "cam_b")
+    for camera in cameras:
+        if not camera.is_dir():
+            raise FileNotFoundError(f"{camera} is missing; {LAYOUT.format(root=root)}")
+    return cameras

@@ -1,0 +1,119 @@
+"""A checkpoint, a data set, and the descriptors of the one's network for the other's tracklets."""
+
+import hashlib
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jaxtyping import Float32
+from torch import Tensor
+
+from reid_cosam import build, launch
+from reid_cosam.config import EvaluateSettings
+from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.data.verification import split_hash
+from reid_cosam.extraction import Extraction
+from reid_cosam.results.descriptors import check_finite, load_descriptors, save_descriptors
+
+_log = logging.getLogger(__name__)
+
+
+class Evaluation:
+    """What is evaluated, and where its descriptors are kept.
+
+    Attributes:
+        data: settings of the evaluated data set; the checkpoint's own unless others are named.
+        splits: its tracklets. Descriptors are those of queries, gallery and junk, in this order.
+        size: height and width at which the network sees its frames.
+        store: folder of the descriptors, by default named after all that they depend on.
+
+    Raises:
+        ValueError, OSError: the checkpoint or the data set cannot be read.
+    """
+
+    def __init__(self, settings: EvaluateSettings) -> None:
+        self.settings, self._ckpt = settings, Path(settings.ckpt)
+        self._trained, self._network = build.load_network(self._ckpt)
+        self.data = settings.data or self._trained.data
+        self.splits = build.make_splits(self.data)
+        self.size = (self._trained.data.height, self._trained.data.width)
+        self._root = build.data_folder(self.data)
+        self._tracklets = (*self.splits.query, *self.splits.gallery, *self.splits.junk)
+        self._origin = {
+            "checkpoint": _sha256(self._ckpt),
+            "split": split_hash(self.splits, self._root),
+            "snippet": "x".join(map(str, (self._trained.num_frames, *self.size))),
+            "tail": settings.snippet_tail,
+            "precision": build.precision(settings.trainer),
+        }
+        self.store = Path(settings.store) if settings.store else self._default_store()
+
+    def _default_store(self) -> Path:
+        key = hashlib.sha256("\n".join(self._origin.values()).encode()).hexdigest()
+        in_run = self._ckpt.parent.name == "checkpoints"
+        run = self._ckpt.parent.parent if in_run else self._ckpt.parent
+        return run / "descriptors" / f"{self.data.name}-{key[:8]}"
+
+    def about(self) -> dict[str, Any]:
+        """What was evaluated, for the record."""
+        file = build.splits_file(self.data)
+        return {
+            "checkpoint": {"path": str(self._ckpt), "sha256": self._origin["checkpoint"]},
+            "data": {
+                "name": self.data.name,
+                "root": str(self._root),
+                "split": self.data.split,
+                "tested_half": self.data.tested_half,
+                "splits_file": None if file is None else str(file),
+                "sha256": self._origin["split"],
+            },
+            "distance": self.settings.distance,
+            "snippet_tail": self.settings.snippet_tail,
+            "reranking": self.settings.reranking.model_dump() if self.settings.rerank else None,
+            "store": str(self.store),
+        }
+
+    def stored(self) -> Float32[Tensor, "n d"] | None:
+        """The descriptors, if they were extracted before; ValueError if the store is of something else."""
+        return load_descriptors(self.store, len(self._tracklets), self._origin)
+
+    def extract(self, folder: Path) -> Float32[Tensor, "n d"]:
+        """Describes every tracklet once, on all ranks together, and stores the result."""
+        test_data = build.make_test_data(self.settings, self.data, self._trained, self._tracklets)
+        _log.info(
+            "describing %d tracklets of %s in %d snippets of %d frames (%dx%d)",
+            len(self._tracklets),
+            self.data.name,
+            test_data.num_snippets,
+            self._trained.num_frames,
+            *self.size,
+        )
+        module = Extraction(self._network, len(self._tracklets))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*does not have many workers")  # few by choice
+            trainer = build.make_test_trainer(self.settings.trainer, folder)
+            trainer.test(module, datamodule=test_data, verbose=False)
+        check_finite(module.descriptors, str(self._ckpt))
+        if launch.is_first_rank():
+            save_descriptors(self.store, module.descriptors, self._table(), self._origin)
+        return module.descriptors
+
+    def _table(self) -> pd.DataFrame:
+        """A row a tracklet; its first frame is named relative to the data set's folder."""
+        parts = {"query": self.splits.query, "gallery": self.splits.gallery, "junk": self.splits.junk}
+        rows = [(part, *self._row(one)) for part, tracklets in parts.items() for one in tracklets]
+        return pd.DataFrame(rows, columns=["part", "pid", "camid", "length", "first_frame"])
+
+    def _row(self, tracklet: Tracklet) -> tuple[int, int, int, str]:
+        first = Path(tracklet.frames[0]).relative_to(self._root)
+        return tracklet.pid, tracklet.camid, len(tracklet), first.as_posix()
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,65 @@
+"""Descriptors of a test set on disk: extracted once, scored any number of times."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import torch
+from jaxtyping import Float32
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from reid_cosam.results.store import replacing, write_text
+
+FILE, TABLE = "descriptors.safetensors", "tracklets.csv"
+
+
+def save_descriptors(
+    folder: Path, descriptors: Float32[Tensor, "n d"], tracklets: pd.DataFrame, origin: Mapping[str, str]
+) -> None:
+    """Writes the descriptors, a row a tracklet beside them, and in the file's header what they come from."""
+    write_text(folder / TABLE, tracklets.to_csv(index=False))
+    with replacing(folder / FILE) as temporary:
+        save_file({"descriptors": descriptors.contiguous()}, temporary, dict(origin))
+
+
+def load_descriptors(
+    folder: Path, num_tracklets: int, origin: Mapping[str, str]
+) -> Float32[Tensor, "n d"] | None:
+    """The descriptors in `folder`; None where there are none.
+
+    Raises:
+        ValueError: they come from something else than `origin` says, are not whole, or are not finite.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return None
+    remedy = "delete the folder, or name another with store=..."
+    try:
+        with safe_open(path, framework="pt") as file:
+            held: dict[str, str] = file.metadata() or {}
+            descriptors: Tensor = file.get_tensor("descriptors")
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is not a readable store of descriptors ({error}): {remedy}") from error
+    differing = [
+        f"{name} {held.get(name)} (asked for: {value})"
+        for name, value in origin.items()
+        if held.get(name) != value
+    ]
+    if differing:
+        raise ValueError(f"{path} belongs to {', '.join(differing)}: {remedy}")
+    if len(descriptors) != num_tracklets:
+        raise ValueError(f"{path} holds {len(descriptors)} of {num_tracklets} tracklets: {remedy}")
+    check_finite(descriptors, str(path))
+    return descriptors
+
+
+def check_finite(descriptors: Float32[Tensor, "n d"], where: str) -> None:
+    """Raises ValueError if a descriptor holds NaN or infinity: nothing could be ranked by it."""
+    broken = (~torch.isfinite(descriptors)).any(dim=1).nonzero().flatten().tolist()
+    if broken:
+        raise ValueError(
+            f"{where}: {len(broken)} of {len(descriptors)} descriptors hold NaN or infinity, first that of "
+            f"tracklet {broken[0]}; the training diverged, or trainer.precision=32-true is needed"
+        )

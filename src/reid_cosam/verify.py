@@ -1,0 +1,172 @@
+"""Say what a data set holds and what is wrong with it: `python -m reid_cosam.verify --help`."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+import hydra
+from omegaconf import DictConfig
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from reid_cosam import build
+from reid_cosam.config import DataSettings
+from reid_cosam.data.counts import count
+from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.data.verification import (
+    SHORT,
+    all_frames,
+    parts,
+    split_hash,
+    summarise,
+    unmatched,
+    unreadable,
+)
+from reid_cosam.metrics.protocols import PROTOCOLS
+from reid_cosam.paths import CONF
+from reid_cosam.progress import duration
+
+_NAMED = 5  # faults of a kind, the first of them
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="verify")
+def main(config: DictConfig) -> None:
+    """One report. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
+    try:
+        off = report(build.read_data_settings(config))
+    except (ValueError, OSError, RuntimeError) as error:
+        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
+            raise
+        raise SystemExit(f"error: {error}") from None
+    if off:
+        raise SystemExit(1)
+
+
+def report(data: DataSettings) -> list[str]:
+    """Prints what the data set holds; returns what is off.
+
+    Raises:
+        ValueError, OSError: the data set cannot be read at all; the message says how to mend it.
+    """
+    splits = build.read_splits(data)
+    root = build.data_folder(data)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{data.name} in {root}{_which_split(data)}")
+    off = [
+        *_report_parts(splits, console),
+        *_report_counts(count(splits), build.expected_counts(data), console),
+        *_report_queries(splits, data.protocol, console),
+        *_report_frames(all_frames(splits), data.workers, console),
+    ]
+    console.print(f"splits: sha256 {split_hash(splits, root)}")
+    console.print(f"off: {'; '.join(off)}" if off else "all is as it should be")
+    console.print("this was a report: no file was changed")
+    return off
+
+
+def _which_split(data: DataSettings) -> str:
+    file = build.splits_file(data)
+    half = f", {data.tested_half} half tested" if data.tested_half else ""
+    return f", split {data.split} of {file}{half}" if file else ""
+
+
+def _report_parts(splits: ReidSplits, console: Console) -> list[str]:
+    lengths = ("min", "median", "max", *(f"<{limit}" for limit in SHORT))
+    table = _table("split", "ids", "tracklets", "frames", "cams", *lengths)
+    for name, tracklets in parts(splits).items():
+        if tracklets:
+            *sizes, shorter = summarise(tracklets)
+            table.add_row(name, *(f"{size:,}".removesuffix(".0") for size in (*sizes, *shorter)))
+    console.print(table)
+    return [f"no {name} tracklets" for name in ("train", "query", "gallery") if not parts(splits)[name]]
+
+
+def _report_counts(found: Mapping[str, int], expected: Mapping[str, int], console: Console) -> list[str]:
+    if not expected:
+        console.print("counts: nothing to compare them with")
+        return []
+    table = _table("count", "expected", "found", "")
+    wrong = [name for name in expected if found[name] != expected[name]]
+    for name in expected:
+        mark = Text("wrong", "red") if name in wrong else Text("ok", "green")
+        table.add_row(name, f"{expected[name]:,}", f"{found[name]:,}", mark)
+    console.print(table)
+    return [f"{len(wrong)} of {len(expected)} counts"] if wrong else []
+
+
+def _report_queries(splits: ReidSplits, protocol: str, console: Console) -> list[str]:
+    """A query without a match under one protocol may be as it should be, but not one under all of them."""
+    table = _table("protocol", "gallery", "queries", "valid", "without a match")
+    ranks_only = PROTOCOLS[protocol].ranks_only
+    for rule in (one for one in PROTOCOLS.values() if one.ranks_only == ranks_only):
+        gallery = [one for part in rule.gallery for one in parts(splits)[part]]
+        lonely = len(unmatched(splits.query, gallery))
+        numbers = (len(gallery), len(splits.query), len(splits.query) - lonely, lonely)
+        table.add_row(rule.name, *(f"{number:,}" for number in numbers))
+    console.print(table)
+    never = unmatched(splits.query, (*splits.query, *splits.gallery))
+    _print_first(
+        [f"query of pid {one.pid}, camera {one.camid}: no other camera shows this person" for one in never],
+        console,
+    )
+    return (
+        [f"{len(never)} of {len(splits.query)} queries without a match under any protocol"] if never else []
+    )
+
+
+def _report_frames(frames: Sequence[str], workers: int, console: Console) -> list[str]:
+    total = len(frames)
+    with _progress(total) as advance:
+        faults = unreadable(frames, max(1, workers), advance)
+    console.print(f"frames: {total:,}, {len(faults):,} of them missing or unreadable")
+    _print_first([fault.reason for fault in faults], console)
+    return [f"{len(faults)} of {total} frames missing or unreadable"] if faults else []
+
+
+def _print_first(lines: Sequence[str], console: Console) -> None:
+    for line in lines[:_NAMED]:
+        console.print(f"  {line}")
+    if len(lines) > _NAMED:
+        console.print(f"  and {len(lines) - _NAMED:,} more")
+
+
+def _table(first: str, *headings: str) -> Table:
+    table = Table(first)
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Yields what to call with the number of frames done: it moves a bar, or without a terminal prints."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield _PlainLines(total, console).advance
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield partial(bar.advance, bar.add_task("reading frames", total=total))
+
+
+class _PlainLines:
+    """Ten lines, whatever the number of frames."""
+
+    def __init__(self, total: int, console: Console) -> None:
+        self._total, self._console = total, console
+        self._done, self._started = 0, time.monotonic()
+        console.print(f"reading {total:,} frames")
+
+    def advance(self, number: int) -> None:
+        before, self._done = self._done, self._done + number
+        if 10 * self._done // self._total > 10 * before // self._total:
+            left = (time.monotonic() - self._started) * (self._total - self._done) / self._done
+            self._console.print(f"read {self._done:,} of {self._total:,} frames, {duration(left)} left")
+
+
+if __name__ == "__main__":
+    main()

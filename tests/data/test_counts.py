@@ -1,0 +1,56 @@
+import pytest
+
+from reid_cosam.data.counts import check_counts, count
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
+
+
+def _tracklet(pid: int, camid: int, length: int) -> Tracklet:
+    return Tracklet(tuple(f"{pid}-{camid}-{number}.jpg" for number in range(length)), pid, camid)
+
+
+SPLITS = ReidSplits(
+    train=(_tracklet(1, 1, 4), _tracklet(1, 2, 5), _tracklet(3, 1, 6)),
+    query=(_tracklet(7, 1, 3), _tracklet(7, 2, 9)),
+    gallery=(_tracklet(7, 4, 7), _tracklet(0, 1, 2), _tracklet(0, 2, 8), _tracklet(8, 2, 10)),
+    junk=(_tracklet(-1, 5, 1),),
+)
+
+
+def test_what_is_counted() -> None:
+    assert count(SPLITS) == {
+        "train tracklets": 3,
+        "train identities": 2,
+        "train frames": 15,
+        "test tracklets": 7,
+        "test identities": 2,
+        "test frames": 40,
+        "queries": 2,
+        "query identities": 1,
+        "gallery tracklets": 4,
+        "distractor tracklets": 2,
+        "identities without a query": 1,
+        "junk tracklets": 1,
+        "cameras": 4,
+        "frames": 55,
+        "shortest tracklet": 1,
+        "longest tracklet": 10,
+    }
+
+
+def test_empty_splits_are_counted_too() -> None:
+    assert set(count(ReidSplits((), (), ())).values()) == {0}
+
+
+def test_the_expected_counts_pass() -> None:
+    check_counts(SPLITS, {"queries": 2, "frames": 55}, "the data set")
+
+
+def test_every_count_that_is_off_is_named() -> None:
+    expected = {"train frames": 15, "queries": 3, "cameras": 6}
+
+    with pytest.raises(ValueError) as error:  # noqa: PT011, the whole message follows
+        check_counts(SPLITS, expected, "MARS")
+
+    assert str(error.value) == (
+        "this is no whole copy of MARS: queries: expected 3, found 2; cameras: expected 6, found 4"
+    )

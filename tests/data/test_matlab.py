@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from reid_cosam.data.matlab import integers
+
+
+def test_small_types_do_not_wrap_around(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.mat"
+    savemat(path, {"numbers": np.array([[0, 1], [2, 3]], dtype=np.uint16)})
+
+    assert (integers(path, "numbers") - 1).tolist() == [[-1, 0], [1, 2]]
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"numbers\.mat"):
+        integers(tmp_path / "numbers.mat", "numbers")
+
+
+def test_a_missing_variable_is_named_beside_those_held(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.mat"
+    savemat(path, {"others": [1], "more": [2]})
+
+    with pytest.raises(ValueError, match=r"numbers\.mat has no variable numbers, it holds: others, more"):
+        integers(path, "numbers")
+
+
+def test_another_format_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "numbers.mat"
+    path.write_text("<html>not found</html>" * 20)
+
+    with pytest.raises(ValueError, match=r"numbers\.mat cannot be read as a MATLAB file"):
+        integers(path, "numbers")

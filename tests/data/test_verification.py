@@ -1,0 +1,127 @@
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pytest
+import simplejpeg
+
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.data.verification import (
+    Fault,
+    Summary,
+    all_frames,
+    split_hash,
+    summarise,
+    unmatched,
+    unreadable,
+)
+
+
+def _tracklet(pid: int, camid: int, *frames: str) -> Tracklet:
+    return Tracklet(frames, pid, camid)
+
+
+def _of_length(length: int, pid: int, camid: int) -> Tracklet:
+    return Tracklet(tuple(f"{number}.jpg" for number in range(length)), pid, camid)
+
+
+def _write_frames(folder: Path, count: int) -> list[str]:
+    noise = np.random.default_rng(0).integers(0, 256, (16, 8, 3), dtype=np.uint8)
+    paths = [folder / f"{number:04d}.jpg" for number in range(count)]
+    for path in paths:
+        path.write_bytes(simplejpeg.encode_jpeg(noise))
+    return [str(path) for path in paths]
+
+
+def test_summary_of_four_tracklets() -> None:
+    tracklets = [_of_length(3, 7, 1), _of_length(4, 7, 2), _of_length(9, 0, 2), _of_length(8, 8, 5)]
+
+    assert summarise(tracklets) == Summary(
+        identities=2, tracklets=4, frames=24, cameras=3, shortest=3, median=6, longest=9, shorter=(1, 2)
+    )
+
+
+def test_a_query_needs_its_person_under_another_camera() -> None:
+    matched, same_camera_only, unknown = _tracklet(1, 1), _tracklet(2, 1), _tracklet(3, 1)
+    gallery = [_tracklet(1, 1), _tracklet(1, 2), _tracklet(2, 1), _tracklet(0, 2)]
+
+    assert unmatched([matched, same_camera_only, unknown], gallery) == (same_camera_only, unknown)
+
+
+def test_every_frame_is_listed_once() -> None:
+    splits = ReidSplits(
+        train=(_tracklet(1, 1, "a", "b"),),
+        query=(_tracklet(2, 1, "c"),),
+        gallery=(_tracklet(2, 1, "c"), _tracklet(2, 2, "d")),
+        junk=(_tracklet(-1, 1, "e"),),
+    )
+
+    assert all_frames(splits) == ("a", "b", "c", "d", "e")
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_missing_and_broken_frames_are_named_in_their_order(tmp_path: Path, workers: int) -> None:
+    frames = _write_frames(tmp_path, 600)
+    Path(frames[2]).write_bytes(Path(frames[2]).read_bytes()[:-40])
+    Path(frames[300]).unlink()
+    Path(frames[599]).write_bytes(b"")
+    advanced: list[int] = []
+
+    faults = unreadable(frames, workers, advanced.append)
+
+    assert [fault.frame for fault in faults] == [frames[2], frames[300], frames[599]]
+    assert faults[0].reason.startswith(f"cannot decode {frames[2]} (")
+    assert faults[1] == Fault(frames[300], f"{frames[300]} is missing")
+    assert faults[2].reason.startswith(f"cannot decode {frames[599]} (0 bytes)")
+    assert sum(advanced) == 600
+
+
+def test_a_folder_in_a_frames_place_is_a_fault(tmp_path: Path) -> None:
+    (tmp_path / "0001.jpg").mkdir()
+
+    (fault,) = unreadable([str(tmp_path / "0001.jpg")], 1, lambda _: None)
+
+    assert str(tmp_path / "0001.jpg") in fault.reason
+
+
+def _splits(root: str) -> ReidSplits:
+    return ReidSplits(
+        train=(_tracklet(1, 2, f"{root}train/1.jpg", f"{root}train/2.jpg"),),
+        query=(_tracklet(3, 1, f"{root}test/3.jpg"),),
+        gallery=(),
+        junk=(_tracklet(-1, 1, f"{root}test/4.jpg"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("root", "before"), [("/data/mars", "/data/mars/"), ("mars", "mars/"), (".", ""), ("/", "/")]
+)
+def test_the_hash_says_nothing_of_where_the_data_lie(root: str, before: str) -> None:
+    lines = ("train\t1\t2\ttrain/1.jpg\ttrain/2.jpg", "query\t3\t1\ttest/3.jpg", "junk\t-1\t1\ttest/4.jpg")
+
+    found = split_hash(_splits(before), Path(root))
+
+    assert found == sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+
+
+def test_the_hash_is_of_every_tracklet_and_its_part() -> None:
+    one, other = _tracklet(1, 2, "a.jpg", "b.jpg"), _tracklet(1, 3, "c.jpg")
+    variants = [
+        ReidSplits((), (one, other), ()),
+        ReidSplits((), (other, one), ()),
+        ReidSplits((), (one,), (other,)),
+        ReidSplits((), (one,), (), (other,)),
+        ReidSplits((one,), (other,), ()),
+        ReidSplits((), (one, _tracklet(2, 3, "c.jpg")), ()),
+        ReidSplits((), (one, _tracklet(1, 4, "c.jpg")), ()),
+        ReidSplits((), (_tracklet(1, 2, "a.jpg"), _tracklet(1, 3, "b.jpg", "c.jpg")), ()),
+    ]
+
+    assert len({split_hash(splits, Path()) for splits in variants}) == len(variants)
+
+
+def test_a_frame_outside_the_folder_is_named() -> None:
+    with pytest.raises(
+        ValueError, match=r"/data/duke/train/1\.jpg lies outside the data set's folder /data/mars"
+    ):
+        split_hash(_splits("/data/duke/"), Path("/data/mars"))
