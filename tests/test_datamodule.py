@@ -2,20 +2,15 @@ import logging
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+import pytorch_lightning as pl
 import torch
 
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.datamodule import ReidDataModule
 from tests.noisy_frames import make_datamodule, write_splits
-
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
-    pytest.mark.filterwarnings(
-        "ignore:.*LeafSpec.* is deprecated:FutureWarning"
-    ),  # Lightning's own use of torch
-]
 
 
 @pytest.fixture
@@ -61,7 +56,7 @@ def test_each_rank_gets_its_own_share(make: Callable[[int], ReidDataModule]) -> 
     shares = []
     for rank in range(2):
         module = make(0)
-        module.trainer = _FakeTrainer(rank)  # type: ignore[assignment]
+        module.trainer = Mock(pl.Trainer, global_rank=rank, world_size=2, global_step=0)
         shares.append((list(module.train_dataloader()), list(module.val_dataloader())))
 
     for batch, first, second in zip(whole.train_dataloader(), shares[0][0], shares[1][0], strict=True):
@@ -69,13 +64,6 @@ def test_each_rank_gets_its_own_share(make: Callable[[int], ReidDataModule]) -> 
     evaluated = [set(torch.cat([batch.tracklets for batch in share[1]]).tolist()) for share in shares]
     assert evaluated[0] | evaluated[1] == {0, 1, 2, 3, 4}
     assert not evaluated[0] & evaluated[1]
-
-
-class _FakeTrainer:
-    """The little that the data module asks of a trainer on two ranks."""
-
-    def __init__(self, rank: int) -> None:
-        self.global_rank, self.world_size, self.global_step = rank, 2, 0
 
 
 def test_identities_with_too_few_tracklets_are_counted_in_the_log(

@@ -15,13 +15,6 @@ from tests.noisy_frames import HEIGHT, NUM_BATCHES, WIDTH, make_datamodule, writ
 
 STOP = 5
 
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
-    pytest.mark.filterwarnings(
-        "ignore:.*LeafSpec.* is deprecated:FutureWarning"
-    ),  # Lightning's own use of torch
-]
-
 
 @pytest.fixture
 def make(tmp_path: Path) -> Callable[[int], ReidDataModule]:

@@ -19,7 +19,6 @@ from reid_cosam.paths import CONF
 from tests.test_train import small
 from tests.tree import write_mars_tree
 
-
 RERANKING = ("reranking.k1=3", "reranking.k2=2")  # there are 12 tracklets
 
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
@@ -13,6 +14,7 @@ from reid_cosam import train
 from reid_cosam.build import data as build_data
 from reid_cosam.config import TrainSettings
 from reid_cosam.estimate import Pace
+from reid_cosam.lightning_module import ReidModule
 from tests.test_config import settings
 from tests.tree import write_mars_tree
 
@@ -97,6 +99,40 @@ def test_the_best_checkpoint_is_kept_after_the_last_iteration_too(tree: Path, tm
     best = torch.load(tmp_path / "checkpoints" / "best.ckpt", weights_only=True)
     assert curves["step"].tolist() == [2, 3]
     assert best["global_step"] == curves["step"].iloc[curves["eval/mAP"].argmax()]
+
+
+def test_a_kept_run_is_not_repeated(tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    kept = small(tree, f"runs={tmp_path / 'kept'}")
+    train.run(kept, tmp_path / "first")
+    (folder,) = (tmp_path / "kept").iterdir()
+    written = (folder / "metrics.json").stat().st_mtime_ns
+
+    with caplog.at_level("INFO"):
+        train.run(kept, tmp_path / "second")
+
+    assert f"finished before, not repeated: {folder}" in caplog.text
+    assert (folder / "metrics.json").stat().st_mtime_ns == written
+    assert json.loads((tmp_path / "second" / "run.json").read_text())["folder"] == str(folder)
+
+
+def test_an_interrupted_kept_run_goes_on(
+    tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = small(tree, f"runs={tmp_path / 'kept'}", "trainer.checkpoint_every=1", "trainer.eval_every=1")
+    with monkeypatch.context() as patch:
+        patch.setattr(ReidModule, "_score", Mock(side_effect=OSError("the disk is gone")))
+        with pytest.raises(OSError, match="the disk is gone"):
+            train.run(kept, tmp_path / "first")
+
+    with caplog.at_level("INFO"):
+        train.run(kept, tmp_path / "second")
+
+    (folder,) = (tmp_path / "kept").iterdir()
+    assert f"resuming from {folder}/checkpoints/last.ckpt after 1 iterations" in caplog.text
+    assert (folder / "curves_before_1").is_dir()
+    train.run(small(tree), tmp_path / "whole")
+    whole, rest = weights(tmp_path / "whole"), weights(folder)
+    assert all(torch.equal(whole[name], rest[name]) for name in whole)
 
 
 def test_a_one_cycle_run_can_be_prolonged(tree: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import os
 import pickle
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +11,10 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-# A resumed run is the rest of the same run: everything must agree but where it runs and how long.
-_COMPARED = ("backbone", "cosam", "agg", "num_frames", "seed", "data", "recipe")
-_FREE = {
-    "backbone.pretrained",
-    "data.root",
-    "data.workers",
-    "data.eval_batch_size",
-    "recipe.name",
-    "recipe.max_steps",
-}
+from reid_cosam.identity import identity
+
+# A resumed run is the rest of the same run; only its length and its first weights' origin may differ.
+_FREE = {"backbone.pretrained", "trainer.max_steps"}
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
@@ -78,7 +72,7 @@ def check_resumable(path: Path, config: Mapping[str, Any]) -> int:
     trained = read_checkpoint(path)
     if "optimizer_states" not in trained:
         raise ValueError(f"{path} holds weights only, no training that could go on; choose a last.ckpt")
-    before, now = _identity(trained["config"]), _identity(config)
+    before, now = _kept(trained["config"]), _kept(config)
     differing = [
         f"{key}={before.get(key)} (this run: {now.get(key)})"
         for key in sorted(before | now)
@@ -110,16 +104,5 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return content
 
 
-def _identity(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that make a run what it is, by their names on the command line."""
-    flat = dict(_flat({key: config[key] for key in _COMPARED if key in config}))
-    unused = () if config["cosam"] else ("recipe.attention.",)
-    return {key: value for key, value in flat.items() if key not in _FREE and not key.startswith(unused)}
-
-
-def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in config.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", list(value) if isinstance(value, tuple) else value
+def _kept(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in identity(config).items() if name not in _FREE}

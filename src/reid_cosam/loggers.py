@@ -12,13 +12,15 @@ from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, Wand
 from reid_cosam.config import LoggerSettings
 
 
-def make_loggers(settings: LoggerSettings, run_name: str, folder: Path) -> list[Logger]:
-    """The loggers of a run; none for `logger=none`."""
+def make_loggers(
+    settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None = None
+) -> list[Logger]:
+    """The loggers of a run; none for `logger=none`. A run with an id goes on as the same W&B run."""
     if settings.name == "none":
         return []
     csv = CSVLogger(folder, name="curves", version="")
     if settings.name == "wandb":
-        return [csv, _wandb(settings, run_name, folder)]
+        return [csv, _wandb(settings, run_name, folder, run_id)]
     if settings.name == "tensorboard":
         if find_spec("tensorboard") is None:
             raise ImportError(
@@ -28,9 +30,10 @@ def make_loggers(settings: LoggerSettings, run_name: str, folder: Path) -> list[
     return [csv]
 
 
-def _wandb(settings: LoggerSettings, run_name: str, folder: Path) -> WandbLogger:
+def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None) -> WandbLogger:
     return WandbLogger(
         name=run_name,
+        id=run_id,
         save_dir=folder,
         offline=settings.mode == "offline",
         project=settings.project,

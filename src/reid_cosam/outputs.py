@@ -47,7 +47,6 @@ def write_outputs(
     content = score_table(evaluation, datamodule) | {
         "attention": clips.coverage() if attended and settings.data.name == "synthetic" else None
     }
-    write_json(folder / "metrics.json", content)
     write_text(folder / "queries.csv", query_table(evaluation.scores, queries).to_csv(index=False))
     drawn = {
         "ranked_lists": _ranked_lists(evaluation, datamodule, settings),
@@ -57,6 +56,7 @@ def write_outputs(
         drawn["attention"] = clips.figure()
     for name, picture in drawn.items():
         save_picture(picture, folder / "pictures" / f"{name}.png")
+    write_json(folder / "metrics.json", content)  # the last file: a run that has it is whole
     return content, {name: folder / "pictures" / f"{name}.png" for name in drawn}
 
 

@@ -17,7 +17,7 @@ from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-define
     MisconfigurationException,
 )
 
-from reid_cosam import build, launch
+from reid_cosam import build, kept_runs, launch
 from reid_cosam.checkpoints import check_resumable
 from reid_cosam.config import TrainSettings
 from reid_cosam.datamodule import ReidDataModule
@@ -38,6 +38,7 @@ _HARMLESS = (
     ".*does not have many workers",  # few by choice
     "Be aware that when using `ckpt_path`",  # checkpoint_every may change on resuming
     "The dirpath has changed",  # a resumed run has a folder of its own
+    "Checkpoint directory .* exists and is not empty",  # a kept run goes on in its own
     "It is recommended to use .*sync_dist",  # every rank computes the same scores
     ".*LeafSpec|.*broadcast_buffers|.*functional.all_gather is deprecated",  # of one library about the other
     "Grad strides do not match",  # 1x1 convolutions, whose layouts are alike
@@ -67,11 +68,16 @@ def run(settings: TrainSettings, folder: Path) -> None:
         raise ValueError(
             "trainer.num_nodes > 1: start one process a device yourself, by torchrun or srun on every node"
         )
+    job, folder = folder, kept_runs.folder_of(settings, folder)
+    if kept_runs.is_finished(settings, folder):
+        _log.info("finished before, not repeated: %s", folder)
+        return
+    settings = kept_runs.going_on(settings, folder)
     if settings.trainer.devices > 1 and not launch.is_rank():
         build.make_splits(settings.data)  # rendered, or refused, once and not by every rank
         build.make_backbone(settings)  # its weights fetched, likewise
         _record_start(settings, folder)
-        launch.run_ranks("reid_cosam.train", folder, settings.trainer.devices)
+        launch.run_ranks("reid_cosam.train", job, settings.trainer.devices)
         return
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
     if not launch.is_first_rank():
@@ -86,7 +92,8 @@ def run(settings: TrainSettings, folder: Path) -> None:
         done = check_resumable(Path(settings.ckpt_path), module.config)
         _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
     _announce(settings, datamodule, module, done)
-    loggers = make_loggers(settings.logger, settings.run_name, folder)
+    run_id = settings.key if settings.runs else None
+    loggers = make_loggers(settings.logger, settings.run_name, folder, run_id)
     for logger in loggers:
         logger.log_hyperparams(settings.model_dump(mode="json"))
     succeeded = False

@@ -5,6 +5,7 @@ from pydantic import PositiveInt, field_validator, model_validator
 from reid_cosam.config.base import Natural, Settings
 from reid_cosam.config.parts import DataSettings, LoggerSettings, TrainerSettings
 from reid_cosam.config.recipe import AggregatorSettings, BackboneSettings, RecipeSettings
+from reid_cosam.identity import run_key
 
 
 class TrainSettings(Settings):
@@ -20,6 +21,7 @@ class TrainSettings(Settings):
     num_frames: PositiveInt
     seed: Natural
     ckpt_path: str | None
+    runs: str | None
 
     @field_validator("cosam", mode="before")
     @classmethod
@@ -56,8 +58,15 @@ class TrainSettings(Settings):
         return self.recipe.sampling.identities * self.recipe.sampling.tracklets
 
     @property
+    def key(self) -> str:
+        """Hash of what makes the run what it is."""
+        return run_key(self.model_dump(mode="json"))
+
+    @property
     def run_name(self) -> str:
         """Short and readable: what tells one run of a sweep from another."""
         placement = "cosam" + "".join(map(str, self.cosam)) if self.cosam else "no-cosam"
         parts = [self.backbone.name, placement, self.agg.name, f"n{self.num_frames}", f"seed{self.seed}"]
+        if self.data.split is not None:
+            parts.append(f"split{self.data.split}")
         return "-".join(parts)

@@ -3,13 +3,11 @@
 Ranks are 1-based and stand in rows `[q, m]`, nearest match first, with 0 after a query's last match.
 """
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
-from torch.nn.functional import pad
-
-# Entries of the distance matrix ranked at once: the sort and its masks then take about 100 MB at most.
-_CHUNK_ENTRIES = 2**21
+from torch.nn.utils.rnn import pad_sequence
 
 
 def match_ranks(
@@ -25,31 +23,31 @@ def match_ranks(
     An entry with the query's pid and camid takes no place in that query's ranking, a `skipped` one in
     none. Equal distances rank in gallery order.
     """
-    rows_at_once = max(1, _CHUNK_ENTRIES // max(1, distances.shape[1]))
-    chunks = []
-    for start in range(0, distances.shape[0], rows_at_once):
-        rows = slice(start, start + rows_at_once)
-        same_pid = query_pids[rows, None] == gallery_pids
-        same_camid = query_camids[rows, None] == gallery_camids
-        kept = ~(same_pid & same_camid) & ~skipped
-        chunks.append(_ranks_of(same_pid & kept, kept, distances[rows]))
-    width = max(chunk.shape[1] for chunk in chunks)
-    return torch.cat([pad(chunk, (0, width - chunk.shape[1])) for chunk in chunks])
+    # Row by row in NumPy: comparing one takes less time than torch needs to start.
+    rows, q_pids, q_camids, g_pids, g_camids, skip = (
+        tensor.numpy(force=True)
+        for tensor in (distances, query_pids, query_camids, gallery_pids, gallery_camids, skipped)
+    )
+    ranks = []
+    for row, pid, camid in zip(rows, q_pids, q_camids, strict=True):
+        same_pid = g_pids == pid
+        kept = ~(same_pid & (g_camids == camid) | skip)
+        ranks.append(torch.from_numpy(_ranks_in(row[kept], np.flatnonzero(same_pid[kept]))))
+    return pad_sequence(ranks, batch_first=True).to(distances.device)
 
 
-def _ranks_of(
-    match: Bool[Tensor, "q g"], kept: Bool[Tensor, "q g"], distances: Float[Tensor, "q g"]
-) -> Int64[Tensor, "q m"]:
-    # A whole stable sort: on MARS it took half the time of counting the closer entries of every match.
-    order = distances.argsort(dim=1, stable=True)
-    match = match.gather(1, order)
-    ranks = kept.gather(1, order).cumsum(1, dtype=torch.int32)
-    matches = match.sum(1)
-    query, _ = match.nonzero(as_tuple=True)
-    ordinal = torch.arange(len(query), device=match.device) - (matches.cumsum(0) - matches)[query]
-    padded = torch.zeros(len(match), int(matches.max()), dtype=torch.int64, device=match.device)
-    padded[query, ordinal] = ranks[match].long()
-    return padded
+def _ranks_in(row: Float[np.ndarray, " k"], matches: Int64[np.ndarray, " m"]) -> Int64[np.ndarray, " m"]:
+    """Sorted ranks of some entries of a row, each counted from the entries in front of it.
+
+    A few counts cost less than sorting the row: on MARS a query has 8 matches in 9330 entries.
+    """
+    ranks = np.empty(len(matches), dtype=np.int64)
+    for number, entry in enumerate(matches):
+        distance = row[entry]
+        ranks[number] = (
+            1 + np.count_nonzero(row[:entry] <= distance) + np.count_nonzero(row[entry:] < distance)
+        )
+    return np.sort(ranks)
 
 
 def step_average_precision(ranks: Int64[Tensor, "q m"]) -> Float64[Tensor, " q"]:

@@ -1,8 +1,8 @@
 """k-reciprocal re-ranking (Zhong, Zheng, Cao and Li, CVPR 2017), as the code released with it does it.
 
 Queries and gallery are one set of `n` rows, ranked by their L2 distances; an original distance is one divided
-by the largest of its row. The released code calculates in float16, this in float32. Only a few neighbours of a
-row ever count, so that just the weights above 0 are kept, and nothing of `n x n`.
+by the largest of its row. The released code calculates in float16, this in float32. Only a few neighbours of
+a row ever count: just the weights above 0 are kept, and nothing of `n x n`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,15 +15,14 @@ from torch import Tensor
 
 from reid_cosam.metrics.retrieval import euclidean_distances
 
-# In hand at once: entries of a block of whole rows (12 bytes each at most), numbers of descriptors to measure
-# pair by pair (12 bytes), and pairs of weights to compare (about 60 bytes).
+# In hand at once: the sides of a tile of distances (30 bytes an entry), entries of a block of whole rows (10
+# bytes), entries of the descriptors that are measured in pairs (12 bytes), pairs of weights (60 bytes).
 _TILE_ROWS = 2048
 _BLOCK_ENTRIES = 2**24
 _DESCRIPTOR_ENTRIES = 2**23
 _WEIGHT_PAIRS = 2**21
 # Of a row's squared norm. A smaller squared distance is rounding, which would rank equal descriptors.
 _ROUNDING = 2.0**-40
-_COLUMN = 2**32 - 1  # of a key
 
 
 class _Weights(NamedTuple):
@@ -37,7 +36,7 @@ class _Weights(NamedTuple):
 
 def k_reciprocal(
     query: Float[Tensor, "q d"],
-    gallery: Float[Tensor, "g d"],
+    gallery: Float[Tensor, "g _"],
     k1: int = 20,
     k2: int = 6,
     lambda_value: float = 0.3,
@@ -49,7 +48,7 @@ def k_reciprocal(
 
     Args:
         query: descriptors of the queries.
-        gallery: descriptors of the gallery. All of them, and all queries, bear on each distance.
+        gallery: descriptors of the gallery, as wide. All of them, and all queries, bear on each distance.
         k1: rows are reciprocal neighbours that are among the `k1` nearest of each other.
         k2: a row takes the mean weights of its `k2` nearest, itself included; 1 leaves it its own.
         lambda_value: share of the original distance, 0 to 1.
@@ -72,39 +71,47 @@ def k_reciprocal(
     return jaccard.mul_(1 - lambda_value).add_(original, alpha=lambda_value)
 
 
+class _Neighbours:
+    """Each row's largest distance and its `k` nearest rows, itself included, as distances come in."""
+
+    def __init__(self, num_rows: int, k: int, device: torch.device) -> None:
+        self.largest = torch.zeros(num_rows, device=device)
+        self.keys = torch.full((num_rows, k), torch.iinfo(torch.int64).max, device=device)
+
+    def add(self, one: slice, other: slice, distances: Float32[Tensor, "b c"]) -> None:
+        """Take in the distances of the rows `one` to the rows `other`."""
+        self.largest[one] = torch.maximum(self.largest[one], distances.amax(1))
+        # A key is a distance's bits, which floats from 0 up are ordered by, and below them the row: equal
+        # distances are then ordered as by a stable sort, which `topk` alone does not keep.
+        keys = distances.contiguous().view(torch.int32).long().bitwise_left_shift_(32)
+        keys += torch.arange(other.start, other.stop, device=distances.device)
+        keys = torch.cat([self.keys[one], keys], dim=1)
+        self.keys[one] = keys.topk(self.keys.shape[1], largest=False).values
+
+    @property
+    def nearest(self) -> Int64[Tensor, "n k"]:
+        return self.keys & (2**32 - 1)
+
+
 def _rank(
     rows: Float32[Tensor, "n d"], num_queries: int, k: int
 ) -> tuple[Float32[Tensor, "q g"], Float32[Tensor, " n"], Int64[Tensor, "n k"]]:
-    """Squared distances of queries to gallery; each row's largest; its `k` nearest rows, itself included.
-
-    Tile by tile: one of the upper triangle serves its rows and its columns.
-    """
+    """Squared distances of queries to gallery; each row's largest; its `k` nearest rows, itself included."""
     norms = rows.square().sum(1, keepdim=True)
-    original = rows.new_empty(num_queries, len(rows) - num_queries)
-    largest = rows.new_zeros(len(rows))
-    keys = torch.full((len(rows), k), torch.iinfo(torch.int64).max, device=rows.device)
+    original = rows.new_empty(num_queries, len(rows))
+    neighbours = _Neighbours(len(rows), k, rows.device)
+    # A tile of the upper triangle serves its rows and its columns.
     for one, other in combinations_with_replacement(_slices(len(rows), _TILE_ROWS), 2):
         tile = euclidean_distances(rows[one], rows[other])
-        tile.masked_fill_(tile <= _ROUNDING * norms[one], 0)
-        here, there = max(0, num_queries - one.start), max(0, num_queries - other.start)
-        original[one, max(0, other.start - num_queries) : max(0, other.stop - num_queries)] = tile[:here, there:]
-        for mine, theirs, distances in ((one, other, tile), (other, one, tile.T))[: 1 + (one != other)]:
-            largest[mine] = torch.maximum(largest[mine], distances.amax(1))
-            keys[mine] = _smallest(keys[mine], distances, theirs.start)
+        pass
+        original[one, other] = tile[: max(0, num_queries - one.start)]
+        neighbours.add(one, other, tile)
+        if one != other:
+            neighbours.add(other, one, tile.T)
+    largest = neighbours.largest
     if not bool(((largest > 0) & largest.isfinite()).all()):
         raise ValueError("the descriptors are all equal or too large to be squared: check the network")
-    return original, largest, keys & _COLUMN
-
-
-def _smallest(keys: Int64[Tensor, "b k"], distances: Float32[Tensor, "b c"], start: int) -> Int64[Tensor, "b k"]:
-    """The `k` smallest keys among those given and those of distances to the rows from `start` on.
-
-    A key is a distance and below it the row, so that equal distances are in the order of a stable sort, which
-    `topk` does not keep. Floats from 0 up are in the order of their bits.
-    """
-    new = distances.contiguous().view(torch.int32).long().bitwise_left_shift_(32)
-    new += torch.arange(start, start + distances.shape[1], device=distances.device)
-    return torch.cat([keys, new], dim=1).topk(keys.shape[1], largest=False).values
+    return original[:, num_queries:], largest, neighbours.nearest
 
 
 def _reciprocal_weights(
@@ -134,7 +141,8 @@ def _reciprocal_weights(
         distances = _pair_distances(rows, row + block.start, column)
         weights = torch.zeros(members.shape, device=rows.device)
         weights[members] = _normalised(distances, largest[block][row], squared).neg_().exp_()
-        yield weights.div_(weights.sum(1, keepdim=True).clamp_(min=1e-30))
+        # Nothing weighs below 1 / e, but a row with more than k1 equals before it may have no neighbour.
+        yield weights.div_(weights.sum(1, keepdim=True).clamp_(min=0.1))
 
 
 def _reciprocal(nearest: Int64[Tensor, "n k"]) -> Bool[Tensor, "n k"]:
@@ -234,14 +242,14 @@ def _check_settings(num_rows: int, k1: int, k2: int, lambda_value: float) -> Non
         raise ValueError(f"lambda_value is the share of the original distance, 0 to 1, got {lambda_value}")
 
 
-def _check_descriptors(query: Float[Tensor, "q d"], gallery: Float[Tensor, "g e"]) -> None:
+def _check_descriptors(query: Float[Tensor, "q d"], gallery: Float[Tensor, "g _"]) -> None:
     for name, descriptors in (("query", query), ("gallery", gallery)):
         if len(descriptors) == 0:
             raise ValueError(f"there are no {name} descriptors")
         bad = int((~descriptors.isfinite()).any(1).sum())
         if bad:
             raise ValueError(
-                f"{bad} of {len(descriptors)} {name} descriptors hold NaN or infinite values: check the network"
+                f"{bad} of {len(descriptors)} {name} descriptors are NaN or infinite: check the network"
             )
     if query.shape[1] != gallery.shape[1]:
         raise ValueError(

@@ -1,0 +1,39 @@
+"""What makes a training run the run that it is: two runs that agree in it would give the same numbers."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_COMPARED = ("backbone", "cosam", "agg", "num_frames", "seed", "data", "recipe")
+# Where data lie, how they are fed and scored; the recipe's length, as the trainer's is the one that counts.
+_FREE = {
+    "data.root",
+    "data.workers",
+    "data.eval_batch_size",
+    "data.protocol",
+    "data.attributes",
+    "recipe.name",
+    "recipe.max_steps",
+}
+
+
+def identity(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that matter, by their names on the command line, from a run's plain settings."""
+    flat = dict(_flat({key: config[key] for key in _COMPARED if key in config}))
+    unused = () if config["cosam"] else ("recipe.attention.",)
+    kept = {key: value for key, value in flat.items() if key not in _FREE and not key.startswith(unused)}
+    return kept | {"trainer.max_steps": config.get("trainer", {}).get("max_steps")}
+
+
+def run_key(config: Mapping[str, Any]) -> str:
+    """A short hash of `identity`."""
+    return hashlib.sha256(json.dumps(identity(config), sort_keys=True).encode()).hexdigest()[:10]
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in config.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", list(value) if isinstance(value, tuple) else value

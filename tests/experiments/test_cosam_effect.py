@@ -1,0 +1,190 @@
+"""The table of `experiments/cosam_effect` from a made-up sweep."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from experiments.cosam_effect import table as experiment
+from experiments.cosam_effect.table import read_runs, table
+
+SIDES: dict[str, tuple[list[int], str]] = {
+    "no COSAM": ([], "paper"),
+    "COSAM 4, 5 (paper)": ([4, 5], "paper"),
+    "COSAM 4, 5 (released)": ([4, 5], "released"),
+}
+
+
+def _write_run(folder: Path, side: str, seed: int, mean_ap: float, **changes: Any) -> Path:
+    """A finished run whose other scores and masks follow from `mean_ap`; `changes` are settings."""
+    cosam, variant = SIDES[side]
+    config: dict[str, Any] = {
+        "cosam": cosam,
+        "seed": seed,
+        "num_frames": 4,
+        "recipe": {"attention": {"variant": variant}, "loss": {"margin": 0.3}},
+        "data": {"name": "synthetic", "size": "small", "root": "datasets", "workers": 1},
+        "trainer": {"max_steps": 500, "log_every": 50},
+        "logger": {"name": "csv"},
+        "ckpt_path": None,
+    } | changes
+    masks = {
+        "4": {"inside": mean_ap, "outside": mean_ap / 2},
+        "5": {"inside": mean_ap + 0.2, "outside": mean_ap / 4},
+    }
+    metrics = {
+        "mAP": mean_ap,
+        **{name: mean_ap + offset for name, offset in (("R1", 0.1), ("R5", 0.2), ("R20", 0.3))},
+        "valid_queries": 600,
+        "protocol": "released",
+        "attention": masks if cosam else None,
+    }
+    run = folder / f"{side.replace(' ', '')}-{seed}"
+    run.mkdir(parents=True)
+    (run / "metrics.json").write_text(json.dumps(metrics))
+    (run / "config.yaml").write_text(yaml.safe_dump(config))
+    return run
+
+
+def _write_sweep(folder: Path) -> Path:
+    """Differences to none: 2, 4, 6 points with `paper`, and 4 and 0 with `released`, which lacks seed 2."""
+    for side, scores in (
+        ("no COSAM", (0.40, 0.42, 0.38)),
+        ("COSAM 4, 5 (paper)", (0.42, 0.46, 0.44)),
+        ("COSAM 4, 5 (released)", (0.44, 0.42)),
+    ):
+        for seed, mean_ap in enumerate(scores):
+            _write_run(folder, side, seed, mean_ap)
+    return folder
+
+
+def _cells(text: str, first: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if line.startswith(f"| {first} |")]
+    return line.strip("| ").split(" | ")[1:]
+
+
+def test_means_and_deviations_of_each_side(tmp_path: Path) -> None:
+    text = table(read_runs([_write_sweep(tmp_path)]))
+
+    # Deviations over n - 1: 2 for 40, 42, 38 and for 42, 46, 44; sqrt(2) for 44, 42.
+    assert _cells(text, "no COSAM") == ["3", "40.0 ± 2.0", "50.0 ± 2.0", "60.0 ± 2.0", "70.0 ± 2.0"]
+    assert _cells(text, "COSAM 4, 5 (paper)")[:3] == ["3", "44.0 ± 2.0", "54.0 ± 2.0"]
+    assert _cells(text, "COSAM 4, 5 (released)")[:3] == ["2", "43.0 ± 1.4", "53.0 ± 1.4"]
+
+
+def test_differences_pair_runs_of_one_seed(tmp_path: Path) -> None:
+    text = table(read_runs([_write_sweep(tmp_path)]))
+
+    # 2, 4, 6: deviation 2, over sqrt(3). 4, 0: deviation sqrt(8), over sqrt(2).
+    assert _cells(text, "COSAM 4, 5 (paper) minus none") == ["3", *["+4.0 ± 1.2"] * 4]
+    assert _cells(text, "COSAM 4, 5 (released) minus none") == ["2", *["+2.0 ± 2.0"] * 4]
+
+
+def test_a_seed_that_one_side_lacks_is_named(tmp_path: Path) -> None:
+    text = table(read_runs([_write_sweep(tmp_path)]))
+
+    said = [line for line in text.splitlines() if "has no run" in line]
+    assert said == ["COSAM 4, 5 (released) has no run of seed 2: left out of the pairs."]
+
+
+def test_a_seed_without_its_counterpart_is_left_out_of_the_pairs(tmp_path: Path) -> None:
+    _write_run(_write_sweep(tmp_path), "COSAM 4, 5 (paper)", 3, 0.90)
+
+    text = table(read_runs([tmp_path]))
+
+    assert _cells(text, "COSAM 4, 5 (paper)")[0] == "4"
+    assert _cells(text, "COSAM 4, 5 (paper) minus none")[:2] == ["3", "+4.0 ± 1.2"]
+    assert "no COSAM has no run of seed 3: left out of the pairs." in text.splitlines()
+
+
+def test_masks_stand_by_variant_and_block(tmp_path: Path) -> None:
+    text = table(read_runs([_write_sweep(tmp_path)]))
+
+    assert [line.split(" |")[0] for line in text.splitlines() if "after block" in line] == [
+        f"| COSAM 4, 5 ({variant}), after block {block}"
+        for variant in ("paper", "released")
+        for block in (4, 5)
+    ]
+    assert _cells(text, "COSAM 4, 5 (paper), after block 4") == ["0.440 ± 0.020", "0.220 ± 0.010"]
+    assert _cells(text, "COSAM 4, 5 (paper), after block 5") == ["0.640 ± 0.020", "0.110 ± 0.005"]
+    assert _cells(text, "COSAM 4, 5 (released), after block 4") == ["0.430 ± 0.014", "0.215 ± 0.007"]
+
+
+def test_the_title_says_data_seeds_and_iterations(tmp_path: Path) -> None:
+    text = table(read_runs([_write_sweep(tmp_path)]))
+
+    assert text.startswith("# COSAM against none on synthetic small, 3 seeds, 500 iterations\n")
+    assert "600 queries, protocol released" in text
+
+
+def test_runs_are_found_at_any_depth_of_several_folders(tmp_path: Path) -> None:
+    first, second = tmp_path / "a" / "deep" / "er", tmp_path / "b"
+    _write_run(first, "no COSAM", 0, 0.4)
+    _write_run(
+        second, "COSAM 4, 5 (paper)", 0, 0.5, data={"name": "synthetic", "size": "small", "workers": 0}
+    )
+
+    runs = read_runs([tmp_path / "a", second])
+
+    assert list(zip(runs.side, runs.seed, runs.mAP, strict=True)) == [
+        ("COSAM 4, 5 (paper)", 0, 50.0),
+        ("no COSAM", 0, 40.0),
+    ]
+
+
+def test_a_folder_without_a_finished_run_is_named(tmp_path: Path) -> None:
+    _write_run(tmp_path / "done", "no COSAM", 0, 0.4)
+    (tmp_path / "broken").mkdir()
+
+    with pytest.raises(SystemExit, match=r"broken holds no finished run: no metrics\.json at any depth"):
+        read_runs([tmp_path / "done", tmp_path / "broken"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"trainer": {"max_steps": 400}}, r"trainer\.max_steps is 400 in .*paper\)-0 but 500 in .*noCOSAM-0"),
+        ({"num_frames": 8}, "num_frames is 8 in .* but 4 in "),
+        (
+            {"recipe": {"attention": {"variant": "paper"}, "loss": {"margin": 0.5}}},
+            r"recipe\.loss\.margin is 0\.5 in .* but 0\.3 in ",
+        ),
+    ],
+)
+def test_runs_of_other_settings_are_refused(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    first = _write_run(tmp_path, "no COSAM", 0, 0.4)
+    other = _write_run(tmp_path, "COSAM 4, 5 (paper)", 0, 0.5, **changes)
+
+    with pytest.raises(SystemExit, match=message):
+        read_runs([first, other])
+
+
+def test_a_seed_twice_on_one_side_is_refused(tmp_path: Path) -> None:
+    for sweep in ("a", "b"):
+        _write_run(tmp_path / sweep, "no COSAM", 1, 0.4)
+
+    with pytest.raises(SystemExit, match=r"no COSAM has more than one run of seed 1: .*/a/.*, .*/b/"):
+        read_runs([tmp_path])
+
+
+def test_runs_without_cosam_are_needed(tmp_path: Path) -> None:
+    _write_run(tmp_path, "COSAM 4, 5 (paper)", 0, 0.4)
+
+    with pytest.raises(SystemExit, match=r"no run without COSAM to compare with: cosam=\[\]"):
+        table(read_runs([tmp_path]))
+
+
+def test_the_command_writes_and_prints_its_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(experiment, "HERE", tmp_path / "out")
+    sweep = _write_sweep(tmp_path / "sweep")
+
+    experiment.main([str(sweep)])
+
+    assert (tmp_path / "out" / "table.md").read_text() == table(read_runs([sweep]))
+    assert capsys.readouterr().out.startswith("# COSAM against none")
+    rows = (tmp_path / "out" / "results.csv").read_text().splitlines()
+    assert len(rows) == 1 + 8
+    assert rows[-1] == "no COSAM,2,synthetic small,500,600,released,38.0000,48.0000,58.0000,68.0000,,,,"

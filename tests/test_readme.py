@@ -1,0 +1,95 @@
+"""Every command that the documents and the help texts show exists, and its settings are valid."""
+
+import re
+import shlex
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra._internal.utils import get_args_parser
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig
+
+from reid_cosam import build
+from reid_cosam.paths import CONF
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [
+    *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
+    *sorted((ROOT / "experiments").glob("*/README.md")),
+    *sorted(CONF.glob("*.yaml")),
+]
+STAND_INS = {"<the same settings>": "", "<time>": "2026-01-31_23-59-59", "<hash>": "0123456789"}
+READERS: dict[str, Callable[[DictConfig], object]] = {
+    "train": build.read_settings,
+    "evaluate": build.read_evaluate_settings,
+    "verify": build.read_data_settings,
+    "convert": build.read_data_settings,
+}
+
+
+def commands(document: Path) -> list[str]:
+    """The commands in a Markdown file, or in the help text of a configuration."""
+    text = document.read_text()
+    if document.suffix == ".yaml":
+        text = yaml.safe_load(text)["hydra"]["help"]["template"]
+    return re.findall(r"python -m reid_cosam\.[^`#\n]+", text.replace("\\\n", " "))
+
+
+SHOWN = [(str(path.relative_to(ROOT)), command) for path in DOCUMENTS for command in commands(path)]
+
+
+def jobs(arguments: list[str]) -> list[list[str]]:
+    """The overrides of each run that Hydra makes of these arguments; one run where there is no sweep."""
+    given = get_args_parser().parse_args(arguments)
+    (batch,) = BasicSweeper.split_arguments(
+        OverridesParser.create().parse_overrides(given.overrides), max_batch_size=None
+    )
+    assert given.multirun == (len(batch) > 1), "a sweep, and nothing else, needs -m"
+    return batch
+
+
+@pytest.mark.parametrize(("document", "command"), SHOWN)
+def test_a_command_that_is_shown_is_valid(document: str, command: str) -> None:
+    for placeholder, stand_in in STAND_INS.items():
+        command = command.replace(placeholder, stand_in)
+
+    _python, _dash_m, module, *arguments = shlex.split(command)
+
+    assert find_spec(module) is not None, f"{document} names {module}, which does not exist"
+    name = module.removeprefix("reid_cosam.")
+    if not (CONF / f"{name}.yaml").is_file():
+        assert find_spec(f"{module}.__main__") is not None
+        return
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        for overrides in jobs(arguments):
+            READERS[name](compose(name, overrides))
+
+
+@pytest.mark.parametrize(("document", "command"), SHOWN)
+def test_lists_are_quoted_for_the_shell(document: str, command: str) -> None:
+    unquoted = re.sub(r"'[^']*'", "", command)
+
+    assert not set("[]{}*?") & set(unquoted), f"{document}: a shell would take a part of this for a pattern"
+
+
+def test_commands_are_found_where_they_stand() -> None:
+    found = [document for document, _ in SHOWN]
+
+    assert found.count("README.md") >= 5
+    assert found.count("conf/train.yaml") >= 5
+    assert set(found) >= {"experiments/cosam_effect/README.md", *(f"conf/{verb}.yaml" for verb in READERS)}
+
+
+def test_a_command_may_run_over_several_lines(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    document.write_text("```sh\nA=1 python -m reid_cosam.train -m seed=0,1 \\\n    agg=rnn\n```\n")
+
+    (command,) = commands(document)
+
+    assert shlex.split(command)[3:] == ["-m", "seed=0,1", "agg=rnn"]
+    assert jobs(["-m", "seed=0,1", "agg=rnn"]) == [["seed=0", "agg=rnn"], ["seed=1", "agg=rnn"]]
