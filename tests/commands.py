@@ -1,4 +1,4 @@
-"""Runs the training command as a user does, on a handful of rendered walkers."""
+"""Runs the commands as a user does, on a handful of rendered walkers."""
 
 import os
 import subprocess
@@ -35,9 +35,14 @@ def render_walkers(root: Path) -> Path:
 
 def train(folder: Path, *arguments: str, timeout: int = 300) -> subprocess.CompletedProcess[str]:
     """`python -m reid_cosam.train` in `folder`, with nobody at a terminal."""
+    return command("train", folder, *arguments, timeout=timeout)
+
+
+def command(verb: str, folder: Path, *arguments: str, timeout: int = 300) -> subprocess.CompletedProcess[str]:
+    """`python -m reid_cosam.<verb>` in `folder`, with nobody at a terminal."""
     variables = {name: value for name, value in os.environ.items() if name != "HYDRA_FULL_ERROR"}
     return subprocess.run(
-        [sys.executable, "-m", "reid_cosam.train", *arguments],
+        [sys.executable, "-m", f"reid_cosam.{verb}", *arguments],
         cwd=folder,
         env={"OMP_NUM_THREADS": "1"} | variables,
         capture_output=True,

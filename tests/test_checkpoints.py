@@ -109,9 +109,12 @@ def test_a_missing_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:
     torch.save({"state_dict": {}}, tmp_path / "foreign.ckpt")
 
     (tmp_path / "torn.ckpt").write_bytes(b"PK")
+    (tmp_path / "text.ckpt").write_text("no checkpoint\n")
+    (tmp_path / "empty.ckpt").touch()
 
-    with pytest.raises(ValueError, match=r"torn\.ckpt is not a readable checkpoint"):
-        check_resumable(tmp_path / "torn.ckpt", config())
+    for name in ("torn", "text", "empty"):
+        with pytest.raises(ValueError, match=rf"{name}\.ckpt is not a readable checkpoint: ."):
+            check_resumable(tmp_path / f"{name}.ckpt", config())
     with pytest.raises(FileNotFoundError, match=r"none\.ckpt: there is no such checkpoint"):
         check_resumable(tmp_path / "none.ckpt", config())
     with pytest.raises(ValueError, match=r"foreign\.ckpt was not written by reid_cosam"):

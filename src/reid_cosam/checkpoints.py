@@ -1,8 +1,6 @@
 """Checkpoints that are whole or absent, and that say what they were trained with."""
 
 import os
-import pickle
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from reid_cosam.identity import identity
+from reid_cosam.results.store import replacing
 
 # A resumed run is the rest of the same run; only its length and its first weights' origin may differ.
 _FREE = {"backbone.pretrained", "trainer.max_steps"}
@@ -27,16 +26,10 @@ class WholeCheckpointIO(TorchCheckpointIO):
         storage_options: Any = None,  # noqa: ARG002, of the interface
     ) -> None:
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            try:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            except BaseException:
-                Path(file.name).unlink()
-                raise
-        Path(file.name).replace(target)
+        with replacing(target) as temporary, temporary.open("wb") as file:
+            torch.save(checkpoint, file)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 class BestCheckpoint(pl.Callback):
@@ -97,8 +90,9 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise FileNotFoundError(f"ckpt_path={path}: there is no such checkpoint")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, AttributeError) as error:
-        raise ValueError(f"{path} is not a readable checkpoint: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # torch raises many unrelated types on torn and foreign files
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise ValueError(f"{path} is not a readable checkpoint: {reason}") from error
     if not isinstance(content, dict) or "config" not in content:
         raise ValueError(f"{path} was not written by reid_cosam.train: it holds no configuration")
     return content

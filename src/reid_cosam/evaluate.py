@@ -44,7 +44,7 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     Raises:
         ValueError, OSError: an input does not fit; the message says how to mend it.
     """
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
+    launch.let_one_rank_speak()
     evaluation = Evaluation(settings)
     descriptors = evaluation.stored()
     if descriptors is not None:

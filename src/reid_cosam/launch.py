@@ -5,6 +5,7 @@ sweep. Here every rank gets the one job's saved configuration and folder instead
 watches over them: when one fails, the others are stopped and the command fails.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -23,6 +24,13 @@ def is_rank() -> bool:
 def is_first_rank() -> bool:
     """Whether this process speaks for the run."""
     return all(os.environ.get(name, "0") == "0" for name in ("RANK", "SLURM_PROCID"))
+
+
+def let_one_rank_speak() -> None:
+    """Keeps the log to rank 0's messages, and free of what Lightning advertises."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    if not is_first_rank():
+        logging.getLogger("reid_cosam").setLevel(logging.WARNING)
 
 
 def is_launched() -> bool:

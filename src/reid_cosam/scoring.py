@@ -49,7 +49,7 @@ class Result(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.protocol} + re-ranking" if self.reranked else self.protocol
+        return f"{self.protocol}, re-ranked" if self.reranked else self.protocol
 
 
 def results(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_cosam.results.summary import print_summary
+from reid_cosam.results.summary import print_evaluation, print_summary
 
 METRICS = {
     **{"mAP": 0.4567, "R1": 0.5, "R5": 0.75, "R10": 0.8, "R20": 1.0},
@@ -48,3 +48,41 @@ def test_long_paths_stay_on_one_line(
     lines = capsys.readouterr().out.splitlines()
     assert f"ranked lists: {folder}/ranked_lists.png" in lines
     assert f"everything else: {folder}" in lines
+
+
+def test_an_evaluation_has_a_row_a_result_and_fits_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    scores = METRICS | {"mINP": 0.25, "queries": 1980, "valid_queries": 1840, "reranked": False}
+    reranked = scores | {"reranked": True, "mAP": 1.0, "protocol": "with_queries"}
+    rows = [scores | {"carriers": {"hat": scores, "handbag": None}}, reranked | {"carriers": {}}]
+    metrics = {"data": {"name": "mars"}, "distance": "euclidean", "results": rows}
+
+    print_evaluation(metrics, {}, Path("/runs/1"))
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["released", "1840/1980", "45.7", "25.0", "50.0", "75.0", "80.0", "100.0"] in lines
+    assert ["with", "hat", "1840/1980", "45.7", "25.0", "50.0", "75.0", "80.0", "100.0"] in lines
+    assert ["with", "handbag", "0", "-", "-", "-", "-", "-", "-"] in lines
+    assert [
+        "with_queries,",
+        "re-ranked",
+        "1840/1980",
+        "100.0",
+        "25.0",
+        "50.0",
+        "75.0",
+        "80.0",
+        "100.0",
+    ] in lines
+
+
+def test_one_camera_against_the_other_has_ranks_only(capsys: pytest.CaptureFixture[str]) -> None:
+    scores = METRICS | {"protocol": "cross_camera", "mINP": 0.2, "queries": 6, "reranked": False}
+    metrics = {"data": {"name": "prid2011"}, "distance": "cosine", "results": [scores | {"carriers": {}}]}
+
+    print_evaluation(metrics, {}, Path("/runs/1"))
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["cross_camera", "6/6", "-", "-", "50.0", "75.0", "80.0", "100.0"] in lines

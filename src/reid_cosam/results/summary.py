@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -33,16 +34,18 @@ def print_evaluation(metrics: Mapping[str, Any], pictures: Mapping[str, Path], f
 
 
 def evaluation_table(metrics: Mapping[str, Any]) -> Table:
-    """Every result, and under it those whose person carries something. A dash stands where nothing is valid.
+    """Every result, and under it those whose person carries something; queries are the valid ones of all.
 
     `cross_camera` has ranks only: with one match a query, mAP and mINP say no more.
     """
-    table = Table(title=f"{metrics['data']['name']}, {metrics['distance']} distance, percent")
-    table.add_column("protocol")
-    for heading in ("valid queries", *EVALUATED):
-        table.add_column(heading, justify="right")
+    title = f"{metrics['data']['name']}, {metrics['distance']} distance, percent"
+    # narrow enough for a terminal of 80 columns
+    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("protocol", no_wrap=True)
+    for heading in ("queries", *EVALUATED):
+        table.add_column(heading, justify="right", no_wrap=True)
     for result in metrics["results"]:
-        name = result["protocol"] + (" + re-ranking" if result["reranked"] else "")
+        name = result["protocol"] + (", re-ranked" if result["reranked"] else "")
         table.add_row(name, *_cells(result))
         for attribute, scores in result["carriers"].items():
             table.add_row(f"  with {attribute}", *_cells(scores))
@@ -54,7 +57,7 @@ def _cells(scores: Mapping[str, Any] | None) -> list[str]:
         return ["0", *("-" for _ in EVALUATED)]
     ranks_only = scores["protocol"] == "cross_camera"
     return [
-        f"{scores['valid_queries']} of {scores['queries']}",
+        f"{scores['valid_queries']}/{scores['queries']}",
         *("-" if ranks_only and name[0] == "m" else f"{100 * scores[name]:.1f}" for name in EVALUATED),
     ]
 
