@@ -2,16 +2,12 @@
 
 import json
 import re
-import shlex
-from itertools import product
 from pathlib import Path
 
 import pytest
-from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from reid_cosam.paths import CONF
 from tests.commands import QUERIES, SMALL, read_config, render_walkers, run_folders, train
-from tests.test_config import settings
 
 
 @pytest.fixture(scope="module")
@@ -34,23 +30,6 @@ def test_help_explains_the_options_that_exist_and_no_others(help_text: str) -> N
         names = [re.split(r"[:(]", clause)[0] for clause in line.split("; ")]
         explained = {name.strip() for part in names for name in part.split(",")}
         assert explained == {path.stem for path in group.glob("*.yaml")}
-
-
-def test_commands_in_the_help_compose(help_text: str) -> None:
-    commands = re.findall(r"^  python -m reid_cosam\.train (.+)$", help_text, re.MULTILINE)
-
-    assert len(commands) >= 5
-    for command in commands:
-        overrides = OverridesParser.create().parse_overrides(shlex.split(command.removeprefix("-m ")))
-        choices = [
-            [f"{one.key_or_group}={value}" for value in one.sweep_string_iterator()]
-            if one.is_sweep_override()
-            else [str(one.input_line)]
-            for one in overrides
-        ]
-        assert command.startswith("-m ") == any(len(values) > 1 for values in choices)
-        for single in product(*choices):
-            settings(*single)
 
 
 def test_an_unknown_option_lists_the_known_ones(tmp_path: Path) -> None:

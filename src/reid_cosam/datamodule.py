@@ -94,7 +94,7 @@ class ReidDataModule(pl.LightningDataModule):
         return 0 if self.trainer is None else self.trainer.global_step
 
 
-class TestDataModule(pl.LightningDataModule):
+class TrackletDataModule(pl.LightningDataModule):
     """All snippets of the given tracklets, each tracklet whole on one rank.
 
     Attributes:

@@ -79,9 +79,7 @@ def run(settings: TrainSettings, folder: Path) -> None:
         _record_start(settings, folder)
         launch.run_ranks("reid_cosam.train", job, settings.trainer.devices)
         return
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
-    if not launch.is_first_rank():
-        logging.getLogger("reid_cosam").setLevel(logging.WARNING)  # what rank 0 says is enough
+    launch.let_one_rank_speak()
     if not launch.is_launched():
         _record_start(settings, folder)
     pl.seed_everything(settings.seed, workers=True, verbose=False)

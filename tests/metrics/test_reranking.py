@@ -67,7 +67,8 @@ def _by_the_paper(
         weights = np.array([weights[order[row][:k2]].mean(axis=0) for row in size])
     shared = np.minimum(weights[: len(query), None], weights[len(query) :]).sum(2)
     jaccard = 1 - shared / (2 - shared)  # weights sum to 1, so the greater ones to 2 less the lesser ones
-    return (1 - lambda_value) * jaccard + lambda_value * distances[: len(query), len(query) :]
+    expected: np.ndarray = (1 - lambda_value) * jaccard + lambda_value * distances[: len(query), len(query) :]
+    return expected
 
 
 def test_distances_worked_out_by_hand() -> None:

@@ -14,7 +14,7 @@ from reid_cosam.checkpoints import read_checkpoint
 from reid_cosam.config import DataSettings, DeviceSettings, EvaluateSettings, TrainSettings
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.datamodule import TestDataModule
+from reid_cosam.datamodule import TrackletDataModule
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.progress import PlainProgress, TerminalProgress
 
@@ -45,11 +45,11 @@ def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
 
 def make_test_data(
     settings: EvaluateSettings, data: DataSettings, trained: TrainSettings, tracklets: Sequence[Tracklet]
-) -> TestDataModule:
+) -> TrackletDataModule:
     """The tracklets at the clip length and image size that the network was trained with."""
     size = (trained.num_frames, trained.data.height, trained.data.width)
     snippets = DenseSnippets(tracklets, *size, tail=settings.snippet_tail)
-    return TestDataModule(snippets, data.eval_batch_size, data.workers)
+    return TrackletDataModule(snippets, data.eval_batch_size, data.workers)
 
 
 def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:

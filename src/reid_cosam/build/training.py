@@ -101,6 +101,7 @@ def precision(settings: DeviceSettings) -> Any:
     """`bf16-mixed` where the device computes in bfloat16, unless the settings say otherwise."""
     if settings.precision != "auto":
         return settings.precision
-    on_gpu = runs_on_gpu(settings)
-    has_units = torch.cuda.is_bf16_supported() if on_gpu else torch.cpu._is_amx_tile_supported()
+    if runs_on_gpu(settings):
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
     return "bf16-mixed" if has_units else "32-true"
