@@ -61,12 +61,14 @@ def k_reciprocal(
         del means
     del ranking
     jaccard = jaccard_distances(weights, len(query))
-    return (jaccard * (1 - lambda_value) + original * lambda_value)[:, len(query) :]
+    final: Float32[np.ndarray, "q n"] = jaccard * (1 - lambda_value) + original * lambda_value
+    return final[:, len(query) :]
 
 
 def reciprocal_neighbours(ranking: Int32[np.ndarray, "n n"], row: int, k: int) -> Int32[np.ndarray, " r"]:
     nearest = ranking[row, : k + 1]
-    return nearest[(ranking[nearest, : k + 1] == row).any(axis=1)]
+    reciprocal: Int32[np.ndarray, " r"] = nearest[(ranking[nearest, : k + 1] == row).any(axis=1)]
+    return reciprocal
 
 
 def expanded_neighbours(ranking: Int32[np.ndarray, "n n"], row: int, k1: int) -> Int32[np.ndarray, " e"]:

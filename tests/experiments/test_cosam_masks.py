@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-
 from experiments.cosam_effect.masks import MaskStatistics, change_masks
+
 from reid_cosam.models.cosam import Cosam
 
 LEFT, RIGHT = torch.tensor([[[[[1.0, 0.0]]]]]), torch.tensor([[[[[0.0, 1.0]]]]])

@@ -103,7 +103,7 @@ def _rank(
     # A tile of the upper triangle serves its rows and its columns.
     for one, other in combinations_with_replacement(_slices(len(rows), _TILE_ROWS), 2):
         tile = euclidean_distances(rows[one], rows[other])
-        pass
+        tile.masked_fill_(tile <= _ROUNDING * norms[one], 0)
         original[one, other] = tile[: max(0, num_queries - one.start)]
         neighbours.add(one, other, tile)
         if one != other:
