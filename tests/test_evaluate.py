@@ -194,6 +194,26 @@ def test_settings_out_of_range_are_named(copied: Path, tmp_path: Path) -> None:
         run(tmp_path, copied, "reranking.lambda_value=2")
 
 
+def test_a_checkpoint_without_its_network_is_named(copied: Path, tmp_path: Path) -> None:
+    content = torch.load(copied, weights_only=True)
+    torch.save({"config": content["config"]}, tmp_path / "bare.ckpt")
+    del content["state_dict"][next(iter(content["state_dict"]))]
+    torch.save(content, tmp_path / "torn.ckpt")
+
+    with pytest.raises(ValueError, match=r"bare\.ckpt holds no network"):
+        run(tmp_path, tmp_path / "bare.ckpt")
+    with pytest.raises(ValueError, match=r"torn\.ckpt does not hold the network that its settings name"):
+        run(tmp_path, tmp_path / "torn.ckpt")
+
+
+def test_a_checkpoint_must_be_named() -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("evaluate")
+
+    with pytest.raises(ValueError, match=r"^ckpt is missing: name it, ckpt=\.\.\.$"):
+        build.read_evaluate_settings(config)
+
+
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"nowhere\.ckpt"):
         run(tmp_path, tmp_path / "nowhere.ckpt")

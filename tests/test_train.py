@@ -115,6 +115,15 @@ def test_a_kept_run_is_not_repeated(tree: Path, tmp_path: Path, caplog: pytest.L
     assert json.loads((tmp_path / "second" / "run.json").read_text())["folder"] == str(folder)
 
 
+def test_other_tracklets_make_another_kept_run(tree: Path, tmp_path: Path) -> None:
+    other = write_mars_tree(tmp_path / "other", frames=6)
+
+    for folder in (tree, other):
+        train.run(small(folder, f"runs={tmp_path / 'kept'}", "trainer.max_steps=1"), tmp_path / "job")
+
+    assert len(list((tmp_path / "kept").iterdir())) == 2
+
+
 def test_an_interrupted_kept_run_goes_on(
     tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

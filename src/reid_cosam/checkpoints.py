@@ -87,7 +87,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         ValueError: it is unreadable, or not one of ours.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"ckpt_path={path}: there is no such checkpoint")
+        raise FileNotFoundError(f"{path}: there is no such checkpoint")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:  # torch raises many unrelated types on torn and foreign files

@@ -28,7 +28,6 @@ def write_evaluation(
     """
     rows = [_row(result) for result in scored]
     metrics = rows[0] | dict(about) | {"results": rows}
-    write_json(folder / "metrics.json", metrics)
     for result in scored:
         table = query_table(result.scores, queries)
         write_text(folder / f"queries_{_file_name(result)}.csv", table.to_csv(index=False))
@@ -38,6 +37,7 @@ def write_evaluation(
     }
     for name, picture in pictures.items():
         save_picture(picture, folder / "pictures" / f"{name}.png")
+    write_json(folder / "metrics.json", metrics)  # the last file, as of a training run
     return metrics, {name: folder / "pictures" / f"{name}.png" for name in pictures}
 
 

@@ -26,9 +26,10 @@ def identity(config: Mapping[str, Any]) -> dict[str, Any]:
     return kept | {"trainer.max_steps": config.get("trainer", {}).get("max_steps")}
 
 
-def run_key(config: Mapping[str, Any]) -> str:
-    """A short hash of `identity`."""
-    return hashlib.sha256(json.dumps(identity(config), sort_keys=True).encode()).hexdigest()[:10]
+def run_key(config: Mapping[str, Any], split: str) -> str:
+    """A short hash of `identity` and of the hash of the tracklets that the run sees."""
+    content = json.dumps(identity(config) | {"split": split}, sort_keys=True)
+    return hashlib.sha256(content.encode()).hexdigest()[:10]
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

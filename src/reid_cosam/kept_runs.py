@@ -6,20 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from reid_cosam.config import TrainSettings
+from reid_cosam.identity import run_key
 from reid_cosam.results.store import write_json
 
 _POINTER = "run.json"
 
 
-def folder_of(settings: TrainSettings, job: Path) -> Path:
+def folder_of(settings: TrainSettings, split: str, job: Path) -> Path:
     """Where a run writes: its job's folder or, with `runs` set, one named after what the run is.
 
-    The job's folder then says in `run.json` where that is.
+    `split` is the hash of its tracklets: a data set of the same name may hold others. The job's folder then
+    says in `run.json` where the run is.
     """
     if settings.runs is None:
         return job
-    folder = Path(settings.runs).absolute() / f"{settings.run_name}-{settings.key}"
-    write_json(job / _POINTER, {"folder": str(folder), "key": settings.key})
+    key = run_key(settings.model_dump(mode="json"), split)
+    folder = Path(settings.runs).absolute() / f"{settings.run_name}-{key}"
+    write_json(job / _POINTER, {"folder": str(folder), "key": key, "split": split})
     return folder
 
 

@@ -76,8 +76,9 @@ def results(
             ranked[True] = k_reciprocal(shape(queries), shape(descriptors), *reranking)
         for reranked, distances in ranked.items():
             scored = _Scorer(described.tracklets["query"], gallery, distances, protocol)
-            carriers = scored.carriers(attributes) if attributes is not None else {}
-            yield Result(protocol, reranked, scored.all(), gallery, distances, carriers)
+            scores = scored.all()
+            carriers = scored.carriers(attributes, scores) if attributes is not None else {}
+            yield Result(protocol, reranked, scores, gallery, distances, carriers)
 
 
 def _as_it_is(descriptors: Float32[Tensor, "n d"]) -> Float32[Tensor, "n d"]:
@@ -100,9 +101,9 @@ class _Scorer:
     def all(self) -> Scores:
         return self._of(np.arange(len(self._queries)))
 
-    def carriers(self, attributes: Attributes) -> dict[str, Scores | None]:
+    def carriers(self, attributes: Attributes, scores: Scores) -> dict[str, Scores | None]:
         chosen = {name: np.flatnonzero(attributes.carriers(name, self._queries)) for name in ATTRIBUTES}
-        valid = self.all().first_ranks > 0
+        valid = scores.first_ranks > 0
         return {name: self._of(rows) if valid[rows].any() else None for name, rows in chosen.items()}
 
     def _of(self, rows: np.ndarray) -> Scores:

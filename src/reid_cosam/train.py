@@ -20,6 +20,7 @@ from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-define
 from reid_cosam import build, kept_runs, launch
 from reid_cosam.checkpoints import check_resumable
 from reid_cosam.config import TrainSettings
+from reid_cosam.data.verification import split_hash
 from reid_cosam.datamodule import ReidDataModule
 from reid_cosam.estimate import measure_pace
 from reid_cosam.lightning_module import ReidModule
@@ -68,14 +69,15 @@ def run(settings: TrainSettings, folder: Path) -> None:
         raise ValueError(
             "trainer.num_nodes > 1: start one process a device yourself, by torchrun or srun on every node"
         )
-    job, folder = folder, kept_runs.folder_of(settings, folder)
+    splits = build.make_splits(settings.data)
+    split = split_hash(splits, build.data_folder(settings.data)) if settings.runs else ""
+    job, folder = folder, kept_runs.folder_of(settings, split, folder)
     if kept_runs.is_finished(settings, folder):
         _log.info("finished before, not repeated: %s", folder)
         return
     settings = kept_runs.going_on(settings, folder)
     if settings.trainer.devices > 1 and not launch.is_rank():
-        build.make_splits(settings.data)  # rendered, or refused, once and not by every rank
-        build.make_backbone(settings)  # its weights fetched, likewise
+        build.make_backbone(settings)  # its weights fetched once and not by every rank
         _record_start(settings, folder)
         launch.run_ranks("reid_cosam.train", job, settings.trainer.devices)
         return
@@ -83,14 +85,14 @@ def run(settings: TrainSettings, folder: Path) -> None:
     if not launch.is_launched():
         _record_start(settings, folder)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
-    datamodule = build.make_datamodule(settings, build.make_splits(settings.data))
+    datamodule = build.make_datamodule(settings, splits)
     module = build.make_module(settings, datamodule)
     done = 0
     if settings.ckpt_path is not None:
         done = check_resumable(Path(settings.ckpt_path), module.config)
         _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
     _announce(settings, datamodule, module, done)
-    run_id = settings.key if settings.runs else None
+    run_id = folder.name.rpartition("-")[2] if settings.runs else None
     loggers = make_loggers(settings.logger, settings.run_name, folder, run_id)
     for logger in loggers:
         logger.log_hyperparams(settings.model_dump(mode="json"))

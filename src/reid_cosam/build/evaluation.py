@@ -34,12 +34,17 @@ def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
         raise ValueError(f"{path} holds settings of another version of reid_cosam: {error}") from None
     state = {
         name.removeprefix(_PREFIX): value
-        for name, value in content["state_dict"].items()
+        for name, value in content.get("state_dict", {}).items()
         if name.startswith(_PREFIX)
     }
+    if "classifier.weight" not in state:
+        raise ValueError(f"{path} holds no network: it has no entry {_PREFIX}classifier.weight")
     random = settings.backbone.model_copy(update={"pretrained": False})
     network = make_network(settings.model_copy(update={"backbone": random}), len(state["classifier.weight"]))
-    network.load_state_dict(state)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not hold the network that its settings name: {error}") from error
     return settings, network
 
 

@@ -28,7 +28,8 @@ def check_settings(content: object) -> TrainSettings:
 def read_evaluate_settings(config: DictConfig) -> EvaluateSettings:
     """Checks what `evaluate` composed; raises as `read_settings`."""
     # data=synthetic sets more than the data, for training.
-    content = {name: config[name] for name in EvaluateSettings.model_fields if name in config}
+    asked_for = (name for name in EvaluateSettings.model_fields if name in config)
+    content = {name: config[name] for name in asked_for if not OmegaConf.is_missing(config, name)}
     return _checked(EvaluateSettings.model_validate, _plain(content))
 
 
@@ -45,10 +46,13 @@ def _checked(validate: Callable[[object], _Checked], content: object) -> _Checke
     try:
         return validate(content)
     except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc']))}={fault['input']}: {fault['msg']}"
-            if fault["loc"]
-            else fault["msg"].removeprefix("Value error, ")
-            for fault in error.errors()
-        ]
-        raise ValueError("; ".join(faults)) from None
+        raise ValueError("; ".join(map(_said, error.errors()))) from None
+
+
+def _said(fault: Mapping[str, Any]) -> str:
+    name = ".".join(map(str, fault["loc"]))
+    if not name:
+        return str(fault["msg"]).removeprefix("Value error, ")
+    if fault["type"] == "missing":
+        return f"{name} is missing: name it, {name}=..."
+    return f"{name}={fault['input']}: {fault['msg']}"

@@ -5,7 +5,6 @@ from pydantic import PositiveInt, field_validator, model_validator
 from reid_cosam.config.base import Natural, Settings
 from reid_cosam.config.parts import DataSettings, LoggerSettings, TrainerSettings
 from reid_cosam.config.recipe import AggregatorSettings, BackboneSettings, RecipeSettings
-from reid_cosam.identity import run_key
 
 
 class TrainSettings(Settings):
@@ -56,11 +55,6 @@ class TrainSettings(Settings):
     def batch_size(self) -> int:
         """Clips in a batch, over all devices."""
         return self.recipe.sampling.identities * self.recipe.sampling.tracklets
-
-    @property
-    def key(self) -> str:
-        """Hash of what makes the run what it is."""
-        return run_key(self.model_dump(mode="json"))
 
     @property
     def run_name(self) -> str:
