@@ -164,6 +164,15 @@ def test_a_store_of_another_checkpoint_is_refused(copied: Path, tmp_path: Path) 
         run(tmp_path / "again", tmp_path / "other.ckpt", f"store={tmp_path / 'store'}")
 
 
+def test_a_store_that_is_no_folder_is_refused_before_anything_is_extracted(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(Evaluation, "extract")
+
+    with pytest.raises(ValueError, match=r"model\.ckpt is a file: name a folder with store="):
+        run(tmp_path / "out", copied, f"store={copied}")
+
+
 def test_descriptors_that_are_not_finite_are_refused(copied: Path, tmp_path: Path) -> None:
     metrics = run(tmp_path / "out", copied)
     path = Path(metrics["store"]) / "descriptors.safetensors"

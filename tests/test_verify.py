@@ -193,6 +193,14 @@ def test_an_incomplete_layout_is_an_error(tmp_path: Path, run: Run) -> None:
     assert err.startswith(f"error: {root}/info/query_IDX.mat is missing; expected\n")
 
 
+def test_walkers_that_are_not_there_are_not_rendered(tmp_path: Path, run: Run) -> None:
+    code, out, err = run("data=synthetic", "data.size=small", f"data.root={tmp_path / 'typo'}")
+
+    assert (code, out) == (1, "")
+    assert err.startswith(f"error: {tmp_path / 'typo'} holds no synthetic small set of seed 0")
+    assert not (tmp_path / "typo").exists()
+
+
 def test_a_bad_value_is_named(run: Run) -> None:
     code, out, err = run("data=mars", "data.workers=-1")
 

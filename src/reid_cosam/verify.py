@@ -52,6 +52,11 @@ def report(data: DataSettings) -> list[str]:
     Raises:
         ValueError, OSError: the data set cannot be read at all; the message says how to mend it.
     """
+    if not build.is_rendered(data):
+        raise FileNotFoundError(
+            f"{data.root} holds no synthetic {data.size} set of seed {data.seed}, and this only reports: "
+            "training renders it, or name where it is with data.root=..."
+        )
     splits = build.read_splits(data)
     root = build.data_folder(data)
     console = Console(highlight=False, markup=False, soft_wrap=True)

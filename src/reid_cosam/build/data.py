@@ -72,6 +72,13 @@ def data_folder(data: DataSettings) -> Path:
     return synthetic.ensure(Path(data.root), synthetic.spec(data.size, data.seed))
 
 
+def is_rendered(data: DataSettings) -> bool:
+    """Whether the frames are there already: only the synthetic ones may be still to be rendered."""
+    if data.name != "synthetic" or data.size is None or data.seed is None:
+        return True
+    return (Path(data.root) / synthetic.spec(data.size, data.seed).folder_name).is_dir()
+
+
 def attributes_file(data: DataSettings) -> Path | None:
     """The file that says who carries what, if it is known."""
     if data.attributes is not None:

@@ -32,10 +32,12 @@ def load_descriptors(
     Raises:
         ValueError: they come from something else than `origin` says, are not whole, or are not finite.
     """
+    remedy = "delete the folder, or name another with store=..."
+    if folder.exists() and not folder.is_dir():  # said before hours of extraction, not after
+        raise ValueError(f"store {folder} is a file: name a folder with store=...")
     path = folder / FILE
     if not path.exists():
         return None
-    remedy = "delete the folder, or name another with store=..."
     try:
         with safe_open(path, framework="pt") as file:
             held: dict[str, str] = file.metadata() or {}
