@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
+from reid_cosam import build
 from reid_cosam.config import TrainSettings
 from reid_cosam.data.frames import read_clip
 from reid_cosam.data.masks import read_masks
@@ -44,8 +45,15 @@ def write_outputs(
     queries = datamodule.evaluated[: datamodule.num_queries]
     clips = _Clips(module, queries, settings)
     attended = bool(settings.cosam)
+    file = build.splits_file(settings.data)
     content = score_table(evaluation, datamodule) | {
-        "attention": clips.coverage() if attended and settings.data.name == "synthetic" else None
+        "data": {
+            "name": settings.data.name,
+            "split": settings.data.split,
+            "tested_half": settings.data.tested_half,
+            "splits_file": None if file is None else str(file),
+        },
+        "attention": clips.coverage() if attended and settings.data.name == "synthetic" else None,
     }
     write_text(folder / "queries.csv", query_table(evaluation.scores, queries).to_csv(index=False))
     drawn = {

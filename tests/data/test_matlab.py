@@ -33,3 +33,17 @@ def test_another_format_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"numbers\.mat cannot be read as a MATLAB file"):
         integers(path, "numbers")
+
+
+@pytest.mark.parametrize("values", [[[1.0, 2.5]], [[1.0, np.nan]], [["one", "two"]]])
+def test_anything_but_whole_numbers_is_refused(tmp_path: Path, values: list[list[object]]) -> None:
+    savemat(tmp_path / "odd.mat", {"rows": np.array(values)})
+
+    with pytest.raises(ValueError, match=r"odd\.mat: rows must hold whole numbers"):
+        integers(tmp_path / "odd.mat", "rows")
+
+
+def test_whole_numbers_may_be_stored_as_floats(tmp_path: Path) -> None:
+    savemat(tmp_path / "floats.mat", {"rows": np.array([[1.0, 2.0]])})
+
+    assert integers(tmp_path / "floats.mat", "rows").tolist() == [[1, 2]]

@@ -71,7 +71,10 @@ def read_info(info: Path, root: Path) -> ReidSplits:
 
 
 def _tracklets(name_file: Path, row_file: Path, variable: str, frames: Path) -> tuple[Tracklet, ...]:
-    names = _existing(name_file).read_text(encoding="ascii").split()
+    try:
+        names = _existing(name_file).read_text(encoding="ascii").split()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{name_file} is no list of file names: {error}") from None
     rows = matlab.integers(_existing(row_file), variable)
     if rows.ndim != 2 or rows.shape[1] != 4:
         raise ValueError(f"{row_file}: {variable} must have columns start, end, pid, cam, got {rows.shape}")

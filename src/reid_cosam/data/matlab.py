@@ -12,7 +12,7 @@ def integers(path: Path, variable: str) -> Int64[np.ndarray, "..."]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is no MATLAB file, or has no such variable.
+        ValueError: it is no MATLAB file, has no such variable, or one of other than whole numbers.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing")
@@ -23,5 +23,10 @@ def integers(path: Path, variable: str) -> Int64[np.ndarray, "..."]:
     if variable not in content:
         held = ", ".join(name for name in content if not name.startswith("__"))
         raise ValueError(f"{path} has no variable {variable}, it holds: {held}")
+    found = np.asarray(content[variable])
+    if found.dtype.kind not in "iuf" or not np.array_equal(found, np.floor(found)):  # NaN equals nothing
+        raise ValueError(
+            f"{path}: {variable} must hold whole numbers, got {found.dtype}: {found.ravel()[:3]}"
+        )
     # Some are stored as uint16, in which 0 - 1 would wrap around.
-    return np.asarray(content[variable]).astype(np.int64)
+    return found.astype(np.int64)
