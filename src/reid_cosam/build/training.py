@@ -12,7 +12,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor
 
 from reid_cosam.build.network import make_network
-from reid_cosam.checkpoints import BestCheckpoint, WholeCheckpointIO
+from reid_cosam.checkpoints import BestCheckpoint, TrackletsRecord, WholeCheckpointIO
 from reid_cosam.config import DeviceSettings, TrainerSettings, TrainSettings
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import Augmentation
@@ -24,8 +24,11 @@ from reid_cosam.progress import PlainProgress, TerminalProgress
 
 def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
     recipe = settings.recipe
+    network = make_network(settings, datamodule.num_identities)
+    if settings.trainer.compile:
+        network.compile()  # in place: the names in checkpoints stay
     return ReidModule(
-        make_network(settings, datamodule.num_identities),
+        network,
         ReidLoss(recipe.loss.margin, recipe.loss.triplet_weight, recipe.loss.label_smoothing),
         Augmentation(**recipe.augmentation.model_dump()),
         OptimiserPlan(
@@ -44,8 +47,13 @@ def _identities(tracklets: tuple[Tracklet, ...]) -> tuple[Tensor, Tensor]:
     return torch.tensor([one.pid for one in tracklets]), torch.tensor([one.camid for one in tracklets])
 
 
-def make_trainer(settings: TrainerSettings, folder: Path, loggers: list[Logger]) -> pl.Trainer:
-    """A trainer that counts iterations, evaluates every `eval_every`, and keeps last and best checkpoints."""
+def make_trainer(
+    settings: TrainerSettings, folder: Path, loggers: list[Logger], split: str | None = None
+) -> pl.Trainer:
+    """A trainer that counts iterations, evaluates every `eval_every`, and keeps last and best checkpoints.
+
+    `split` is the hash of the tracklets, which checkpoints hold; without it they cannot be resumed from.
+    """
     on_gpu = runs_on_gpu(settings)
     if on_gpu and torch.cuda.device_count() < settings.devices:
         raise ValueError(
@@ -72,13 +80,13 @@ def make_trainer(settings: TrainerSettings, folder: Path, loggers: list[Logger])
         use_distributed_sampler=False,
         plugins=[WholeCheckpointIO()],
         logger=loggers,
-        callbacks=_callbacks(settings, folder),
+        callbacks=_callbacks(settings, folder, split),
         enable_progress_bar=sys.stdout.isatty(),
         enable_model_summary=False,
     )
 
 
-def _callbacks(settings: TrainerSettings, folder: Path) -> list[Callback]:
+def _callbacks(settings: TrainerSettings, folder: Path, split: str | None) -> list[Callback]:
     kept = folder / "checkpoints"
     return [
         ModelCheckpoint(
@@ -89,6 +97,7 @@ def _callbacks(settings: TrainerSettings, folder: Path) -> list[Callback]:
             enable_version_counter=False,
         ),
         BestCheckpoint(kept / "best.ckpt"),
+        TrackletsRecord(split),
         TerminalProgress() if sys.stdout.isatty() else PlainProgress(settings.log_every),
     ]
 

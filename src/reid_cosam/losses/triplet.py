@@ -13,11 +13,13 @@ def batch_hard_triplet_loss(
     Distances are Euclidean, in float32 or wider. An anchor is its own positive, at distance 0, where the
     batch holds no other of its identity (as in the released code).
 
+    A batch of one identity has no negative; on a GPU, where asking would make the host wait, its loss is 0.
+
     Raises:
-        ValueError: the batch holds one identity only, and so no negative.
+        ValueError: the batch, on a CPU, holds one identity only.
     """
     same = pids[:, None] == pids
-    if bool(same.all()):
+    if pids.device.type == "cpu" and bool(same.all()):
         raise ValueError(f"a triplet needs two identities in the batch, found only {pids.unique().tolist()}")
     wide = descriptors.to(torch.promote_types(descriptors.dtype, torch.float32))
     # Differences, not the expanded form, which is inexact for near duplicates; cdist's gradient at 0 is 0.

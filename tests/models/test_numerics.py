@@ -1,0 +1,98 @@
+"""Every fast path of the network against the plain one: float32, contiguous, uncompiled."""
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity, cross_entropy, interpolate
+
+from reid_cosam.models.aggregators import TemporalAveragePooling
+from reid_cosam.models.backbones import BACKBONES
+from reid_cosam.models.cosam import Cosam
+from reid_cosam.models.network import ReidOutput, VideoReidNet
+
+PEOPLE, FRAMES, HEIGHT, WIDTH = 8, 4, 64, 32
+
+
+def _network(name: str) -> VideoReidNet:
+    torch.manual_seed(0)
+    backbone = BACKBONES[name](False, 1)
+    sizes = {
+        block: (backbone.channels[block - 1], backbone.map_size(block, HEIGHT, WIDTH)) for block in (4, 5)
+    }
+    attention = {block: Cosam(channels, FRAMES, size, 64) for block, (channels, size) in sizes.items()}
+    return VideoReidNet(backbone, attention, TemporalAveragePooling(backbone.channels[-1]), PEOPLE)
+
+
+def _clips(generator: torch.Generator) -> Tensor:
+    """One clip a person: colours of their own, under noise."""
+    colours = torch.randn(PEOPLE, 1, 3, 8, 4, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(PEOPLE, FRAMES, 3, 8, 4, generator=generator)
+    return interpolate((colours + noise).flatten(0, 1), (HEIGHT, WIDTH)).unflatten(0, (PEOPLE, FRAMES))
+
+
+@pytest.fixture(scope="module")
+def trained() -> VideoReidNet:
+    """Random weights amplify rounding as no trained ones do, and their masks are flat."""
+    network, generator = _network("se_resnet_tiny").train(), torch.Generator().manual_seed(1)
+    optimiser = torch.optim.Adam(network.parameters(), 2e-3)
+    for _ in range(60):
+        loss = cross_entropy(network(_clips(generator)).logits, torch.arange(PEOPLE))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    return network.eval()
+
+
+def _agree(fast: ReidOutput, plain: ReidOutput) -> None:
+    assert cosine_similarity(fast.descriptors.float(), plain.descriptors).min() > 0.999
+    for block, attended in plain.attention.items():
+        assert (fast.attention[block].spatial_mask - attended.spatial_mask).abs().max() < 1e-2
+
+
+@pytest.mark.parametrize("training", [False, True], ids=["eval", "train"])
+def test_channels_last_and_bfloat16_agree_on_a_trained_network(trained: VideoReidNet, training: bool) -> None:
+    plain = copy.deepcopy(trained).train(training)
+    fast, clips = copy.deepcopy(plain).to(memory_format=torch.channels_last), _clips(torch.Generator())
+
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        quick = fast(clips)
+
+    with torch.no_grad():
+        reference = plain(clips)
+    assert reference.attention[4].spatial_mask.std() > 0.05  # on a flat mask the test could not fail
+    _agree(quick, reference)
+
+
+@pytest.mark.parametrize("name", ["se_resnet50", "resnet50"])
+def test_channels_last_and_bfloat16_agree_on_large_backbones(name: str) -> None:
+    plain = _network(name).eval()
+    fast, clips = copy.deepcopy(plain).to(memory_format=torch.channels_last), _clips(torch.Generator())
+
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        quick = fast(clips)
+
+    with torch.no_grad():
+        reference = plain(clips)
+    _agree(quick, reference)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of torch about itself
+def test_a_compiled_network_agrees_and_keeps_its_names(trained: VideoReidNet) -> None:
+    compiled, clips = copy.deepcopy(trained), _clips(torch.Generator())
+    compiled.compile()
+
+    compiled.train()(clips).logits.square().sum().backward()
+
+    plain = copy.deepcopy(trained).train()
+    plain(clips).logits.square().sum().backward()
+    for (name, one), (same, other) in zip(compiled.named_parameters(), plain.named_parameters(), strict=True):
+        assert name == same
+        assert one.grad is not None
+        assert other.grad is not None
+        if not name.endswith(("reduce.0.bias",)):  # rounding only, in front of a BatchNorm
+            assert cosine_similarity(one.grad.flatten(), other.grad.flatten(), dim=0) > 0.999, name
+    with torch.no_grad():
+        _agree(compiled.eval()(clips), plain.eval()(clips))
