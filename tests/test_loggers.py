@@ -64,7 +64,7 @@ def test_tensorboard_shows_the_pictures(tmp_path: Path) -> None:
     assert (shown.width, shown.height) == (5, 3)
 
 
-def test_two_runs_of_a_process_keep_two_records(tmp_path: Path) -> None:
+def test_two_runs_of_a_process_keep_two_records(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for name in ("first", "second"):
         made = make("wandb", tmp_path / name)
         log_summary(made, {"mAP": 0.5}, {})
@@ -72,6 +72,7 @@ def test_two_runs_of_a_process_keep_two_records(tmp_path: Path) -> None:
 
         assert wandb.run is None
         assert len(list((tmp_path / name).glob("wandb/offline-run-*/*.wandb"))) == 1
+    assert "WARNING" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(("succeeded", "exit_code"), [(True, 0), (False, 1)])

@@ -31,7 +31,7 @@ def make_loggers(
 
 
 def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None) -> WandbLogger:
-    return WandbLogger(
+    logger = WandbLogger(
         name=run_name,
         id=run_id,
         save_dir=folder,
@@ -43,6 +43,8 @@ def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | 
         # Offline it has nothing to say that the run's own last lines do not say better.
         settings=wandb.Settings(silent=settings.mode == "offline"),
     )
+    logger._wandb_init.pop("anonymous", None)  # passed on by Lightning in any case; W&B warns of it
+    return logger
 
 
 def _sweep(folder: Path) -> str | None:
