@@ -66,6 +66,7 @@ def test_tensorboard_shows_the_pictures(tmp_path: Path) -> None:
 
 def test_two_runs_of_a_process_keep_two_records(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for name in ("first", "second"):
+        (tmp_path / name).mkdir()
         made = make("wandb", tmp_path / name)
         log_summary(made, {"mAP": 0.5}, {})
         finish(made, succeeded=True)
