@@ -1,119 +1,81 @@
 """Peak memory of evaluating and training against the number of tracklets.
 
-    python -m benchmarks.memory [--evaluated 500 2000 12000] [--trained 500 8000]
+    python -m benchmarks.memory --size full
 
-Every line is a fresh process on a CPU, without data loading processes, so that its resident peak
+Every figure is of a fresh process on a CPU, without data loading processes, so that its resident peak
 (`getrusage`) is all there is (`benchmarks/resident.py`). Evaluation (64x32 pixels, 4 frames a tracklet, one
-query in six) first runs on 300 tracklets; what the wanted number needs more is shown: while snippets are
-described, and in all, with the ranking. Beside it stands what must grow: the lists, the descriptors
-(n x 256 float32, three times: sums, zeros to start from, and the sums of before) and the distances (float32).
-Distances and ranking are computed in pieces of some 100 MB.
-Training runs two steps at the paper's size: 32 clips of 4 frames of 256x128 pixels.
+query in six) first runs on 300 tracklets; what the wanted number needs more is shown. Training runs two steps
+at the paper's size: 32 clips of 4 frames of 256x128 pixels.
 """
 
-import argparse
 import json
-import logging
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
-from pathlib import Path
 
-import torch
-from rich.console import Console
-from rich.table import Table
+from benchmarks import command
+from benchmarks.command import Benchmark, Options
+from benchmarks.records import Record
 
-from benchmarks.measure import machine
-from benchmarks.resident import Evaluated, Trained, evaluate, train
-
-RESULTS = Path(__file__).parent / "results"
-EVALUATED = (
-    *("tracklets", "queries x gallery", "before MB", "describing adds MB"),
-    *("descriptors and lists MB", "all adds MB", "distances MB"),
-)
-TRAINED = ("backbone", "training tracklets", "peak MB")
+EVALUATED = {"check": (400,), "quick": (2000,), "full": (500, 2000, 12000)}
+TRAINED = {"check": None, "quick": ("se_resnet_tiny", 500, 8000), "full": ("se_resnet_tiny", 500, 8000)}
+NOTES = """\
+- `describing`: what the peak grows while snippets are described, beside what must grow then: the lists, and
+  the descriptors (n x 256 float32, three times: sums, zeros to start from, and the sums of before).
+- `all`: the same with the ranking, beside all that and the distances (float32). Distances and ranking are
+  computed in pieces of some 100 MB.
+- `training`: the peak beside the peak with few tracklets.
+"""
 
 
-def case(arguments: Sequence[str], threads: int) -> dict[str, int | str]:
+def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+    records = []
+    for count in EVALUATED[options.size]:
+        found = case(["evaluate", str(count)], options.threads)
+        owed = found["descriptors"] + found["lists"]
+        name = f"{found['queries']} x {count - found['queries']}"
+        records += [
+            _record(f"describing, {name}", found["describing"], owed, "lists and descriptors"),
+            _record(f"all, {name}", found["all"], owed + found["distances"], "these and distances"),
+        ]
+        advance()
+    trained = TRAINED[options.size]
+    if trained is not None:
+        backbone, few, many = trained
+        peaks = [case(["train", backbone, str(count)], options.threads)["peak"] for count in (few, many)]
+        records.append(
+            _record(f"training, {backbone}, {many} tracklets", peaks[1], peaks[0], f"{few} tracklets")
+        )
+        advance()
+    return records
+
+
+def _record(name: str, ours: int, reference: int, against: str) -> Record:
+    return Record(name, ours / 1e6, reference / 1e6, against, "MB", "less")
+
+
+def case(arguments: Sequence[str], threads: int) -> dict[str, int]:
     """Runs one case in a process of its own."""
-    command = [sys.executable, "-W", "ignore", "-m", "benchmarks.memory", "--case", *arguments]
+    program = [sys.executable, "-W", "ignore", "-m", "benchmarks.resident", *arguments]
     done = subprocess.run(
-        [*command, "--threads", str(threads)],
+        program,
         env=os.environ | {"OMP_NUM_THREADS": str(threads)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
-    found: dict[str, int | str] = json.loads(done.stdout.splitlines()[-1])
+    found: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def run_case(arguments: Sequence[str]) -> None:
-    verb, *rest = arguments
-    cases: dict[str, Callable[[Path], Evaluated | Trained]] = {
-        "evaluate": lambda folder: evaluate(int(rest[0]), folder),
-        "train": lambda folder: train(rest[0], int(rest[1]), folder),
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(asdict(cases[verb](Path(folder)))))
-
-
-def save(evaluated: Sequence[Evaluated], trained: Sequence[Trained], command: str, folder: Path) -> None:
-    """Writes memory.json and memory.md."""
-    folder.mkdir(parents=True, exist_ok=True)
-    title = machine(torch.device("cpu"))
-    record = {
-        "machine": title,
-        "command": command,
-        "evaluated": [asdict(row) for row in evaluated],
-        "trained": [asdict(row) for row in trained],
-    }
-    tables = [_markdown(EVALUATED, evaluated), _markdown(TRAINED, trained)]
-    (folder / "memory.json").write_text(json.dumps(record, indent=1) + "\n")
-    (folder / "memory.md").write_text("\n\n".join([f"`{command}` on {title}", *tables]) + "\n")
-
-
-def _markdown(headings: Sequence[str], rows: Sequence[Evaluated] | Sequence[Trained]) -> str:
-    lines = [headings, ["---:"] * len(headings), *(row.cells() for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.memory", description=__doc__.split("\n", 1)[0]
-    )
-    parser.add_argument("--evaluated", type=int, nargs="+", default=[500, 2000, 12000])
-    parser.add_argument("--trained", type=int, nargs="+", default=[500, 8000])
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads (all)")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of memory.json and memory.md")
-    parser.add_argument("--case", nargs="+", help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(options.threads)
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
-    if options.case:
-        run_case(options.case)
-        return
-    counts, threads = options.trained, options.threads
-    evaluated = [
-        Evaluated(**case(["evaluate", str(count)], threads))  # type: ignore[arg-type]
-        for count in options.evaluated
-    ]
-    trained = [
-        Trained(**case(["train", name, str(count)], threads))  # type: ignore[arg-type]
-        for name, count in [*(("se_resnet_tiny", count) for count in counts), ("se_resnet50", counts[-1])]
-    ]
-    console = Console()
-    for headings, rows in ((EVALUATED, evaluated), (TRAINED, trained)):
-        table = Table(*headings, title=machine(torch.device("cpu")))
-        for row in rows:
-            table.add_row(*row.cells())
-        console.print(table)
-    save(evaluated, trained, " ".join(["python -m benchmarks.memory", *arguments]), options.out)
-    console.print(f"Written: {options.out}/memory.json, memory.md")
-
+BENCHMARK = Benchmark(
+    "memory",
+    "Memory and the number of tracklets",
+    NOTES,
+    parts=lambda options: len(EVALUATED[options.size]) + (TRAINED[options.size] is not None),
+    measure=measure,
+)
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    command.main(BENCHMARK, __doc__)

@@ -1,13 +1,18 @@
 """The resident peak of this process, when it evaluates or trains on many tracklets of a few frames.
 
+    python -m benchmarks.resident evaluate 2000
+    python -m benchmarks.resident train se_resnet_tiny 8000
+
 Many tracklets share a few real frames on disk, each under a path string of its own, as from a data set's
 lists. A peak never falls: a process measures one case. `benchmarks/memory.py` starts one for each.
 """
 
+import json
+import logging
 import resource
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -34,37 +39,6 @@ TRAINING = {
 STEPS = 2
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """Bytes: resident peak after the warm-up, growth of it while describing and in all; what is owed."""
-
-    tracklets: int
-    queries: int
-    before: int
-    describing: int
-    all: int
-    descriptors: int
-    lists: int
-    distances: int
-
-    def cells(self) -> list[str]:
-        size = f"{self.queries} x {self.tracklets - self.queries}"
-        parts = (self.before, self.describing, self.descriptors + self.lists, self.all, self.distances)
-        return [str(self.tracklets), size, *(f"{part / 1e6:.0f}" for part in parts)]
-
-
-@dataclass(frozen=True)
-class Trained:
-    """Resident peak in bytes after `STEPS` steps."""
-
-    backbone: str
-    tracklets: int
-    peak: int
-
-    def cells(self) -> list[str]:
-        return [self.backbone, str(self.tracklets), f"{self.peak / 1e6:.0f}"]
-
-
 class Probe(pl.Callback):
     """The resident peak after the last described batch."""
 
@@ -83,8 +57,8 @@ def settings(*overrides: str) -> TrainSettings:
         return build.read_settings(compose("train", overrides=[*COMMON, *overrides]))
 
 
-def evaluate(count: int, folder: Path) -> Evaluated:
-    """Growth of the peak from `WARM_UP` tracklets to `count`."""
+def evaluate(count: int, folder: Path) -> dict[str, int]:
+    """Bytes by which the peak grows from `WARM_UP` tracklets to `count`, and what of them is owed."""
     chosen = settings(*EVALUATION)
     frames = write_frames(folder, chosen.data.height, chosen.data.width)
     trained = make_tracklets(chosen.recipe.sampling.identities * CAMERAS, frames)
@@ -92,16 +66,14 @@ def evaluate(count: int, folder: Path) -> Evaluated:
     before = resident_peak()
     query, gallery = _split(make_tracklets(count, frames))
     module, describing = _validate(chosen, ReidSplits(trained, query, gallery), folder)
-    return Evaluated(
-        tracklets=count,
-        queries=len(query),
-        before=before,
-        describing=describing - before,
-        all=resident_peak() - before,
-        descriptors=3 * count * module.network.descriptor_size * 4,
-        lists=_list_bytes((*query, *gallery)),
-        distances=len(query) * len(gallery) * 4,
-    )
+    return {
+        "queries": len(query),
+        "describing": describing - before,
+        "all": resident_peak() - before,
+        "descriptors": 3 * count * module.network.descriptor_size * 4,
+        "lists": _list_bytes((*query, *gallery)),
+        "distances": len(query) * len(gallery) * 4,
+    }
 
 
 def _validate(chosen: TrainSettings, splits: ReidSplits, folder: Path) -> tuple[ReidModule, int]:
@@ -113,14 +85,14 @@ def _validate(chosen: TrainSettings, splits: ReidSplits, folder: Path) -> tuple[
     return module, probe.peak
 
 
-def train(backbone: str, count: int, folder: Path) -> Trained:
-    """Peak of a few steps on batches out of `count` tracklets."""
+def train(backbone: str, count: int, folder: Path) -> dict[str, int]:
+    """Peak bytes of a few steps on batches out of `count` tracklets."""
     chosen = settings("data=synthetic", *TRAINING[backbone], f"trainer.max_steps={STEPS}")
     frames = write_frames(folder, chosen.data.height, chosen.data.width)
     splits = ReidSplits(make_tracklets(count, frames), *_split(make_tracklets(12, frames)))
     datamodule, module = _parts(chosen, splits)
     build.make_trainer(chosen.trainer, folder, []).fit(module, datamodule=datamodule)
-    return Trained(backbone, count, resident_peak())
+    return {"peak": resident_peak()}
 
 
 def _parts(chosen: TrainSettings, splits: ReidSplits) -> tuple[ReidDataModule, ReidModule]:
@@ -161,3 +133,16 @@ def _list_bytes(tracklets: Sequence[Tracklet]) -> int:
         sys.getsizeof(one) + sys.getsizeof(one.frames) + sum(map(sys.getsizeof, one.frames))
         for one in tracklets
     )
+
+
+def main(arguments: Sequence[str]) -> None:
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
+    verb, *rest = arguments
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        found = evaluate(int(rest[0]), path) if verb == "evaluate" else train(rest[0], int(rest[1]), path)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

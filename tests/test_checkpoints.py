@@ -10,6 +10,7 @@ import torch
 
 from reid_cosam.checkpoints import BestCheckpoint, WholeCheckpointIO, check_resumable
 
+SPLIT = "0123456789abcdef" * 4
 ATTENTION = {"variant": "paper", "reduced_channels": 256, "reduced_channels_narrow": 256}
 
 
@@ -26,7 +27,7 @@ def config(**changes: Any) -> dict[str, Any]:
 
 
 def saved_by(config: dict[str, Any]) -> dict[str, Any]:
-    return {"config": config, "global_step": 7, "optimizer_states": []}
+    return {"config": config, "split": SPLIT, "global_step": 7, "optimizer_states": []}
 
 
 def test_a_checkpoint_is_written_whole_and_alone(tmp_path: Path) -> None:
@@ -67,7 +68,7 @@ def test_the_best_checkpoint_is_that_of_the_highest_score_also_of_a_resumed_run(
 def test_the_same_network_may_go_on(tmp_path: Path) -> None:
     torch.save(saved_by(config()), tmp_path / "last.ckpt")
 
-    done = check_resumable(tmp_path / "last.ckpt", config(trainer={"max_steps": 9}))
+    done = check_resumable(tmp_path / "last.ckpt", config(trainer={"max_steps": 9}), SPLIT)
 
     assert done == 7
 
@@ -88,21 +89,40 @@ def test_another_network_is_refused_by_name(tmp_path: Path, changes: dict[str, A
     torch.save(saved_by(config()), tmp_path / "last.ckpt")
 
     with pytest.raises(ValueError, match=message):
-        check_resumable(tmp_path / "last.ckpt", config(**changes))
+        check_resumable(tmp_path / "last.ckpt", config(**changes), SPLIT)
 
 
 def test_without_cosam_its_variant_does_not_matter(tmp_path: Path) -> None:
     torch.save(saved_by(config(cosam=[])), tmp_path / "last.ckpt")
     other = config(cosam=[], recipe={"attention": ATTENTION | {"variant": "released"}})
 
-    assert check_resumable(tmp_path / "last.ckpt", other) == 7
+    assert check_resumable(tmp_path / "last.ckpt", other, SPLIT) == 7
+
+
+def test_other_tracklets_are_refused_by_their_hashes(tmp_path: Path) -> None:
+    torch.save(saved_by(config()), tmp_path / "last.ckpt")
+
+    with pytest.raises(
+        ValueError,
+        match=r"last\.ckpt was trained on other tracklets, sha256 0123456789ab \(this run: fedcba987654\): "
+        r"it can only go on with its own; name their folder with data\.root=",
+    ):
+        check_resumable(tmp_path / "last.ckpt", config(), SPLIT[::-1])
+
+
+def test_a_checkpoint_that_does_not_name_its_tracklets_cannot_go_on(tmp_path: Path) -> None:
+    old = {name: value for name, value in saved_by(config()).items() if name != "split"}
+    torch.save(old, tmp_path / "last.ckpt")
+
+    with pytest.raises(ValueError, match=r"last\.ckpt does not say which tracklets .*: start anew"):
+        check_resumable(tmp_path / "last.ckpt", config(), SPLIT)
 
 
 def test_weights_alone_cannot_go_on(tmp_path: Path) -> None:
     torch.save({"config": config(), "state_dict": {}}, tmp_path / "model.ckpt")
 
     with pytest.raises(ValueError, match=r"model\.ckpt holds weights only"):
-        check_resumable(tmp_path / "model.ckpt", config())
+        check_resumable(tmp_path / "model.ckpt", config(), SPLIT)
 
 
 def test_a_missing_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:
@@ -114,8 +134,8 @@ def test_a_missing_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:
 
     for name in ("torn", "text", "empty"):
         with pytest.raises(ValueError, match=rf"{name}\.ckpt is not a readable checkpoint: ."):
-            check_resumable(tmp_path / f"{name}.ckpt", config())
+            check_resumable(tmp_path / f"{name}.ckpt", config(), SPLIT)
     with pytest.raises(FileNotFoundError, match=r"none\.ckpt: there is no such checkpoint"):
-        check_resumable(tmp_path / "none.ckpt", config())
+        check_resumable(tmp_path / "none.ckpt", config(), SPLIT)
     with pytest.raises(ValueError, match=r"foreign\.ckpt was not written by reid_cosam"):
-        check_resumable(tmp_path / "foreign.ckpt", config())
+        check_resumable(tmp_path / "foreign.ckpt", config(), SPLIT)

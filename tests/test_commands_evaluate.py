@@ -8,7 +8,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from reid_cosam.build import data as build_data
+from reid_cosam.evaluate import main as evaluate_main
+from reid_cosam.train import run as train_run
 from tests.commands import QUERIES, SMALL, command, render_walkers, run_folders, train
+from tests.in_process import call
+from tests.test_train import small
+from tests.tree import write_ilids_vid_tree
 
 pytestmark = pytest.mark.slow
 
@@ -31,6 +37,7 @@ def evaluate(folder: Path, ckpt: Path, *arguments: str) -> tuple[dict[str, Any],
     done = command("evaluate", folder, f"ckpt={ckpt}", store, *ON_CPU, *arguments)
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
+    assert "deprecated" not in done.stderr
     (out,) = run_folders(folder)
     content: dict[str, Any] = json.loads((out / "metrics.json").read_text())
     return content, done.stdout
@@ -48,6 +55,7 @@ def test_two_processes_give_the_scores_of_one(ckpt: Path, tmp_path: Path) -> Non
     ]
     torch.testing.assert_close(descriptors[1], descriptors[0], rtol=1e-4, atol=1e-5)
     assert printed.count("describing") == 1
+    assert "Initializing" not in printed  # as Lightning says of each process
 
 
 def test_the_synthetic_set_brings_its_attributes(ckpt: Path, tmp_path: Path) -> None:
@@ -56,6 +64,36 @@ def test_the_synthetic_set_brings_its_attributes(ckpt: Path, tmp_path: Path) -> 
     assert {"handbag", "hat", "backpack"} == metrics["results"][0]["carriers"].keys()
     assert "released, re-ranked" in printed
     assert "hardest queries: " in printed
+
+
+def test_a_sweep_over_the_networks_of_several_splits_ends_with_their_mean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build_data, "_COUNTS", {})
+    root = write_ilids_vid_tree(tmp_path / "ilids", people=8)
+    ckpts = [str(tmp_path / str(split) / "checkpoints" / "last.ckpt") for split in (0, 1)]
+    for split in (0, 1):
+        train_run(small(root, "data=ilids_vid", f"data.split={split}", "logger=none"), tmp_path / str(split))
+
+    arguments = [f"ckpt={ckpts[0]},nowhere.ckpt,{ckpts[1]}", "rerank=true", "reranking.k1=3", *ON_CPU]
+    code, printed, errors = call(evaluate_main, tmp_path, "-m", *arguments)
+
+    assert (code, errors) == (1, "")  # one of three failed
+    (file,) = (tmp_path / "logs" / "evaluate").rglob("splits.json")
+    groups = json.loads(file.read_text()).values()
+    assert [[run["split"] for run in group["splits"]] for group in groups] == [[0, 1], [0, 1]]
+    assert [group["splits"][0]["reranked"] for group in groups] == [False, True]
+    assert f"mean and standard deviation: {file.relative_to(tmp_path)}" in printed
+    assert "nowhere.ckpt: there is no such checkpoint" in printed.splitlines()[-1]
+
+
+def test_a_size_of_images_is_refused(ckpt: Path, tmp_path: Path) -> None:
+    done = command("evaluate", tmp_path, f"ckpt={ckpt}", "data=mars", "data.height=128")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: data.height=128: images keep the size of the network's training; leave this out\n"
+    )
 
 
 def test_a_wrong_input_is_one_line(ckpt: Path, tmp_path: Path) -> None:

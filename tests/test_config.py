@@ -10,7 +10,7 @@ from reid_cosam import build
 from reid_cosam.config import TrainSettings
 from reid_cosam.paths import CONF
 
-GROUPS = ("backbone", "agg", "recipe", "data", "trainer", "logger", "experiment")
+GROUPS = ("backbone", "agg", "recipe", "data", "trainer", "logger", "launcher", "experiment")
 SHIPPED = [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
 
 

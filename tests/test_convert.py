@@ -3,7 +3,6 @@
 import argparse
 import re
 import shlex
-import sys
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -16,26 +15,22 @@ from hydra import compose, initialize_config_dir
 from torch import Tensor
 
 from reid_cosam import build, convert
+from reid_cosam.checkpoints import check_resumable
 from reid_cosam.models.released import network_from_released
 from reid_cosam.paths import CONF
+from tests.in_process import call
 from tests.models import golden
 
 Run = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Runs the command in `tmp_path`, as `python -m` does; returns exit code and what it printed."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+def run(tmp_path: Path) -> Run:
+    """Runs the command in `tmp_path`; returns exit code and what it printed."""
 
     def command(*arguments: str) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["convert", *arguments])
-        try:
-            convert.main()
-        except SystemExit as stop:
-            return 1, str(stop.code)
-        return 0, capsys.readouterr().out
+        code, out, err = call(convert.main, tmp_path, *arguments)
+        return code, f"{out}{err}"
 
     return command
 
@@ -77,6 +72,8 @@ def test_a_released_checkpoint_becomes_one_that_evaluation_loads(run: Run, tmp_p
     assert (settings.recipe.name, settings.recipe.max_steps) == ("released", 62400)
     assert (settings.data.name, settings.data.root) == ("mars", "/data/mars")
     assert not settings.backbone.pretrained
+    with pytest.raises(ValueError, match=r"model\.ckpt holds weights only, no training that could go on"):
+        check_resumable(out, settings.model_dump(mode="json"), split="")
 
 
 def test_without_cosam_the_clip_length_and_the_data_are_told(run: Run, tmp_path: Path) -> None:
@@ -191,12 +188,10 @@ def test_settings_that_do_not_fit(arguments: list[str], message: str, run: Run, 
     assert (tmp_path / "with.pth").read_bytes() == before
 
 
-def test_commands_in_the_help_compose(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    run("--help")
+def test_commands_in_the_help_compose(run: Run) -> None:
+    _, printed = run("--help")
 
-    commands = re.findall(
-        r"^  python -m reid_cosam\.convert (.+)$", capsys.readouterr().out, flags=re.MULTILINE
-    )
+    commands = re.findall(r"^  python -m reid_cosam\.convert (.+)$", printed, flags=re.MULTILINE)
     assert len(commands) == 2
     with initialize_config_dir(str(CONF), version_base="1.3"):
         assert all(compose("convert", shlex.split(command)).out for command in commands)

@@ -1,25 +1,19 @@
-"""Descriptors once, scores under any protocol; and what is said when something does not fit."""
+"""Descriptors once, scores under any protocol, and what is left in the folder."""
 
 import json
+import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
-from safetensors import safe_open
-from safetensors.torch import save_file
 
-from reid_cosam import build, evaluate, train
+from reid_cosam import evaluate
 from reid_cosam.build import data as build_data
 from reid_cosam.evaluation import Evaluation
-from reid_cosam.paths import CONF
-from tests.test_train import small
+from tests.evaluated import RERANKING, run, stored, train_checkpoint
 from tests.tree import write_mars_tree
-
-RERANKING = ("reranking.k1=3", "reranking.k2=2")  # there are 12 tracklets
 
 
 @pytest.fixture(scope="module")
@@ -34,25 +28,15 @@ def tiny_counts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def ckpt(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build_data, "_COUNTS", {})
-        train.run(small(tree, "logger=none"), folder)
-    return folder / "checkpoints" / "last.ckpt"
+        return train_checkpoint(tree, tmp_path_factory.mktemp("trained"))
 
 
 @pytest.fixture
 def copied(ckpt: Path, tmp_path: Path) -> Path:
     """The checkpoint alone, without descriptors beside it."""
     return Path(shutil.copy(ckpt, tmp_path / "model.ckpt"))
-
-
-def run(folder: Path, ckpt: Path, *overrides: str) -> dict[str, Any]:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("evaluate", overrides=[f"ckpt={ckpt}", *overrides])
-    evaluate.run(build.read_evaluate_settings(config), folder)
-    metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
-    return metrics
 
 
 def test_it_scores_as_the_training_run_did(copied: Path, ckpt: Path, tmp_path: Path) -> None:
@@ -86,6 +70,7 @@ def test_everything_is_left_in_the_folder(copied: Path, tmp_path: Path) -> None:
 
     out = tmp_path / "out"
     assert {path.name for path in out.iterdir()} == {
+        "cmc.csv",
         "config.yaml",
         "environment.json",
         "metrics.json",
@@ -99,6 +84,32 @@ def test_everything_is_left_in_the_folder(copied: Path, tmp_path: Path) -> None:
     table = pd.read_csv(Path(metrics["store"]) / "tracklets.csv")
     assert table["part"].value_counts().to_dict() == {"query": 6, "gallery": 6}
     assert table.iloc[0].tolist() == ["query", 101, 1, 5, "bbox_test/0101/0101C1T0001F001.jpg"]
+    by_query = pd.read_csv(out / "queries_released.csv")
+    assert by_query["first_frame"].tolist() == table["first_frame"][:6].tolist()
+
+
+def test_the_curves_are_there_in_numbers(copied: Path, tmp_path: Path) -> None:
+    metrics = run(tmp_path / "out", copied, "protocol=[released,with_queries]", "rerank=true", *RERANKING)
+
+    table = pd.read_csv(tmp_path / "out" / "cmc.csv", index_col="rank")
+    assert table.index.tolist() == list(range(1, 13))  # the larger gallery: 6 queries are in it
+    assert table["released"].notna().sum() == 6
+    results = dict(zip(table.columns, metrics["results"], strict=True))
+    assert list(results) == ["released", "released_reranked", "with_queries", "with_queries_reranked"]
+    for name, row in results.items():
+        assert table.loc[[1, 5], name].tolist() == [row["R1"], row["R5"]]
+
+
+def test_the_record_does_not_depend_on_the_folder_of_the_command(
+    copied: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tree.parent)
+
+    metrics = run(tmp_path / "out", Path(os.path.relpath(copied)), f"data.root={tree.name}")
+
+    assert metrics["data"]["root"] == str(tree)
+    assert Path(metrics["store"]).is_absolute()
+    assert Path(metrics["checkpoint"]["path"]).is_absolute()
 
 
 @pytest.mark.parametrize("batch_size", [1, 5])
@@ -152,83 +163,34 @@ def test_carriers_are_scored_apart(copied: Path, tree: Path, tmp_path: Path) -> 
     assert row["carriers"]["handbag"] is None
 
 
-def test_a_store_of_another_checkpoint_is_refused(copied: Path, tmp_path: Path) -> None:
-    run(tmp_path / "out", copied, f"store={tmp_path / 'store'}")
-    other = torch.load(copied, weights_only=True)
-    other["state_dict"]["network.classifier.bias"] += 1
-    torch.save(other, tmp_path / "other.ckpt")
+def test_the_checkpoints_own_data_set_may_have_moved(copied: Path, tree: Path, tmp_path: Path) -> None:
+    first = run(tmp_path / "first", copied, f"store={tmp_path / 'a'}")
+    moved = Path(shutil.copytree(tree, tmp_path / "moved"))
 
+    second = run(
+        tmp_path / "second", copied, f"data.root={moved}", "data.workers=0", f"store={tmp_path / 'b'}"
+    )
+
+    assert (first["data"]["root"], second["data"]["root"]) == (str(tree), str(moved))
+    assert second["data"]["name"] == "mars"
+    assert second["results"] == first["results"]
+    assert torch.equal(stored(tmp_path / "a"), stored(tmp_path / "b"))
+
+
+@pytest.mark.parametrize("asked_for", ["data.height=256", "++data.width=128"])
+def test_another_size_of_images_is_refused(asked_for: str) -> None:
     with pytest.raises(
-        ValueError, match=r"descriptors\.safetensors belongs to checkpoint .*another with store="
+        ValueError, match=r"^data\.(height=256|width=128): images keep the size .*leave this out"
     ):
-        run(tmp_path / "again", tmp_path / "other.ckpt", f"store={tmp_path / 'store'}")
+        evaluate.refuse_image_size(["ckpt=model.ckpt", "data=mars", asked_for])
 
 
-def test_a_store_that_is_no_folder_is_refused_before_anything_is_extracted(
-    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_data_set_with_other_sizes_by_default_is_not_refused(
+    copied: Path, tree: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.delattr(Evaluation, "extract")
+    overrides = ("data=mars", f"data.root={tree}", "data.workers=0")
 
-    with pytest.raises(ValueError, match=r"model\.ckpt is a file: name a folder with store="):
-        run(tmp_path / "out", copied, f"store={copied}")
+    evaluate.refuse_image_size(overrides)
+    metrics = run(tmp_path / "out", copied, *overrides)  # data=mars alone says 256x128
 
-
-def test_descriptors_that_are_not_finite_are_refused(copied: Path, tmp_path: Path) -> None:
-    metrics = run(tmp_path / "out", copied)
-    path = Path(metrics["store"]) / "descriptors.safetensors"
-    with safe_open(path, framework="pt") as file:
-        origin, descriptors = file.metadata(), file.get_tensor("descriptors")
-    descriptors[3, 1] = torch.nan
-    save_file({"descriptors": descriptors}, path, origin)
-
-    with pytest.raises(
-        ValueError, match=r"1 of 12 descriptors hold NaN or infinity, first that of tracklet 3"
-    ):
-        run(tmp_path / "again", copied)
-
-
-def test_a_torn_store_is_named(copied: Path, tmp_path: Path) -> None:
-    metrics = run(tmp_path / "out", copied)
-    path = Path(metrics["store"]) / "descriptors.safetensors"
-    path.write_bytes(path.read_bytes()[:100])
-
-    with pytest.raises(ValueError, match=r"descriptors\.safetensors is not a readable store"):
-        run(tmp_path / "again", copied)
-
-
-def test_settings_out_of_range_are_named(copied: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"protocol\.0=best: Input should be 'released', 'with_queries'"):
-        run(tmp_path, copied, "protocol=best")
-    with pytest.raises(ValueError, match=r"reranking\.lambda_value=2"):
-        run(tmp_path, copied, "reranking.lambda_value=2")
-
-
-def test_a_checkpoint_without_its_network_is_named(copied: Path, tmp_path: Path) -> None:
-    content = torch.load(copied, weights_only=True)
-    torch.save({"config": content["config"]}, tmp_path / "bare.ckpt")
-    del content["state_dict"][next(iter(content["state_dict"]))]
-    torch.save(content, tmp_path / "torn.ckpt")
-
-    with pytest.raises(ValueError, match=r"bare\.ckpt holds no network"):
-        run(tmp_path, tmp_path / "bare.ckpt")
-    with pytest.raises(ValueError, match=r"torn\.ckpt does not hold the network that its settings name"):
-        run(tmp_path, tmp_path / "torn.ckpt")
-
-
-def test_a_checkpoint_must_be_named() -> None:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("evaluate")
-
-    with pytest.raises(ValueError, match=r"^ckpt is missing: name it, ckpt=\.\.\.$"):
-        build.read_evaluate_settings(config)
-
-
-def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.ckpt"):
-        run(tmp_path, tmp_path / "nowhere.ckpt")
-
-
-def stored(folder: Path) -> torch.Tensor:
-    with safe_open(folder / "descriptors.safetensors", framework="pt") as file:
-        descriptors: torch.Tensor = file.get_tensor("descriptors")
-    return descriptors
+    assert (metrics["height"], metrics["width"]) == (64, 32)

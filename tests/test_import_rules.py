@@ -19,20 +19,24 @@ SOURCE = ROOT / "src" / "reid_cosam"
 
 PARTS = {"models", "losses", "metrics", "data"}  # never import one another
 RESULTS = "results"  # imports none of them
-COMMANDS = {"train", "evaluate", "tables", "visualize", "report", "verify", "convert", "search"}
-MAY_IMPORT_HYDRA = COMMANDS | {"build", "split_summary"}  # the latter is a callback of Hydra's
+COMMANDS = {"train", "evaluate", "tables", "visualize", "report", "verify", "convert", "pack", "search"}
+# Callbacks of Hydra's, and what takes a sweep apart into its runs.
+MAY_IMPORT_HYDRA = COMMANDS | {"build", "split_summary"}
+MAY_IMPORT_HYDRA |= {"grid", "planned_runs", "slurm_script", "sweep", "table_status"}
 MAY_IMPORT_LIGHTNING = {"build", "lightning_module", "datamodule", "extraction", "train"} | {
     # Lightning plug-ins: each implements one of its interfaces, and the commands hand them to the trainer.
     "checkpoints",
     "launch",
     "loggers",
+    "pace",
     "progress",
 }
 
 
 def declared_distributions() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return {normal(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in project["dependencies"]}
+    lines = [*project["dependencies"], *project["optional-dependencies"]["sweep"]]
+    return {normal(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in lines}
 
 
 def normal(distribution: str) -> str:

@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,53 +12,92 @@ from reid_cosam import launch
 CLUSTER = ("LOCAL_RANK", "SLURM_NTASKS", "SLURM_JOB_NAME")
 
 
+class Ranks:
+    """In place of the process that starts the ranks; an interruption comes while it is waited for."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.interruption: type[BaseException] | None = None
+        self.command: list[str] = []
+        self.options: dict[str, Any] = {}
+        self.told: list[str] = []
+
+    def __call__(self, command: list[str], **options: Any) -> "Ranks":
+        self.command, self.options = command, options
+        return self
+
+    def __enter__(self) -> "Ranks":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def wait(self) -> int:
+        if self.interruption is not None:
+            raise self.interruption
+        return self.status
+
+    def terminate(self) -> None:
+        self.told.append("terminate")
+
+
 @pytest.fixture
-def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, str]]]:
-    seen: list[tuple[list[str], dict[str, str]]] = []
-
-    def run(command: list[str], env: dict[str, str], **_: Any) -> SimpleNamespace:
-        seen.append((command, env))
-        return SimpleNamespace(returncode=0)
-
-    monkeypatch.setattr("reid_cosam.launch.subprocess.run", run)
+def ranks(monkeypatch: pytest.MonkeyPatch) -> Ranks:
+    started = Ranks()
+    monkeypatch.setattr("reid_cosam.launch.subprocess.Popen", started)
     monkeypatch.setattr("reid_cosam.launch.os.cpu_count", lambda: 8)
-    return seen
+    return started
 
 
-def test_ranks_read_the_saved_configuration_and_write_to_its_folder(
-    started: list[tuple[list[str], dict[str, str]]],
-) -> None:
+def test_ranks_read_the_saved_configuration_and_write_to_its_folder(ranks: Ranks) -> None:
     folder = Path("/logs/cosam=[4,5],agg=rnn")
 
-    launch.run_ranks("reid_cosam.train", folder, 3)
+    launch.run_ranks("reid_cosam.train", folder, 3, inherited=(7,))
 
-    ((command, _),) = started
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=3"]
-    assert command[:5] == [sys.executable, *launcher]
-    assert command[5:11] == ["-m", "reid_cosam.train", "-cp", f"{folder}/.hydra", "-cn", "config"]
-    overrides = OverridesParser.create().parse_overrides(command[11:])
+    launcher = ["-m", "reid_cosam.ranks", "--standalone", "--nproc-per-node=3"]
+    assert ranks.command[:5] == [sys.executable, *launcher]
+    assert ranks.command[5:11] == ["-m", "reid_cosam.train", "-cp", f"{folder}/.hydra", "-cn", "config"]
+    overrides = OverridesParser.create().parse_overrides(ranks.command[11:])
     assert not any(one.is_sweep_override() for one in overrides)
     values = {one.key_or_group: one.value() for one in overrides}
     assert values["hydra.run.dir"] == str(folder)
     assert values["hydra.output_subdir"] is None  # rank 0 would overwrite what all of them read
+    assert ranks.options["pass_fds"] == (7,)
 
 
-def test_ranks_share_the_cores_unless_told_otherwise(
-    started: list[tuple[list[str], dict[str, str]]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ranks_share_the_cores_unless_told_otherwise(ranks: Ranks, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     launch.run_ranks("reid_cosam.train", Path("/logs"), 3)
+    shared = ranks.options["env"]["OMP_NUM_THREADS"]
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
     launch.run_ranks("reid_cosam.train", Path("/logs"), 3)
 
-    assert [environment["OMP_NUM_THREADS"] for _, environment in started] == ["2", "5"]
+    assert (shared, ranks.options["env"]["OMP_NUM_THREADS"]) == ("2", "5")
 
 
-def test_a_failed_rank_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reid_cosam.launch.subprocess.run", lambda *_, **__: SimpleNamespace(returncode=1))
+def test_a_failed_rank_is_an_error(ranks: Ranks) -> None:
+    ranks.status = 1
 
     with pytest.raises(RuntimeError, match="a rank of the distributed run in /logs failed"):
         launch.run_ranks("reid_cosam.train", Path("/logs"), 2)
+
+
+def test_ranks_are_stopped_with_the_process_that_started_them(ranks: Ranks) -> None:
+    ranks.interruption = KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        launch.run_ranks("reid_cosam.train", Path("/logs"), 2)
+
+    assert ranks.told == ["terminate"]
+
+
+@pytest.mark.parametrize("name", ["joblib", "slurm", "slurm_local"])
+def test_a_launcher_that_is_not_installed_says_how_it_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch.check_launcher(["train.py", f"launcher={name}"])
+    monkeypatch.setattr("reid_cosam.launch.find_spec", lambda _: None)
+
+    launch.check_launcher(["train.py", "launcher=serial"])
+    with pytest.raises(ImportError, match=rf"launcher={name} needs hydra_\w+: pip install .*\[sweep\]"):
+        launch.check_launcher(["train.py", f"launcher={name}"])
 
 
 @pytest.mark.parametrize(
@@ -69,6 +107,7 @@ def test_a_failed_rank_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"LOCAL_RANK": "0"}, True),
         ({"SLURM_NTASKS": "2", "SLURM_JOB_NAME": "train"}, True),
         ({"SLURM_NTASKS": "2", "SLURM_JOB_NAME": "interactive"}, False),
+        ({"SLURM_NTASKS": "1", "SLURM_JOB_NAME": "train"}, False),  # of a sweep: it starts its own ranks
     ],
 )
 def test_a_rank_is_known_by_its_environment(

@@ -17,13 +17,16 @@ from reid_cosam.data.masks import mask_path
 from reid_cosam.datamodule import ReidDataModule
 from reid_cosam.lightning_module import Evaluation, ReidModule
 from reid_cosam.metrics.protocols import score
+from reid_cosam.metrics.reranking import k_reciprocal
 from reid_cosam.results.figures.ranked import RankedList
+from reid_cosam.results.tables.layout import RERANKING
 from tests.commands import render_walkers
 from tests.test_config import settings
 
 # Queries: identities 9, 10, 11 under camera 1, then camera 2, two by two. Gallery: 2 distractors, then alike.
 QUERY = [(9, 1), (9, 2), (10, 1), (10, 2), (11, 1), (11, 2)]
 GALLERY = [(0, 1), (0, 2), *QUERY]
+DESCRIPTORS = torch.randn(14, 5, generator=torch.Generator().manual_seed(0))
 # How many gallery entries come before each query's match under the other camera.
 BEHIND = [0, 2, 1, 4, 0, 3]
 
@@ -44,7 +47,8 @@ def evaluation() -> Evaluation:
         distances[number, GALLERY.index((pid, camid))] = 0.25  # nearest of all, and not to be counted
         distances[number, GALLERY.index((pid, 3 - camid))] = 0.5 + behind
     query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
-    return Evaluation(7, score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1]), distances)
+    scores = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
+    return Evaluation(7, scores, distances, DESCRIPTORS)
 
 
 def test_the_data_are_as_supposed(run: tuple[TrainSettings, ReidDataModule, ReidModule]) -> None:
@@ -99,9 +103,65 @@ def test_files_tell_the_scores(run: tuple[TrainSettings, ReidDataModule, ReidMod
     assert [(int(row["pid"]), int(row["camid"])) for row in rows] == QUERY
     assert [int(row["first_rank"]) for row in rows] == [1 + behind for behind in BEHIND]
     assert [float(row["average_precision"]) for row in rows] == pytest.approx(precisions)
-    assert rows[0]["first_frame"] == "0009C1T0001F001.jpg"
+    assert rows[0]["first_frame"] == "bbox_test/0009/0009C1T0001F001.jpg"
+    curve = list(csv.DictReader((tmp_path / "cmc.csv").read_text().splitlines()))
+    assert [int(row["rank"]) for row in curve] == list(range(1, 9))  # of 8 in the gallery
+    found = [np.mean([behind < rank for behind in BEHIND]) for rank in range(1, 9)]
+    assert [float(row["released"]) for row in curve] == pytest.approx(found)
+    assert Path(metrics["data"]["root"]).is_absolute()
     assert pictures.keys() == {"ranked_lists", "cmc", "attention"}
     assert all(path.is_file() for path in pictures.values())
+
+
+def test_carriers_are_scored_apart_and_small_sets_are_not_re_ranked(
+    run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path
+) -> None:
+    chosen, datamodule, module = run
+    module.evaluation = evaluation()
+    with (build.data_folder(chosen.data) / "attributes.csv").open() as file:
+        carrying = {int(row["pid"]) for row in csv.DictReader(file) if row["backpack"] == "1"}
+    rows = [number for number, (pid, _) in enumerate(QUERY) if pid in carrying]
+
+    content, _ = outputs.write_outputs(module, datamodule, tmp_path, chosen)
+
+    (result,) = content["results"]  # 14 tracklets are fewer than the 20 neighbours of re-ranking
+    distances = torch.cdist(DESCRIPTORS[:6], DESCRIPTORS[6:])
+    query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
+    every = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
+    some = score(distances[rows], query[rows, 0], query[rows, 1], gallery[:, 0], gallery[:, 1])
+    assert (result["mAP"], result["reranked"]) == (pytest.approx(every.mean_ap), False)
+    assert 0 < len(rows) < 6
+    assert result["carriers"]["backpack"]["mAP"] == pytest.approx(some.mean_ap)
+    assert result["carriers"]["backpack"]["queries"] == len(rows)
+
+
+def test_larger_sets_are_re_ranked_as_the_released_code_does(
+    run: tuple[TrainSettings, ReidDataModule, ReidModule], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, datamodule, module = run
+    module.evaluation = evaluation()
+    monkeypatch.setitem(RERANKING, "k1", 4)  # a neighbourhood that 14 tracklets are enough for
+    distances = k_reciprocal(DESCRIPTORS[:6], DESCRIPTORS[6:], 4, 6, 0.3, True)
+    query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
+
+    plain, reranked = outputs.final_rows(module, datamodule, chosen)
+
+    expected = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
+    assert (plain["reranked"], reranked["reranked"]) == (False, True)
+    assert reranked["mAP"] == pytest.approx(expected.mean_ap)
+    assert reranked["mAP"] != plain["mAP"]
+
+
+def test_a_network_that_describes_all_alike_is_scored_without_re_ranking(
+    run: tuple[TrainSettings, ReidDataModule, ReidModule], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, datamodule, module = run
+    module.evaluation = evaluation()._replace(descriptors=torch.ones(14, 5))
+    monkeypatch.setitem(RERANKING, "k1", 4)
+
+    rows = outputs.final_rows(module, datamodule, chosen)
+
+    assert [row["reranked"] for row in rows] == [False]
 
 
 def test_coverage_is_the_mean_over_all_queries_frames_and_places(

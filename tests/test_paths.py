@@ -22,7 +22,9 @@ def test_conf_is_found(package: str, conf: str, tmp_path: Path) -> None:
     (tmp_path / conf / "train.yaml").touch()
     copy = shutil.copy(paths.__file__, tmp_path / package)
 
-    assert runpy.run_path(str(copy))["CONF"] == tmp_path / conf
+    found = runpy.run_path(str(copy))
+    assert found["CONF"] == tmp_path / conf
+    assert found["EXPERIMENTS"] == (tmp_path / conf).parent / "experiments"
 
 
 def test_a_foreign_conf_folder_above_a_wheel_is_passed_over(tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ READERS: dict[str, Callable[[DictConfig], object]] = {
     "evaluate": build.read_evaluate_settings,
     "verify": build.read_data_settings,
     "convert": build.read_data_settings,
+    "tables": build.read_tables_settings,
+    "pack": build.read_pack_settings,
+    "visualize": build.read_visualize_settings,
 }
 
 

@@ -14,6 +14,7 @@ from reid_cosam.results.store import replacing
 
 # A resumed run is the rest of the same run; only its length and its first weights' origin may differ.
 _FREE = {"backbone.pretrained", "trainer.max_steps"}
+_DIGITS = 12  # of a hash, enough to tell two apart
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
@@ -55,8 +56,27 @@ class BestCheckpoint(pl.Callback):
         self._best = state_dict["best"]
 
 
-def check_resumable(path: Path, config: Mapping[str, Any]) -> int:
-    """Makes sure that a run with this configuration can go on from the checkpoint; returns its iterations.
+class TrackletsRecord(pl.Callback):
+    """Writes into every checkpoint the hash of the tracklets that it was trained on, if it is known."""
+
+    def __init__(self, split: str | None) -> None:
+        self._split = split
+
+    def on_save_checkpoint(
+        self,
+        trainer: pl.Trainer,  # noqa: ARG002, of the interface
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        checkpoint: dict[str, Any],
+    ) -> None:
+        checkpoint["split"] = self._split
+
+
+def check_resumable(path: Path, config: Mapping[str, Any], split: str) -> int:
+    """Makes sure that a run can go on from the checkpoint; returns its iterations.
+
+    Args:
+        config: of the run.
+        split: the hash of its tracklets.
 
     Raises:
         FileNotFoundError: no such checkpoint.
@@ -76,7 +96,22 @@ def check_resumable(path: Path, config: Mapping[str, Any]) -> int:
             f"{path} was trained with {', '.join(differing)}: it can only go on as it began; "
             "resume with the settings of the checkpoint, or start anew without ckpt_path"
         )
+    _check_tracklets(path, trained.get("split"), split)
     return int(trained["global_step"])
+
+
+def _check_tracklets(path: Path, before: str | None, now: str) -> None:
+    if before is None:
+        raise ValueError(
+            f"{path} does not say which tracklets it was trained on, as an earlier version of reid_cosam "
+            "wrote it: start anew without ckpt_path, and with runs=... delete this checkpoint first"
+        )
+    if before != now:
+        raise ValueError(
+            f"{path} was trained on other tracklets, sha256 {before[:_DIGITS]} (this run: {now[:_DIGITS]}): "
+            "it can only go on with its own; name their folder with data.root=... (reid_cosam.verify prints "
+            "the sha256 of one), or start anew without ckpt_path"
+        )
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -2,40 +2,61 @@
 
 import logging
 import os
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import hydra
-import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from jaxtyping import Float32
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from reid_cosam import build, launch
+from reid_cosam import build, launch, sweep
 from reid_cosam.config import EvaluateSettings
-from reid_cosam.data import attributes
 from reid_cosam.evaluation import Evaluation
 from reid_cosam.evaluation_outputs import write_evaluation
 from reid_cosam.paths import CONF
 from reid_cosam.results.store import environment, write_json, write_text
 from reid_cosam.results.summary import print_evaluation
-from reid_cosam.scoring import Described, Reranking, results
+from reid_cosam.scoring import results
 
 _log = logging.getLogger(__name__)
+
+_MENDABLE = (ValueError, OSError, RuntimeError)  # by a user
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="evaluate")
 def main(config: DictConfig) -> None:
-    """One evaluation. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows its origin."""
+    """One evaluation. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows its origin.
+
+    Where one of a sweep fails, the sweep goes on.
+    """
     folder = Path(HydraConfig.get().runtime.output_dir)
-    try:
+
+    def work() -> sweep.Outcome:
+        refuse_image_size(HydraConfig.get().overrides.task)
         run(build.read_evaluate_settings(config), folder)
-    except (ValueError, OSError, RuntimeError) as error:
-        in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-        if in_sweep or os.environ.get("HYDRA_FULL_ERROR") or not str(error):
+        return "evaluated"
+
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        sweep.attempt(folder, work, _MENDABLE)
+        return
+    try:
+        work()
+    except _MENDABLE as error:
+        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
             raise
         raise SystemExit(f"error: {error}") from None
+
+
+def refuse_image_size(overrides: Sequence[str]) -> None:
+    """Raises ValueError if the command line asks for a size of images, which the network alone decides on."""
+    for override in overrides:
+        if re.match(r"\+*data\.(height|width)=", override):
+            asked_for = override.lstrip("+")
+            raise ValueError(f"{asked_for}: images keep the size of the network's training; leave this out")
 
 
 def run(settings: EvaluateSettings, folder: Path) -> None:
@@ -61,22 +82,9 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
 
 
 def _score(evaluation: Evaluation, descriptors: Float32[Tensor, "n d"], folder: Path) -> None:
-    settings, data, splits = evaluation.settings, evaluation.data, evaluation.splits
-    write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
+    write_text(folder / "config.yaml", OmegaConf.to_yaml(evaluation.settings.model_dump(mode="json")))
     write_json(folder / "environment.json", environment())
-    parts = {"query": splits.query, "gallery": splits.gallery, "junk": splits.junk}
-    by_part = torch.split(descriptors, [len(tracklets) for tracklets in parts.values()])
-    carried = build.attributes_file(data)
-    scored = list(
-        results(
-            Described(parts, dict(zip(parts, by_part, strict=True))),
-            settings.protocol or (data.protocol,),
-            settings.distance,
-            Reranking(**settings.reranking.model_dump()) if settings.rerank else None,
-            attributes.read(carried) if carried is not None else None,
-        )
-    )
-    metrics, pictures = write_evaluation(scored, splits.query, evaluation.about(), evaluation.size, folder)
+    metrics, pictures = write_evaluation(evaluation, results(evaluation.plan, descriptors), folder)
     print_evaluation(metrics, pictures, folder)
 
 

@@ -11,39 +11,59 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from reid_cosam import build, launch
-from reid_cosam.config import EvaluateSettings
-from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.config import DataSettings, EvaluateSettings
+from reid_cosam.data import attributes
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.verification import split_hash
 from reid_cosam.extraction import Extraction
+from reid_cosam.identity import identity
+from reid_cosam.outputs import data_record, first_frame
 from reid_cosam.results.descriptors import check_finite, load_descriptors, save_descriptors
+from reid_cosam.scoring import Plan, Reranking, check
 
 _log = logging.getLogger(__name__)
+
+# What Lightning and torch warn of without a reason for the reader to act.
+_HARMLESS = (
+    ".*does not have many workers",  # few by choice
+    ".*LeafSpec",  # of one library about the other
+)
 
 
 class Evaluation:
     """What is evaluated, and where its descriptors are kept.
 
     Attributes:
-        data: settings of the evaluated data set; the checkpoint's own unless others are named.
-        splits: its tracklets. Descriptors are those of queries, gallery and junk, in this order.
+        data: settings of the evaluated data set; the checkpoint's own unless another is named.
+        root: folder of its frames.
+        plan: its tracklets, and how they are scored. Descriptors are those of its parts, in their order.
         size: height and width at which the network sees its frames.
         store: folder of the descriptors, by default named after all that they depend on.
 
     Raises:
-        ValueError, OSError: the checkpoint or the data set cannot be read.
+        ValueError, OSError: the checkpoint or the data set cannot be read, or cannot be scored as asked for.
     """
 
     def __init__(self, settings: EvaluateSettings) -> None:
         self.settings, self._ckpt = settings, Path(settings.ckpt)
         self._trained, self._network = build.load_network(self._ckpt)
-        self.data = settings.data or self._trained.data
-        self.splits = build.make_splits(self.data)
+        self.data = settings.evaluated(self._trained.data)
+        splits = _splits(self.data, is_own=settings.data is None)
         self.size = (self._trained.data.height, self._trained.data.width)
-        self._root = build.data_folder(self.data)
-        self._tracklets = (*self.splits.query, *self.splits.gallery, *self.splits.junk)
+        self.root = build.data_folder(self.data)
+        carried = build.attributes_file(self.data)
+        self.plan = Plan(
+            {"query": splits.query, "gallery": splits.gallery, "junk": splits.junk},
+            settings.protocol or (self.data.protocol,),
+            settings.distance,
+            Reranking(**settings.reranking.model_dump()) if settings.rerank else None,
+            attributes.read(carried) if carried is not None else None,
+        )
+        check(self.plan)
+        self._tracklets = (*splits.query, *splits.gallery, *splits.junk)
         self._origin = {
             "checkpoint": _sha256(self._ckpt),
-            "split": split_hash(self.splits, self._root),
+            "split": split_hash(splits, self.root),
             "snippet": "x".join(map(str, (self._trained.num_frames, *self.size))),
             "tail": settings.snippet_tail,
             "precision": build.precision(settings.trainer),
@@ -58,17 +78,10 @@ class Evaluation:
 
     def about(self) -> dict[str, Any]:
         """What was evaluated, for the record."""
-        file = build.splits_file(self.data)
         return {
-            "checkpoint": {"path": str(self._ckpt), "sha256": self._origin["checkpoint"]},
-            "data": {
-                "name": self.data.name,
-                "root": str(self._root),
-                "split": self.data.split,
-                "tested_half": self.data.tested_half,
-                "splits_file": None if file is None else str(file),
-                "sha256": self._origin["split"],
-            },
+            "checkpoint": {"path": str(self._ckpt.absolute()), "sha256": self._origin["checkpoint"]},
+            "trained": {"run_name": self._trained.run_name} | identity(self._trained.model_dump(mode="json")),
+            "data": data_record(self.data) | {"sha256": self._origin["split"]},
             "distance": self.settings.distance,
             "num_frames": self._trained.num_frames,
             "height": self.size[0],
@@ -76,7 +89,7 @@ class Evaluation:
             "precision": self._origin["precision"],
             "snippet_tail": self.settings.snippet_tail,
             "reranking": self.settings.reranking.model_dump() if self.settings.rerank else None,
-            "store": str(self.store),
+            "store": str(self.store.absolute()),
         }
 
     def stored(self) -> Float32[Tensor, "n d"] | None:
@@ -96,7 +109,8 @@ class Evaluation:
         )
         module = Extraction(self._network, len(self._tracklets))
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*does not have many workers")  # few by choice
+            for message in _HARMLESS:
+                warnings.filterwarnings("ignore", message=message)
             trainer = build.make_test_trainer(self.settings.trainer, folder)
             trainer.test(module, datamodule=test_data, verbose=False)
         check_finite(module.descriptors, str(self._ckpt))
@@ -106,13 +120,21 @@ class Evaluation:
 
     def _table(self) -> pd.DataFrame:
         """A row a tracklet; its first frame is named relative to the data set's folder."""
-        parts = {"query": self.splits.query, "gallery": self.splits.gallery, "junk": self.splits.junk}
-        rows = [(part, *self._row(one)) for part, tracklets in parts.items() for one in tracklets]
+        rows = [(part, *self._row(one)) for part, held in self.plan.tracklets.items() for one in held]
         return pd.DataFrame(rows, columns=["part", "pid", "camid", "length", "first_frame"])
 
     def _row(self, tracklet: Tracklet) -> tuple[int, int, int, str]:
-        first = Path(tracklet.frames[0]).relative_to(self._root)
-        return tracklet.pid, tracklet.camid, len(tracklet), first.as_posix()
+        return tracklet.pid, tracklet.camid, len(tracklet), first_frame(tracklet, self.root)
+
+
+def _splits(data: DataSettings, is_own: bool) -> ReidSplits:
+    try:
+        return build.make_splits(data)
+    except FileNotFoundError as error:
+        if not is_own:
+            raise
+        remedy = "This is where the network was trained; if its data lie elsewhere now, add data.root=FOLDER."
+        raise FileNotFoundError(f"{error}\n{remedy}") from None
 
 
 def _sha256(path: Path) -> str:

@@ -1,11 +1,12 @@
-"""What an evaluation leaves in its folder: scores of every protocol, a row a query, pictures."""
+"""What an evaluation leaves in its folder: scores of every protocol, a row a query, curves, pictures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.outputs import query_table, score_row
+from reid_cosam.evaluation import Evaluation
+from reid_cosam.outputs import cmc_table, query_table, result_row
 from reid_cosam.ranked_lists import Ranking, hardest, ranked_lists
 from reid_cosam.results.figures.cmc import cmc_figure
 from reid_cosam.results.figures.ranked import ranked_lists_figure
@@ -16,41 +17,30 @@ _LISTS_SHOWN = 8
 
 
 def write_evaluation(
-    scored: Sequence[Result],
-    queries: Sequence[Tracklet],
-    about: Mapping[str, Any],
-    size: tuple[int, int],
-    folder: Path,
+    evaluation: Evaluation, scored: Iterable[Result], folder: Path
 ) -> tuple[dict[str, Any], dict[str, Path]]:
-    """Writes `metrics.json`, a `queries_*.csv` a result and `pictures/`; returns metrics and pictures.
+    """Writes `metrics.json`, `cmc.csv`, `queries_*.csv` by result, `pictures/`; returns metrics and pictures.
 
     The first result stands on top of `metrics.json`, where a training run has its own; `results` holds all.
+    Results are taken one at a time: distances of MARS are 75 MB a matrix.
     """
-    rows = [_row(result) for result in scored]
-    metrics = rows[0] | dict(about) | {"results": rows}
+    queries = evaluation.plan.tracklets["query"]
+    rows: list[dict[str, Any]] = []
+    curves, columns, hardest_queries = {}, {}, []
     for result in scored:
-        table = query_table(result.scores, queries)
-        write_text(folder / f"queries_{_file_name(result)}.csv", table.to_csv(index=False))
-    pictures = {
-        "cmc": cmc_figure({result.name: result.scores.cmc for result in scored}),
-        "hardest_queries": ranked_lists_figure(_hardest(scored[0], queries, size)),
-    }
+        if not rows:
+            hardest_queries = _hardest(result, queries, evaluation.size)
+        rows.append(result_row(result))
+        curves[result.name] = columns[result.file_name] = result.scores.cmc
+        table = query_table(result.scores, queries, evaluation.root)
+        write_text(folder / f"queries_{result.file_name}.csv", table.to_csv(index=False))
+    write_text(folder / "cmc.csv", cmc_table(columns).to_csv())
+    pictures = {"cmc": cmc_figure(curves), "hardest_queries": ranked_lists_figure(hardest_queries)}
     for name, picture in pictures.items():
         save_picture(picture, folder / "pictures" / f"{name}.png")
+    metrics = rows[0] | evaluation.about() | {"results": rows}
     write_json(folder / "metrics.json", metrics)  # the last file, as of a training run
     return metrics, {name: folder / "pictures" / f"{name}.png" for name in pictures}
-
-
-def _row(result: Result) -> dict[str, Any]:
-    carriers = {
-        attribute: None if scores is None else score_row(scores)
-        for attribute, scores in result.carriers.items()
-    }
-    return score_row(result.scores) | {"reranked": result.reranked, "carriers": carriers}
-
-
-def _file_name(result: Result) -> str:
-    return f"{result.protocol}_reranked" if result.reranked else result.protocol
 
 
 def _hardest(result: Result, queries: Sequence[Tracklet], size: tuple[int, int]) -> list[Any]:

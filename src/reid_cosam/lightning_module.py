@@ -28,11 +28,12 @@ class Evaluated(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """Scores after an iteration, and the distances `[query, gallery]` they come from."""
+    """Scores after an iteration, the distances `[query, gallery]` they come from, and of what these are."""
 
     step: int
     scores: Scores
     distances: Float[Tensor, "q g"]
+    descriptors: Float[Tensor, "n d"]
 
 
 class OptimiserPlan(NamedTuple):
@@ -156,7 +157,7 @@ class ReidModule(pl.LightningModule):
         pids, camids, count, protocol = self.evaluated
         distances = euclidean_distances(descriptors[:count], descriptors[count:]).cpu()
         scores = score(distances, pids[:count], camids[:count], pids[count:], camids[count:], protocol)
-        return Evaluation(self.global_step, scores, distances)
+        return Evaluation(self.global_step, scores, distances, descriptors.cpu())
 
     @torch.inference_mode()
     def attend(self, clips: UInt8[Tensor, "b t 3 h w"]) -> dict[int, Float[Tensor, "b t 1 mh mw"]]:

@@ -1,23 +1,24 @@
 """What a finished run leaves in its folder: scores, a row a query, pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
 from reid_cosam import build
-from reid_cosam.config import TrainSettings
+from reid_cosam.config import DataSettings, TrainSettings
 from reid_cosam.data.frames import read_clip
 from reid_cosam.data.masks import read_masks
 from reid_cosam.data.snippets import dense
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.datamodule import ReidDataModule
+from reid_cosam.final_scores import final_plan
 from reid_cosam.lightning_module import Evaluation, ReidModule
 from reid_cosam.metrics.chance import expected_by_chance
 from reid_cosam.metrics.coverage import coverage
@@ -27,6 +28,7 @@ from reid_cosam.results.figures.attention import attention_figure
 from reid_cosam.results.figures.cmc import cmc_figure
 from reid_cosam.results.figures.ranked import ranked_lists_figure
 from reid_cosam.results.store import save_picture, write_json, write_text
+from reid_cosam.scoring import Result, results
 
 RANKS = (1, 5, 10, 20)
 _CLIPS_SHOWN, _LISTS_SHOWN = 4, 6
@@ -36,7 +38,7 @@ _CLIPS_A_PASS = 16
 def write_outputs(
     module: ReidModule, datamodule: ReidDataModule, folder: Path, settings: TrainSettings
 ) -> tuple[dict[str, Any], dict[str, Path]]:
-    """Writes `metrics.json`, `queries.csv` and `pictures/`; returns the metrics and the pictures by name.
+    """Writes `metrics.json`, `queries.csv`, `cmc.csv`, `pictures/`; returns metrics, and pictures by name.
 
     The module must have been evaluated.
     """
@@ -45,17 +47,15 @@ def write_outputs(
     queries = datamodule.evaluated[: datamodule.num_queries]
     clips = _Clips(module, queries, settings)
     attended = bool(settings.cosam)
-    file = build.splits_file(settings.data)
     content = score_table(evaluation, datamodule) | {
-        "data": {
-            "name": settings.data.name,
-            "split": settings.data.split,
-            "tested_half": settings.data.tested_half,
-            "splits_file": None if file is None else str(file),
-        },
+        "data": data_record(settings.data),
         "attention": clips.coverage() if attended and settings.data.name == "synthetic" else None,
+        "results": final_rows(module, datamodule, settings),
     }
-    write_text(folder / "queries.csv", query_table(evaluation.scores, queries).to_csv(index=False))
+    table = query_table(evaluation.scores, queries, build.data_folder(settings.data))
+    write_text(folder / "queries.csv", table.to_csv(index=False))
+    curve = cmc_table({evaluation.scores.protocol: evaluation.scores.cmc})
+    write_text(folder / "cmc.csv", curve.to_csv())
     drawn = {
         "ranked_lists": _ranked_lists(evaluation, datamodule, settings),
         "cmc": cmc_figure({settings.run_name: evaluation.scores.cmc}),
@@ -92,17 +92,64 @@ def score_row(scores: Scores) -> dict[str, Any]:
     }
 
 
-def query_table(scores: Scores, queries: Sequence[Tracklet]) -> pd.DataFrame:
-    """One row a query: which, its average precision, and the rank of its nearest match."""
+def final_rows(
+    module: ReidModule, datamodule: ReidDataModule, settings: TrainSettings
+) -> list[dict[str, Any]]:
+    """Scores as an evaluation of the last checkpoint would have them; found on the module's device."""
+    assert module.evaluation is not None
+    descriptors = module.evaluation.descriptors.to(module.device)
+    plan = final_plan(settings, datamodule)
+    if bool((descriptors == descriptors[0]).all()):  # of a network that died: nobody is anybody's neighbour
+        plan = plan._replace(reranking=None)
+    return [result_row(result) for result in results(plan, descriptors)]
+
+
+def result_row(result: Result) -> dict[str, Any]:
+    """Of one result: whether re-ranked, and the scores of all queries and of those by attribute."""
+    carriers = {
+        attribute: None if scores is None else score_row(scores)
+        for attribute, scores in result.carriers.items()
+    }
+    return score_row(result.scores) | {"reranked": result.reranked, "carriers": carriers}
+
+
+def data_record(data: DataSettings) -> dict[str, Any]:
+    """Which data set and split, and where they lie, whatever folder the command was started in."""
+    file = build.splits_file(data)
+    return {
+        "name": data.name,
+        "root": str(build.data_folder(data).absolute()),
+        "split": data.split,
+        "tested_half": data.tested_half,
+        "splits_file": None if file is None else str(file.absolute()),
+    }
+
+
+def cmc_table(curves: Mapping[str, Float[np.ndarray, " _"]]) -> pd.DataFrame:
+    """One row a rank, one column a curve, as fractions of 1; empty where a gallery has no such rank."""
+    table = pd.DataFrame({name: pd.Series(curve) for name, curve in curves.items()})
+    return table.set_axis(table.index + 1).rename_axis("rank")
+
+
+def query_table(scores: Scores, queries: Sequence[Tracklet], root: Path) -> pd.DataFrame:
+    """One row a query: which, its average precision, and the rank of its nearest match.
+
+    Its first frame is named relative to `root`, the data set's folder.
+    """
     return pd.DataFrame(
         {
-            "first_frame": [Path(query.frames[0]).name for query in queries],
+            "first_frame": [first_frame(query, root) for query in queries],
             "pid": [query.pid for query in queries],
             "camid": [query.camid for query in queries],
             "average_precision": scores.average_precisions,
             "first_rank": scores.first_ranks,
         }
     )
+
+
+def first_frame(tracklet: Tracklet, root: Path) -> str:
+    """Path of a tracklet's first frame relative to the data set's folder."""
+    return Path(tracklet.frames[0]).relative_to(root).as_posix()
 
 
 class _Clips:

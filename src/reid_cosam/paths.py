@@ -1,4 +1,4 @@
-"""Where the configuration lies: beside the sources in a checkout, inside the package in a wheel."""
+"""Where configuration and published numbers lie: beside a checkout's sources, inside a wheel's package."""
 
 from pathlib import Path
 
@@ -6,3 +6,4 @@ _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parents[1]
 
 CONF = _CHECKOUT / "conf" if (_CHECKOUT / "conf" / "train.yaml").exists() else _PACKAGE / "conf"
+EXPERIMENTS = CONF.with_name("experiments")

@@ -11,17 +11,10 @@ from torch import Tensor
 from reid_cosam.data.attributes import ATTRIBUTES, Attributes
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.metrics.protocols import PROTOCOLS, Scores, score
-from reid_cosam.metrics.reranking import k_reciprocal
+from reid_cosam.metrics.reranking import check_settings, k_reciprocal
 from reid_cosam.metrics.retrieval import cosine_distances, euclidean_distances, unit_length
 
 Distance = Literal["euclidean", "cosine"]
-
-
-class Described(NamedTuple):
-    """Test tracklets and their descriptors by part: `query`, `gallery`, `junk`."""
-
-    tracklets: Mapping[str, Sequence[Tracklet]]
-    descriptors: Mapping[str, Float32[Tensor, "_ d"]]
 
 
 class Reranking(NamedTuple):
@@ -51,34 +44,81 @@ class Result(NamedTuple):
     def name(self) -> str:
         return f"{self.protocol}, re-ranked" if self.reranked else self.protocol
 
+    @property
+    def file_name(self) -> str:
+        return f"{self.protocol}_reranked" if self.reranked else self.protocol
 
-def results(
-    described: Described,
-    protocols: Sequence[str],
-    distance: Distance,
-    reranking: Reranking | None,
-    attributes: Attributes | None,
-) -> Iterator[Result]:
-    """One result a protocol, and one more after re-ranking if that is asked for.
+
+class Plan(NamedTuple):
+    """What is scored, and how.
+
+    Attributes:
+        tracklets: those of the test set by part: `query`, `gallery`, `junk`.
+        protocols: names of `metrics.protocols.PROTOCOLS`.
+        reranking: None for none.
+        attributes: who carries something, None where that is not known.
+    """
+
+    tracklets: Mapping[str, Sequence[Tracklet]]
+    protocols: Sequence[str]
+    distance: Distance
+    reranking: Reranking | None
+    attributes: Attributes | None
+
+    def gallery(self, protocol: str) -> list[Tracklet]:
+        """The tracklets that are searched under a protocol."""
+        return [one for part in PROTOCOLS[protocol].gallery for one in self.tracklets[part]]
+
+
+def check(plan: Plan) -> None:
+    """Raises ValueError for what can be told before anything is described.
+
+    That is: re-ranking does not fit the number of tracklets; nobody knows what a query's person carries.
+    """
+    queries = plan.tracklets["query"]
+    if plan.attributes is not None:
+        for name in ATTRIBUTES:
+            plan.attributes.carriers(name, queries)
+    if plan.reranking is None:
+        return
+    k1, k2, lambda_value, _ = plan.reranking
+    for protocol in plan.protocols:
+        try:
+            check_settings(len(queries) + len(plan.gallery(protocol)), k1, k2, lambda_value)
+        except ValueError as error:
+            raise ValueError(f"protocol {protocol}: reranking.{error}") from None
+
+
+def results(plan: Plan, descriptors: Float32[Tensor, "n d"]) -> Iterator[Result]:
+    """One result a protocol, and one more after re-ranking if that is asked for, each when it is asked for.
+
+    `descriptors` are those of the plan's tracklets, part by part.
 
     Raises:
         ValueError: a protocol finds no gallery or no valid query, or a query's attributes are not known.
     """
-    measure = euclidean_distances if distance == "euclidean" else cosine_distances
-    shape = _as_it_is if distance == "euclidean" else unit_length
-    queries = described.descriptors["query"]
-    for protocol in protocols:
-        parts = PROTOCOLS[protocol].gallery
-        gallery = [one for part in parts for one in described.tracklets[part]]
-        descriptors = torch.cat([described.descriptors[part] for part in parts])
-        ranked = {False: measure(queries, descriptors)}
-        if reranking is not None:
-            ranked[True] = k_reciprocal(shape(queries), shape(descriptors), *reranking)
-        for reranked, distances in ranked.items():
-            scored = _Scorer(described.tracklets["query"], gallery, distances, protocol)
+    sizes = [len(tracklets) for tracklets in plan.tracklets.values()]
+    by_part = dict(zip(plan.tracklets, descriptors.split(sizes), strict=True))
+    queries = plan.tracklets["query"]
+    for protocol in plan.protocols:
+        gallery = plan.gallery(protocol)
+        searched = torch.cat([by_part[part] for part in PROTOCOLS[protocol].gallery])
+        for reranked, distances in _distances(plan, by_part["query"], searched):
+            scored = _Scorer(queries, gallery, distances, protocol)
             scores = scored.all()
-            carriers = scored.carriers(attributes, scores) if attributes is not None else {}
+            carriers = scored.carriers(plan.attributes, scores) if plan.attributes is not None else {}
             yield Result(protocol, reranked, scores, gallery, distances, carriers)
+
+
+def _distances(
+    plan: Plan, queries: Float32[Tensor, "q d"], gallery: Float32[Tensor, "g d"]
+) -> Iterator[tuple[bool, Float[Tensor, "q g"]]]:
+    """Whether they are re-ranked, and the distances."""
+    euclidean = plan.distance == "euclidean"
+    yield False, (euclidean_distances if euclidean else cosine_distances)(queries, gallery)
+    if plan.reranking is not None:
+        shape = _as_it_is if euclidean else unit_length
+        yield True, k_reciprocal(shape(queries), shape(gallery), *plan.reranking)
 
 
 def _as_it_is(descriptors: Float32[Tensor, "n d"]) -> Float32[Tensor, "n d"]:

@@ -2,6 +2,8 @@
 
 import logging
 import os
+import signal
+import sys
 import warnings
 from pathlib import Path
 
@@ -15,14 +17,17 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]
     MisconfigurationException,
+    SIGTERMException,
 )
 
-from reid_cosam import build, kept_runs, launch
+from reid_cosam import build, kept_runs, launch, sweep, worker
 from reid_cosam.checkpoints import check_resumable
 from reid_cosam.config import TrainSettings
+from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import split_hash
 from reid_cosam.datamodule import ReidDataModule
 from reid_cosam.estimate import measure_pace
+from reid_cosam.final_scores import final_plan
 from reid_cosam.lightning_module import ReidModule
 from reid_cosam.loggers import finish, log_summary, make_loggers
 from reid_cosam.models.network import VideoReidNet
@@ -31,6 +36,7 @@ from reid_cosam.paths import CONF
 from reid_cosam.progress import duration
 from reid_cosam.results.store import environment, write_json, write_text
 from reid_cosam.results.summary import print_summary
+from reid_cosam.scoring import check
 
 _log = logging.getLogger(__name__)
 
@@ -46,50 +52,93 @@ _HARMLESS = (
 )
 
 
+# What a user can mend.
+_MENDABLE = (ValueError, OSError, RuntimeError, ImportError, MisconfigurationException, wandb.Error)
+
+
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
 def main(config: DictConfig) -> None:
-    """One run. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
+    """One run. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from.
+
+    A run of a sweep that fails leaves its error in its folder, and the sweep goes on.
+    """
     folder = Path(HydraConfig.get().runtime.output_dir)
+
+    def work() -> sweep.Outcome:
+        return run(build.read_settings(config), folder, config.retry_failed)
+
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        sweep.attempt(folder, work, _MENDABLE)
+        return
     try:
-        run(build.read_settings(config), folder)
-    except (ValueError, OSError, RuntimeError, ImportError, MisconfigurationException, wandb.Error) as error:
-        in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-        if in_sweep or os.environ.get("HYDRA_FULL_ERROR") or not str(error):
+        work()
+    except _MENDABLE as error:
+        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
             raise
         raise SystemExit(f"error: {error}") from None
 
 
-def run(settings: TrainSettings, folder: Path) -> None:
-    """Trains, evaluates and writes into `folder`; starts one process a device where there are several.
+def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sweep.Outcome:
+    """Trains, evaluates and writes into `folder`, or into the kept folder that `settings.runs` implies.
 
     Raises:
         ValueError, OSError: settings, data or checkpoint do not fit; the message says how to mend it.
+        kept_runs.FailedBefore: so did a kept run in an earlier sweep, and `retry_failed` is false.
     """
     if settings.trainer.num_nodes > 1 and not launch.is_rank():
         raise ValueError(
-            "trainer.num_nodes > 1: start one process a device yourself, by torchrun or srun on every node"
+            "trainer.num_nodes > 1: start one process a device yourself, by torchrun or srun on every node, "
+            "or with launcher=slurm"
         )
+    worker.settle(settings.trainer.devices)
     splits = build.make_splits(settings.data)
-    split = split_hash(splits, build.data_folder(settings.data)) if settings.runs else ""
-    job, folder = folder, kept_runs.folder_of(settings, split, folder)
-    if kept_runs.is_finished(settings, folder):
-        _log.info("finished before, not repeated: %s", folder)
-        return
-    settings = kept_runs.going_on(settings, folder)
+    split = split_hash(splits, build.data_folder(settings.data))
+    kept = kept_runs.folder_of(settings, split, folder)
+    if settings.runs is None:
+        _run_here(settings, splits, split, folder, kept)
+        return "trained"
+    if launch.is_launched() or not launch.is_first_rank():  # another process holds the lock for this one
+        _run_kept(settings, splits, split, folder, kept)
+        return "trained"
+    with kept_runs.claimed(kept) as ours:
+        if kept_runs.is_finished(kept):
+            _log.info("finished before, not repeated: %s", kept)
+            return "finished before"
+        if not ours:
+            _log.info("another process works on it, left to that one: %s", kept)
+            return "running elsewhere"
+        kept_runs.forget_failure(kept, retry_failed)
+        _run_kept(settings, splits, split, folder, kept)
+    return "trained"
+
+
+def _run_kept(settings: TrainSettings, splits: ReidSplits, split: str, job: Path, folder: Path) -> None:
+    """Trains on from the last checkpoint, if there is one; an error is left in the run's folder as well."""
+    try:
+        _run_here(kept_runs.going_on(settings, folder), splits, split, job, folder)
+    except Exception as error:
+        kept_runs.record_failure(folder, error)
+        raise
+
+
+def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path, folder: Path) -> None:
+    """Trains into `folder`; each of several devices gets a process, which reads `job`'s configuration."""
+    if not launch.is_launched():
+        if settings.runs and launch.is_first_rank():
+            kept_runs.set_curves_aside(folder)
+        _record_start(settings, folder)
     if settings.trainer.devices > 1 and not launch.is_rank():
         build.make_backbone(settings)  # its weights fetched once and not by every rank
-        _record_start(settings, folder)
-        launch.run_ranks("reid_cosam.train", job, settings.trainer.devices)
+        launch.run_ranks("reid_cosam.train", job, settings.trainer.devices, kept_runs.held_locks())
         return
     launch.let_one_rank_speak()
-    if not launch.is_launched():
-        _record_start(settings, folder)
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     datamodule = build.make_datamodule(settings, splits)
+    check(final_plan(settings, datamodule))  # before hours of training, not after
     module = build.make_module(settings, datamodule)
     done = 0
     if settings.ckpt_path is not None:
-        done = check_resumable(Path(settings.ckpt_path), module.config)
+        done = check_resumable(Path(settings.ckpt_path), module.config, split)
         _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
     _announce(settings, datamodule, module, done)
     run_id = folder.name.rpartition("-")[2] if settings.runs else None
@@ -98,10 +147,12 @@ def run(settings: TrainSettings, folder: Path) -> None:
         logger.log_hyperparams(settings.model_dump(mode="json"))
     succeeded = False
     try:
-        trainer = build.make_trainer(settings.trainer, folder, loggers)
+        trainer = build.make_trainer(settings.trainer, folder, loggers, split)
         _fit(trainer, module, datamodule, settings.ckpt_path)
         _finish(trainer, module, datamodule, folder, settings)
         succeeded = True
+    except SIGTERMException:
+        raise SystemExit(128 + signal.SIGTERM) from None  # Lightning would end in 0, as if all were done
     finally:
         finish(loggers, succeeded)
 
@@ -179,4 +230,8 @@ def _finish(
 
 
 if __name__ == "__main__":
+    try:
+        launch.check_launcher(sys.argv)
+    except ImportError as missing:
+        raise SystemExit(f"error: {missing}") from None
     main()

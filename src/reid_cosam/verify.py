@@ -1,20 +1,19 @@
 """Say what a data set holds and what is wrong with it: `python -m reid_cosam.verify --help`."""
 
 import os
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import hydra
 from omegaconf import DictConfig
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from reid_cosam import build
 from reid_cosam.config import DataSettings
+from reid_cosam.counted_progress import counted
+from reid_cosam.data import packed
 from reid_cosam.data.counts import count
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import (
@@ -28,7 +27,6 @@ from reid_cosam.data.verification import (
 )
 from reid_cosam.metrics.protocols import PROTOCOLS
 from reid_cosam.paths import CONF
-from reid_cosam.progress import duration
 
 _NAMED = 5  # faults of a kind, the first of them
 
@@ -65,6 +63,7 @@ def report(data: DataSettings) -> list[str]:
         *_report_parts(splits, console),
         *_report_counts(count(splits), build.expected_counts(data), console),
         *_report_queries(splits, data.protocol, console),
+        *_report_pack(root, console),
         *_report_frames(all_frames(splits), data.workers, console),
     ]
     console.print(f"splits: sha256 {split_hash(splits, root)}")
@@ -123,9 +122,22 @@ def _report_queries(splits: ReidSplits, protocol: str, console: Console) -> list
     )
 
 
+def _report_pack(root: Path, console: Console) -> list[str]:
+    """What is amiss with the files of a pack as a whole; reading its frames names those that are damaged."""
+    found = packed.find(str(root))
+    if found is None:
+        return []
+    with counted(found.pack.megabytes, "MB of the pack") as advance:
+        changed = found.pack.changed(advance)
+    console.print(f"pack: {found.pack}")
+    files = [str(found.pack.folder / name) for name in changed]
+    _print_first([f"{file} is not what was packed: its SHA-256 is another" for file in files], console)
+    return [f"{name} is not what was packed" for name in changed]
+
+
 def _report_frames(frames: Sequence[str], workers: int, console: Console) -> list[str]:
     total = len(frames)
-    with _progress(total) as advance:
+    with counted(total, "frames") as advance:
         faults = unreadable(frames, max(1, workers), advance)
     console.print(f"frames: {total:,}, {len(faults):,} of them missing or unreadable")
     _print_first([fault.reason for fault in faults], console)
@@ -144,33 +156,6 @@ def _table(first: str, *headings: str) -> Table:
     for heading in headings:
         table.add_column(heading, justify="right")
     return table
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Yields what to call with the number of frames done: it moves a bar, or without a terminal prints."""
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield _PlainLines(total, console).advance
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        yield partial(bar.advance, bar.add_task("reading frames", total=total))
-
-
-class _PlainLines:
-    """Ten lines, whatever the number of frames."""
-
-    def __init__(self, total: int, console: Console) -> None:
-        self._total, self._console = total, console
-        self._done, self._started = 0, time.monotonic()
-        console.print(f"reading {total:,} frames")
-
-    def advance(self, number: int) -> None:
-        before, self._done = self._done, self._done + number
-        if 10 * self._done // self._total > 10 * before // self._total:
-            left = (time.monotonic() - self._started) * (self._total - self._done) / self._done
-            self._console.print(f"read {self._done:,} of {self._total:,} frames, {duration(left)} left")
 
 
 if __name__ == "__main__":

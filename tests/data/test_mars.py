@@ -114,12 +114,30 @@ def test_a_missing_list_is_named(tmp_path: Path, name: str) -> None:
         ({"query_IDX": [[3, 6]]}, "query_IDX.mat, entry 2: row 6 is not within 1 to 5"),
         ({"query_IDX": [[0, 3]]}, "query_IDX.mat, entry 1: row 0 is not within 1 to 5"),
         ({"query_IDX": [[3, 1]]}, "query_IDX.mat, entry 2: row 1 is junk"),
+        ({"query_IDX": [[5, 3, 4, 3]]}, "query_IDX.mat: entries 2 and 4 both name row 3, .*: name it once"),
     ],
 )
 def test_contradictions_name_file_and_row(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     root = _write(tmp_path, **changes)
 
     with pytest.raises(ValueError, match=message):
+        mars.read(root)
+
+
+@pytest.mark.parametrize("name", ["train_name", "test_name"])
+def test_an_empty_list_of_names_is_to_blame_itself(tmp_path: Path, name: str) -> None:
+    root = _write(tmp_path, **{name: []})
+
+    with pytest.raises(ValueError, match=rf"^{root}/info/{name}\.txt is empty: it must name every frame"):
+        mars.read(root)
+
+
+def test_a_list_of_names_that_is_cut_short_is_named(tmp_path: Path) -> None:
+    root = _write(tmp_path, test_name=_names(TEST)[:4])
+
+    with pytest.raises(
+        ValueError, match=r"row 3: 4 to 5 is no range of frames within 1 to 4, the names in .*/test_name\.txt"
+    ):
         mars.read(root)
 
 

@@ -74,26 +74,39 @@ def test_a_person_twice_in_a_split_is_named(tmp_path: Path, people: tuple[list[s
         json_split(path, 0)
 
 
+SPLIT = '{"train": [names], "test": [names]}'
+WHOLE: Any = {"train": ["p1"], "test": ["p2"]}
+
+
 @pytest.mark.parametrize(
-    "content",
+    ("content", "said"),
     [
-        [{"train": ["p1"]}],
-        {"train": ["p1"], "test": ["p2"]},
-        [{"train": [1], "test": ["p2"]}],
-        [[["p1"], ["p2"]]],
+        ({"train": 1}, f": got {{'train': 1}}; expected a list of {SPLIT}"),
+        (["p" * 50], f", at [0]: got '{'p' * 39}...; expected {SPLIT}"),
+        ([WHOLE, [["p1"], ["p2"]]], f", at [1]: got [['p1'], ['p2']]; expected {SPLIT}"),
+        ([WHOLE, {"train": ["p1"]}, {}], f", at [1]: test is missing; expected {SPLIT}"),
+        ([{"train": "p1", "test": []}], ", at [0][\"train\"]: got 'p1'; expected a list of names"),
+        ([{"train": [], "test": ["p1", 2]}], ', at [0]["test"][1]: got 2; expected a name'),
     ],
 )
-def test_another_content_is_refused(tmp_path: Path, content: Any) -> None:
+def test_what_does_not_belong_in_a_json_file_is_named_in_one_line(
+    tmp_path: Path, content: Any, said: str
+) -> None:
     path = tmp_path / "splits.json"
     path.write_text(json.dumps(content))
 
-    with pytest.raises(ValueError, match=r"splits\.json cannot be read as a list of"):
+    with pytest.raises(ValueError, match=rf"^{re.escape(f'{path}{said}')}$"):
         json_split(path, 0)
 
 
-def test_a_broken_file_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [(b"", "1 column 0"), (b'[{"train": ["p1"\xff', "1 column 17"), (b'[{"train": []},\n]', "2 column 1")],
+)
+def test_a_file_that_is_no_json_is_named_in_one_line(tmp_path: Path, content: bytes, place: str) -> None:
     path = tmp_path / "splits.json"
-    path.write_bytes(b'[{"train": ["p1"\xff')
+    path.write_bytes(content)
 
-    with pytest.raises(ValueError, match=r"splits\.json cannot be read as a list of"):
+    message = rf"^{path}: Invalid JSON: .+ at line {place}; expected a list of {re.escape(SPLIT)}$"
+    with pytest.raises(ValueError, match=message):
         json_split(path, 0)

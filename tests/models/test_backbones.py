@@ -3,7 +3,7 @@ from functools import cache
 import pytest
 import torch
 
-from reid_cosam.models.backbones import BACKBONES, WEIGHTS, Backbone, se_resnet_tiny
+from reid_cosam.models.backbones import BACKBONES, WEIGHTS, Backbone, resnet_tiny, se_resnet_tiny
 
 FULL = ["resnet50", "se_resnet50"]
 
@@ -65,12 +65,13 @@ def test_forward_runs_all_stages() -> None:
     torch.testing.assert_close(backbone(images), by_hand, rtol=0, atol=0)
 
 
-def test_the_tiny_network_squeezes_and_excites_in_every_block() -> None:
-    backbone = se_resnet_tiny(False, 2)
+def test_the_tiny_networks_differ_in_squeeze_and_excitation_only() -> None:
+    plain, gated = (set(make(False, 2).state_dict()) for make in (resnet_tiny, se_resnet_tiny))
 
-    gates = [name for name, _ in backbone.named_parameters() if ".se." in name and name.endswith("weight")]
+    gates = {name for name in gated if ".se." in name and name.endswith("weight")}
     assert len({name.split(".")[1] for name in gates}) == 4
-    assert sum(parameter.numel() for parameter in backbone.parameters()) < 2e6
+    assert plain == {name for name in gated if ".se." not in name}
+    assert sum(parameter.numel() for parameter in se_resnet_tiny(False, 2).parameters()) < 2e6
 
 
 @pytest.mark.parametrize("last_stride", [0, 3])
@@ -79,9 +80,12 @@ def test_other_last_strides_are_refused(last_stride: int) -> None:
         se_resnet_tiny(False, last_stride)
 
 
-def test_the_tiny_network_has_no_pretrained_weights() -> None:
-    with pytest.raises(ValueError, match=r"backbone.pretrained=false, or take backbone=se_resnet50"):
-        se_resnet_tiny(True, 1)
+@pytest.mark.parametrize("larger", FULL)
+def test_the_tiny_networks_have_no_pretrained_weights(larger: str) -> None:
+    tiny = larger.replace("50", "_tiny")
+
+    with pytest.raises(ValueError, match=rf"^{tiny} has .*pretrained=false, or take backbone={larger}$"):
+        BACKBONES[tiny](True, 1)
 
 
 def test_weights_are_fetched_over_https_with_a_hash() -> None:

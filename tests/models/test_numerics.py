@@ -29,7 +29,9 @@ def _clips(generator: torch.Generator) -> Tensor:
     """One clip a person: colours of their own, under noise."""
     colours = torch.randn(PEOPLE, 1, 3, 8, 4, generator=torch.Generator().manual_seed(0))
     noise = torch.randn(PEOPLE, FRAMES, 3, 8, 4, generator=generator)
-    return interpolate((colours + noise).flatten(0, 1), (HEIGHT, WIDTH)).unflatten(0, (PEOPLE, FRAMES))
+    frames: Tensor = interpolate((colours + noise).flatten(0, 1), (HEIGHT, WIDTH))
+    clips: Tensor = frames.unflatten(0, (PEOPLE, FRAMES))
+    return clips
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_cosam.results.summary import print_evaluation, print_summary
+from reid_cosam.results.summary import print_evaluation, print_splits, print_summary
 
 METRICS = {
     **{"mAP": 0.4567, "R1": 0.5, "R5": 0.75, "R10": 0.8, "R20": 1.0},
@@ -86,3 +86,30 @@ def test_one_camera_against_the_other_has_ranks_only(capsys: pytest.CaptureFixtu
 
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["cross_camera", "6/6", "-", "-", "50.0", "75.0", "80.0", "100.0"] in lines
+
+
+@pytest.mark.parametrize(("protocol", "shown"), [("released", True), ("cross_camera", False)])
+def test_a_sweep_over_splits_has_a_row_a_split_and_its_mean(
+    capsys: pytest.CaptureFixture[str], protocol: str, shown: bool
+) -> None:
+    about = {"name": "prid2011", "tested_half": None, "splits_file": "/data/splits.json", "reranked": True}
+    scores = {"mAP": 0.25, "R1": 0.5, "R5": 0.75, "R10": 0.8, "R20": 1.0}
+    runs = [about | scores | {"protocol": protocol, "split": split} for split in (0, 1)]
+    deviation = dict.fromkeys(scores, 0.0625)
+    group = {"splits": runs, "mean": scores, "standard_deviation": deviation}
+
+    print_splits({"1: net": group}, Path("/sweep/splits.json"))
+
+    out = capsys.readouterr().out
+    assert f"1: net, prid2011, {protocol}, re-ranked, 2 splits, percent\nsplits: /data/splits.json\n" in out
+    cells = [line.strip("│").split("│") for line in out.splitlines() if line.startswith("│")]
+    rows = [[cell.strip() for cell in row] for row in cells]
+    kept = 1 if shown else 2
+    assert rows[1] == ["1", *["", "25.0", "50.0", "75.0", "80.0", "100.0"][kept:]]
+    assert rows[2] == ["mean", *(f"{cell} ± 6.2" for cell in rows[1][1:])]
+
+
+def test_nothing_is_said_where_no_splits_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    print_splits({}, Path("/sweep/splits.json"))
+
+    assert capsys.readouterr().out == ""

@@ -16,7 +16,10 @@ from reid_cosam.build.settings import (
     check_settings,
     read_data_settings,
     read_evaluate_settings,
+    read_pack_settings,
     read_settings,
+    read_tables_settings,
+    read_visualize_settings,
 )
 from reid_cosam.build.training import make_module, make_trainer, precision, runs_on_gpu
 
@@ -38,8 +41,11 @@ __all__ = [
     "precision",
     "read_data_settings",
     "read_evaluate_settings",
+    "read_pack_settings",
     "read_settings",
     "read_splits",
+    "read_tables_settings",
+    "read_visualize_settings",
     "runs_on_gpu",
     "splits_file",
 ]

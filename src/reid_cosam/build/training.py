@@ -19,6 +19,7 @@ from reid_cosam.data.transforms import Augmentation
 from reid_cosam.datamodule import ReidDataModule
 from reid_cosam.lightning_module import Evaluated, OptimiserPlan, ReidModule
 from reid_cosam.losses.reid import ReidLoss
+from reid_cosam.pace import PaceRecord
 from reid_cosam.progress import PlainProgress, TerminalProgress
 
 
@@ -98,6 +99,7 @@ def _callbacks(settings: TrainerSettings, folder: Path, split: str | None) -> li
         ),
         BestCheckpoint(kept / "best.ckpt"),
         TrackletsRecord(split),
+        PaceRecord(folder),
         TerminalProgress() if sys.stdout.isatty() else PlainProgress(settings.log_every),
     ]
 

@@ -4,15 +4,21 @@ Values and defaults live in `conf/`; nothing here has a default, so that there i
 """
 
 from reid_cosam.config.evaluate import EvaluateSettings, RerankingSettings
+from reid_cosam.config.pack import PackSettings
 from reid_cosam.config.parts import DataSettings, DeviceSettings, LoggerSettings, TrainerSettings
+from reid_cosam.config.tables import TablesSettings
 from reid_cosam.config.train import TrainSettings
+from reid_cosam.config.visualize import VisualizeSettings
 
 __all__ = [
     "DataSettings",
     "DeviceSettings",
     "EvaluateSettings",
     "LoggerSettings",
+    "PackSettings",
     "RerankingSettings",
+    "TablesSettings",
     "TrainSettings",
     "TrainerSettings",
+    "VisualizeSettings",
 ]

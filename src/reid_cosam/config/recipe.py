@@ -8,7 +8,7 @@ from reid_cosam.config.base import Probability, Settings
 
 
 class BackboneSettings(Settings):
-    name: Literal["resnet50", "se_resnet50", "se_resnet_tiny"]
+    name: Literal["resnet50", "se_resnet50", "resnet_tiny", "se_resnet_tiny"]
     pretrained: bool
 
 

@@ -7,7 +7,7 @@ reads a copy that you hold already; whether you may use it is for you to find ou
 import re
 from pathlib import Path
 
-from reid_cosam.data.listing import frames, subfolders
+from reid_cosam.data.listing import frames, is_folder, subfolders
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
 COUNTS = {
@@ -49,9 +49,9 @@ def read(root: Path | str) -> ReidSplits:
     """
     root = Path(root)
     nested = root / "DukeMTMC-VideoReID"
-    folder = nested if nested.is_dir() else root
+    folder = nested if is_folder(nested) else root
     for part in ("train", "query", "gallery"):
-        if not (folder / part).is_dir():
+        if not is_folder(folder / part):
             raise FileNotFoundError(f"{folder / part} is missing; {LAYOUT.format(root=root)}")
     query = _tracklets(folder / "query")
     return ReidSplits(

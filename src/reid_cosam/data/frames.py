@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import simplejpeg
 from jaxtyping import UInt8
 from PIL import Image
+
+from reid_cosam.data import packed
 
 _JPEG_MAGIC = b"\xff\xd8"
 
@@ -25,11 +26,11 @@ def read_clip(paths: Sequence[str], height: int, width: int) -> UInt8[np.ndarray
 
 
 def read_frame(path: str, height: int, width: int) -> UInt8[np.ndarray, "{height} {width} 3"]:
-    """One frame; a frame of another size is resized bilinearly.
+    """One frame, from a file or a pack; a frame of another size is resized bilinearly.
 
     Raises:
-        FileNotFoundError: there is no such file.
-        ValueError: the image is truncated, corrupt or of an unknown format.
+        FileNotFoundError: there is no such frame.
+        ValueError: the image is truncated, corrupt or of an unknown format, or the pack is damaged.
     """
     frame = _read(path)
     if frame.shape[:2] == (height, width):
@@ -43,7 +44,15 @@ def check_frame(path: str) -> None:
 
 
 def _read(path: str) -> UInt8[np.ndarray, "h w 3"]:
-    content = Path(path).read_bytes()
+    return decode(packed.read_bytes(path), path)
+
+
+def decode(content: bytes, path: str) -> UInt8[np.ndarray, "h w 3"]:
+    """The frame that the file at `path` holds.
+
+    Raises:
+        ValueError: it is truncated, corrupt or of an unknown format; names `path`.
+    """
     try:
         return _decode(content)
     except (OSError, SyntaxError, ValueError) as error:  # what simplejpeg and Pillow raise on bad images

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from reid_cosam.data import matlab, two_cameras
-from reid_cosam.data.listing import subfolders
+from reid_cosam.data.listing import is_folder, subfolders
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.two_cameras import Frames, People
 
@@ -85,10 +85,10 @@ def splits_file(root: Path | str) -> Path:
 
 def _cameras(root: Path) -> tuple[Path, Path]:
     nested = root / "i-LIDS-VID" / "sequences"
-    sequences = nested if nested.is_dir() else root / "sequences"
+    sequences = nested if is_folder(nested) else root / "sequences"
     cameras = (sequences / "cam1", sequences / "cam2")
     for camera in cameras:
-        if not camera.is_dir():
+        if not is_folder(camera):
             raise FileNotFoundError(f"{camera} is missing; {LAYOUT.format(root=root)}")
     return cameras
 

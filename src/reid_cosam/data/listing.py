@@ -1,4 +1,4 @@
-"""Lists the folders and frames of a data set, in the same order on every file system.
+"""Lists the folders and frames of a data set, in the same order on every file system and in a pack.
 
 Hidden entries do not count: unpacking leaves them on some systems.
 """
@@ -7,12 +7,23 @@ import os
 import re
 from pathlib import Path
 
+from reid_cosam.data import packed
+
+
+def is_folder(path: Path) -> bool:
+    """Whether there is such a folder, or a pack holds images of it."""
+    return path.is_dir() or packed.holds_folder(str(path))
+
 
 def subfolders(folder: Path) -> list[Path]:
     """The folders in `folder`, by name."""
-    with os.scandir(folder) as entries:
-        names = sorted(e.name for e in entries if not e.name.startswith(".") and e.is_dir())
-    return [folder / name for name in names]
+    found = packed.find(str(folder))
+    if found is None:
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if entry.is_dir()]
+    else:
+        names = [name for name, is_dir in found.entries() if is_dir]
+    return [folder / name for name in sorted(names) if not name.startswith(".")]
 
 
 def frames(folder: Path, name: re.Pattern[str], example: str) -> list[re.Match[str]]:
@@ -25,12 +36,19 @@ def frames(folder: Path, name: re.Pattern[str], example: str) -> list[re.Match[s
         ValueError: there is no frame, or one that does not match.
     """
     suffix = Path(example).suffix
-    with os.scandir(folder) as entries:
-        names = [e.name for e in entries if e.name.endswith(suffix) and not e.name.startswith(".")]
+    names = [name for name in _names(folder) if name.endswith(suffix) and not name.startswith(".")]
     if not names:
         raise ValueError(f"{folder} holds no frames (*{suffix}): part of the data set is missing")
     matches = [_match(folder, one, name, example) for one in names]
     return sorted(matches, key=lambda match: (int(match["frame"]), match.string))
+
+
+def _names(folder: Path) -> list[str]:
+    found = packed.find(str(folder))
+    if found is not None:
+        return [name for name, _ in found.entries()]
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries]
 
 
 def _match(folder: Path, file: str, name: re.Pattern[str], example: str) -> re.Match[str]:

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from reid_cosam.data import matlab
+from reid_cosam.data.listing import is_folder
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
 JUNK_PID = -1
@@ -47,7 +48,7 @@ def read(root: Path | str) -> ReidSplits:
     """
     root = Path(root)
     for part in ("info", "bbox_train", "bbox_test"):
-        if not (root / part).is_dir():
+        if not is_folder(root / part):
             raise FileNotFoundError(f"{root / part} is missing; {LAYOUT.format(root=root)}")
     return read_info(root / "info", root)
 
@@ -75,10 +76,12 @@ def _tracklets(name_file: Path, row_file: Path, variable: str, frames: Path) -> 
         names = _existing(name_file).read_text(encoding="ascii").split()
     except UnicodeDecodeError as error:
         raise ValueError(f"{name_file} is no list of file names: {error}") from None
+    if not names:
+        raise ValueError(f"{name_file} is empty: it must name every frame, take it from the data set again")
     rows = matlab.integers(_existing(row_file), variable)
     if rows.ndim != 2 or rows.shape[1] != 4:
         raise ValueError(f"{row_file}: {variable} must have columns start, end, pid, cam, got {rows.shape}")
-    _check_bounds(rows, len(names), row_file)
+    _check_bounds(rows, len(names), row_file, name_file)
     _check_names(rows, names, row_file, name_file)
     folder = f"{frames}/"
     paths = [f"{folder}{name[:4]}/{name}" for name in names]
@@ -87,14 +90,14 @@ def _tracklets(name_file: Path, row_file: Path, variable: str, frames: Path) -> 
     )
 
 
-def _check_bounds(rows: Int64[np.ndarray, "n 4"], num_names: int, row_file: Path) -> None:
+def _check_bounds(rows: Int64[np.ndarray, "n 4"], num_names: int, row_file: Path, name_file: Path) -> None:
     first, last = rows[:, 0], rows[:, 1]
     bad = np.flatnonzero((first < 1) | (last < first) | (last > num_names))
     if bad.size:
         row = bad[0]
         raise ValueError(
             f"{row_file}, row {row + 1}: {first[row]} to {last[row]} is no range of frames "
-            f"within 1 to {num_names}"
+            f"within 1 to {num_names}, the names in {name_file}"
         )
 
 
@@ -121,11 +124,17 @@ def _check_names(rows: Int64[np.ndarray, "n 4"], names: list[str], row_file: Pat
 
 def _query_rows(query_file: Path, test: tuple[Tracklet, ...]) -> list[int]:
     queries: list[int] = (matlab.integers(_existing(query_file), "query_IDX").ravel() - 1).tolist()
+    place_of: dict[int, int] = {}
     for place, row in enumerate(queries, start=1):
         if not 0 <= row < len(test):
             raise ValueError(f"{query_file}, entry {place}: row {row + 1} is not within 1 to {len(test)}")
         if test[row].pid == JUNK_PID:
             raise ValueError(f"{query_file}, entry {place}: row {row + 1} is junk (pid {JUNK_PID})")
+        if (first := place_of.setdefault(row, place)) != place:
+            raise ValueError(
+                f"{query_file}: entries {first} and {place} both name row {row + 1}, which would be scored "
+                "twice: name it once"
+            )
     return queries
 
 

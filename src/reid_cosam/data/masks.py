@@ -7,6 +7,9 @@ import numpy as np
 from jaxtyping import Bool
 from PIL import Image
 
+from reid_cosam.data import packed
+from reid_cosam.data.frames import decode
+
 
 def mask_path(frame: str) -> Path:
     """`<root>/masks/bbox_test/<pid>/<name>.png` for the frame `<root>/bbox_test/<pid>/<name>.jpg`."""
@@ -20,11 +23,11 @@ def read_masks(frames: Sequence[str], height: int, width: int) -> Bool[np.ndarra
 
     Raises:
         FileNotFoundError: a frame has no mask; names it.
+        ValueError: a mask cannot be decoded; names it.
     """
     return np.stack([_read(mask_path(frame), height, width) for frame in frames])
 
 
 def _read(path: Path, height: int, width: int) -> Bool[np.ndarray, "{height} {width}"]:
-    with Image.open(path) as image:
-        mask = image.convert("L").resize((width, height), Image.Resampling.NEAREST)
-    return np.asarray(mask) > 127
+    image = Image.fromarray(decode(packed.read_bytes(str(path)), str(path)))
+    return np.asarray(image.convert("L").resize((width, height), Image.Resampling.NEAREST)) > 127

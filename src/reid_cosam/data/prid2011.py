@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from reid_cosam.data import two_cameras
+from reid_cosam.data.listing import is_folder
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.two_cameras import Frames
 
@@ -72,9 +73,9 @@ def splits_file(root: Path | str) -> Path:
 
 def _cameras(root: Path) -> tuple[Path, Path]:
     nested = root / "prid_2011" / "multi_shot"
-    shots = nested if nested.is_dir() else root / "multi_shot"
+    shots = nested if is_folder(nested) else root / "multi_shot"
     cameras = (shots / "cam_a", shots / "cam_b")
     for camera in cameras:
-        if not camera.is_dir():
+        if not is_folder(camera):
             raise FileNotFoundError(f"{camera} is missing; {LAYOUT.format(root=root)}")
     return cameras

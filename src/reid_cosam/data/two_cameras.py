@@ -4,16 +4,22 @@ Both have several splits. In each, the tested people of the first camera are the
 second the gallery; training takes both cameras of the others.
 """
 
+import json
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from reid_cosam.data.listing import frames
+from reid_cosam.data.listing import frames, is_folder
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
+
+_SPLIT = '{"train": [names], "test": [names]}'
+_EXPECTED = (f"a list of {_SPLIT}", _SPLIT, "a list of names", "a name")  # by depth in the file
+_SHOWN = 40  # characters of what is in the place of something else
 
 
 @dataclass(frozen=True)
@@ -40,15 +46,29 @@ def json_split(path: Path, split: int) -> People:
     try:
         splits = TypeAdapter(list[People]).validate_json(path.read_bytes())
     except ValidationError as error:
-        raise ValueError(
-            f'{path} cannot be read as a list of {{"train": [names], "test": [names]}}: {error}'
-        ) from error
+        raise ValueError(f"{path}{_said(error.errors()[0])}") from None
     check_number(path, split, len(splits))
     people = splits[split]
     twice = [person for person, times in Counter(people.train + people.test).items() if times > 1]
     if twice:
         raise ValueError(f"{path}, split {split}: {twice[0]} is in it twice")
     return people
+
+
+def _said(fault: Mapping[str, Any]) -> str:
+    """Where in the file something is wrong, what it is, and what belongs there."""
+    place = fault["loc"]
+    if fault["type"] == "json_invalid":
+        wrong = fault["msg"]  # says the line
+    elif fault["type"] == "missing":
+        *place, name = place
+        wrong = f"{name} is missing"
+    else:
+        found = repr(fault["input"])
+        wrong = f"got {found if len(found) <= _SHOWN else f'{found[:_SHOWN]}...'}"
+    # As code would reach it: [3]["train"][0] is the first name trained on in split 3.
+    at = f", at {''.join(f'[{json.dumps(step)}]' for step in place)}" if place else ""
+    return f"{at}: {wrong}; expected {_EXPECTED[len(place)]}"
 
 
 def check_number(path: Path, split: int, number_of_splits: int) -> None:
@@ -85,7 +105,7 @@ def _tracklet(camera: Path, person: str, camid: int, style: Frames, source: str)
     number = re.fullmatch(r"\D+(\d+)", person)
     if number is None:
         raise ValueError(f"{source} names {person!r}, which does not end in the person's number")
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise ValueError(
             f"{source} names {person}, but {folder} is missing: "
             "part of the data set is missing, or the split is of another one"

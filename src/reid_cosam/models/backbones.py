@@ -80,20 +80,37 @@ def se_resnet50(pretrained: bool, last_stride: int) -> Backbone:
     return Backbone(stages, (64, 256, 512, 1024, 2048), last_stride)
 
 
-def se_resnet_tiny(pretrained: bool, last_stride: int) -> Backbone:
-    """A small SE-ResNet for CPUs: ten layers, 32 to 256 channels. It has no ImageNet weights.
+def resnet_tiny(pretrained: bool, last_stride: int) -> Backbone:
+    """A small plain ResNet for CPUs: ten layers, 32 to 256 channels. It has no ImageNet weights.
 
     Raises:
         ValueError: `pretrained` is asked for.
     """
+    _refuse_pretrained(pretrained, "resnet_tiny", "resnet50")
+    return _tiny(last_stride, {})
+
+
+def se_resnet_tiny(pretrained: bool, last_stride: int) -> Backbone:
+    """As `resnet_tiny`, with squeeze and excitation in every block.
+
+    Raises:
+        ValueError: `pretrained` is asked for.
+    """
+    _refuse_pretrained(pretrained, "se_resnet_tiny", "se_resnet50")
+    return _tiny(last_stride, {"attn_layer": "se"})
+
+
+def _refuse_pretrained(pretrained: bool, name: str, larger: str) -> None:
     if pretrained:
         raise ValueError(
-            "se_resnet_tiny has no ImageNet weights: "
-            "set backbone.pretrained=false, or take backbone=se_resnet50"
+            f"{name} has no ImageNet weights: set backbone.pretrained=false, or take backbone={larger}"
         )
+
+
+def _tiny(last_stride: int, block_args: Mapping[str, str]) -> Backbone:
     channels = (32, 64, 128, 256)
     block: Any = BasicBlock
-    network: Any = ResNet(block, (1, 1, 1, 1), channels=channels, block_args={"attn_layer": "se"})
+    network: Any = ResNet(block, (1, 1, 1, 1), channels=channels, block_args=dict(block_args))
     stem = nn.Sequential(network.conv1, network.bn1, network.act1, network.maxpool)
     stages = [stem, network.layer1, network.layer2, network.layer3, network.layer4]
     return Backbone(stages, (network.conv1.out_channels, *channels), last_stride)
@@ -102,6 +119,7 @@ def se_resnet_tiny(pretrained: bool, last_stride: int) -> Backbone:
 BACKBONES: Mapping[str, Callable[[bool, int], Backbone]] = {
     "resnet50": resnet50,
     "se_resnet50": se_resnet50,
+    "resnet_tiny": resnet_tiny,
     "se_resnet_tiny": se_resnet_tiny,
 }
 

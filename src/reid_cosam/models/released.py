@@ -14,26 +14,18 @@ from reid_cosam.models.aggregators import Aggregator, TemporalAttention, Tempora
 from reid_cosam.models.backbones import BACKBONES, Backbone
 from reid_cosam.models.cosam import Cosam
 from reid_cosam.models.network import VideoReidNet
+from reid_cosam.models.released_names import (
+    AGGREGATOR_NAMES,
+    BACKBONE_NAMES,
+    COSAM_NAMES,
+    FIRST_ATTENDED,
+    attention_prefix,
+    renamed,
+    under_released_names,
+)
 
 IMAGE_SIZE = (256, 128)  # height and width
 
-_COSAM = {
-    "dim_reduction.0.": "reduce.0.",
-    "dim_reduction.1.": "reduce.1.",
-    "spatial_mask_summary.0.": "mask_head.0.",
-    "spatial_mask_summary.1.": "mask_head.1.",
-    "spatial_mask_summary.3.": "mask_head.3.",
-    "channelwise_attention.0.": "channel_mlp.0.",
-    "channelwise_attention.2.": "channel_mlp.2.",
-}
-_AGGREGATOR = {"attention_conv.": "spatial.", "attention_tconv.": "temporal.", "lstm.": "lstm."}
-_BACKBONES = {
-    "se_resnet50": {f"base.layer{block}.": f"backbone.stages.{block}." for block in range(5)},
-    # One list holds the four layers of the stem, of which two have weights, and then the other blocks.
-    "resnet50": {f"base.{layer}.": f"backbone.stages.0.{layer}." for layer in (0, 1)}
-    | {f"base.{3 + block}.": f"backbone.stages.{block}." for block in range(1, 5)},
-}
-_FIRST_ATTENDED = {"se_resnet50": 1, "resnet50": 2}  # the CNN block that attention module 0 follows
 _NAMED = 5  # faults of a kind, the first of them
 
 
@@ -61,7 +53,7 @@ def cosam_state_dict(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         ValueError: an unknown name.
     """
-    return _rename(state, _COSAM, "COSAM layer")
+    return renamed(state, COSAM_NAMES, "COSAM layer")
 
 
 def aggregator_state_dict(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -70,7 +62,7 @@ def aggregator_state_dict(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         ValueError: an unknown name.
     """
-    return _rename(state, _AGGREGATOR, "aggregator")
+    return renamed(state, AGGREGATOR_NAMES, "aggregator")
 
 
 def network_from_released(state: Mapping[str, Tensor]) -> VideoReidNet:
@@ -84,13 +76,13 @@ def network_from_released(state: Mapping[str, Tensor]) -> VideoReidNet:
     network = _skeleton(layout)
     misfits = [
         f"{name} {list(plain[name].shape)}, expected {list(expected.shape)}"
-        for name, expected in _under_released_names(network, layout.backbone).items()
+        for name, expected in under_released_names(network, layout.backbone).items()
         if plain[name].shape != expected.shape
     ]
     if misfits:
         raise ValueError(f"not a released network: {_listed('of another shape', misfits)}")
     network.to_empty(device="cpu")
-    for name, value in _under_released_names(network, layout.backbone).items():
+    for name, value in under_released_names(network, layout.backbone).items():
         value.copy_(plain[name])
     return network
 
@@ -103,7 +95,7 @@ def released_layout(state: Mapping[str, Tensor]) -> ReleasedLayout:
     """
     plain = _without_wrapper(state)
     outline = _outline(plain)
-    expected = _under_released_names(_skeleton(outline), outline.backbone)
+    expected = under_released_names(_skeleton(outline), outline.backbone)
     faults = [
         _listed("missing", [name for name in expected if name not in plain]),
         _listed("unknown", [name for name in plain if name not in expected]),
@@ -124,14 +116,14 @@ def _outline(names: Collection[str]) -> ReleasedLayout:
     def used(prefixes: Iterable[str]) -> bool:
         return any(name.startswith(tuple(prefixes)) for name in names)
 
-    backbone = next((name for name, prefixes in _BACKBONES.items() if used(prefixes)), None)
+    backbone = next((name for name, prefixes in BACKBONE_NAMES.items() if used(prefixes)), None)
     if backbone is None:
         raise ValueError(
             "not a released network: no entry begins with base.layer0. (SE-ResNet50) or base.0. (ResNet50); "
             f"{_listed('held', list(names)) or 'it is empty'}"
         )
-    stages = range(_FIRST_ATTENDED[backbone], 6)
-    cosam = tuple(stage for stage in stages if used([_attention_prefix(backbone, stage)]))
+    stages = range(FIRST_ATTENDED[backbone], 6)
+    cosam = tuple(stage for stage in stages if used([attention_prefix(backbone, stage)]))
     rnn = used(["aggregation.lstm."])
     aggregator = "ta" if used(["aggregation.attention_"]) else "rnn" if rnn else "tp_avg"
     return ReleasedLayout(
@@ -179,30 +171,6 @@ def _aggregator(layout: ReleasedLayout, backbone: Backbone) -> Aggregator:
             return TemporalRnn(channels)
         case _:
             return TemporalAveragePooling(channels)
-
-
-def _under_released_names(network: VideoReidNet, backbone: str) -> dict[str, Tensor]:
-    """The network's own tensors."""
-    names = {f"aggregation.{theirs}": f"aggregator.{ours}" for theirs, ours in _AGGREGATOR.items()}
-    names |= _BACKBONES[backbone] | {"classifier.": "classifier."}
-    for stage in map(int, network.attention):
-        prefix = _attention_prefix(backbone, stage)
-        names |= {f"{prefix}{theirs}": f"attention.{stage}.{ours}" for theirs, ours in _COSAM.items()}
-    return _rename(network.state_dict(), {ours: theirs for theirs, ours in names.items()}, "network")
-
-
-def _attention_prefix(backbone: str, stage: int) -> str:
-    return f"attention_modules.attention_modules.{stage - _FIRST_ATTENDED[backbone]}."
-
-
-def _rename(state: Mapping[str, Tensor], names: Mapping[str, str], what: str) -> dict[str, Tensor]:
-    renamed = {}
-    for name, value in state.items():
-        prefix = next((prefix for prefix in names if name.startswith(prefix)), None)
-        if prefix is None:
-            raise ValueError(f"{name!r} is no entry of a released {what}; expected names like {list(names)}")
-        renamed[names[prefix] + name.removeprefix(prefix)] = value
-    return renamed
 
 
 def _listed(kind: str, faults: list[str]) -> str:

@@ -1,6 +1,6 @@
 """The last thing a run says: its scores, what chance would give, and where everything is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ def print_summary(metrics: Mapping[str, Any], pictures: Mapping[str, Path], fold
     _print_paths(console, pictures, folder)
 
 
+SPLIT_SCORES = ("mAP", "R1", "R5", "R10", "R20")
 EVALUATED = ("mAP", "mINP", "R1", "R5", "R10", "R20")
 
 
@@ -60,6 +61,48 @@ def _cells(scores: Mapping[str, Any] | None) -> list[str]:
         f"{scores['valid_queries']}/{scores['queries']}",
         *("-" if ranks_only and name[0] == "m" else f"{100 * scores[name]:.1f}" for name in EVALUATED),
     ]
+
+
+def print_splits(groups: Mapping[str, Any], file: Path) -> None:
+    """Prints a table for every group in `splits.json`, the scores of `file`; nothing where there is none."""
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    for name, group in groups.items():
+        console.print(_about_splits(name, group["splits"]))
+        console.print(_split_table(group))
+        if not group["mean"]:
+            console.print("no mean, as a split stands more than once: evaluate one checkpoint a split")
+    if groups:
+        console.print(f"mean and standard deviation: {file}")
+
+
+def _about_splits(name: str, runs: Sequence[Mapping[str, Any]]) -> str:
+    first = runs[0]
+    half = f", {first['tested_half']} half tested" if first["tested_half"] else ""
+    reranked = ", re-ranked" if first["reranked"] else ""
+    files = sorted({run["splits_file"] for run in runs if run["splits_file"]})
+    told = f"{name}, {first['name']}{half}, {first['protocol']}{reranked}, {len(runs)} splits, percent"
+    return "\n".join([told, *(f"splits: {file}" for file in files)])
+
+
+def _split_table(group: Mapping[str, Any]) -> Table:
+    """A row a split, and the mean if there is one."""
+    runs, mean, deviation = group["splits"], group["mean"], group["standard_deviation"]
+    ranks_only = runs[0]["protocol"] == "cross_camera"
+    shown = [name for name in SPLIT_SCORES if not (ranks_only and name == "mAP")]
+    table = Table()
+    table.add_column("split")
+    for name in shown:
+        table.add_column(name, justify="right")
+    for run in runs:
+        table.add_row(str(run["split"]), *(f"{100 * run[name]:.1f}" for name in shown))
+    table.add_section()
+    if mean:
+        cells = (
+            f"{100 * mean[name]:.1f}" + (f" ± {100 * deviation[name]:.1f}" if deviation else "")
+            for name in shown
+        )
+        table.add_row("mean", *cells)
+    return table
 
 
 def _print_paths(console: Console, pictures: Mapping[str, Path], folder: Path) -> None:

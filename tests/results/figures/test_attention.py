@@ -8,6 +8,8 @@ from reid_cosam.results.figures.attention import (
     CLIP_GAP,
     LABEL_WIDTH,
     attention_figure,
+    bare,
+    label,
     overlay,
     range_text,
     stretched,
@@ -94,6 +96,23 @@ def test_captions_push_their_clip_down_by_a_line() -> None:
 
     assert captioned.width == bare.width
     assert captioned.height - bare.height in range(2 * 15, 2 * 30)
+
+
+def test_a_bare_mask_is_blocks_of_one_colour_each() -> None:
+    pixels = np.asarray(bare(hot_corner(2, 2), (10, 20)))
+
+    assert pixels.shape == (20, 10, 3)
+    assert (pixels[:10, :5] == pixels[0, 0]).all()
+    assert (pixels[10:] == pixels[19, 9]).all()
+    assert pixels[0, 0, 0] > 200 > 100 > pixels[19, 9, 0]  # plasma: from dark blue to yellow
+
+
+def test_a_label_of_two_lines_stands_in_the_middle_of_its_row() -> None:
+    dark = np.asarray(label("COSAM 4\n8x4", 192)).min(axis=(1, 2)) < 200
+
+    lines = np.flatnonzero(dark)
+    assert abs((lines[0] + lines[-1]) / 2 - 96) < 6
+    assert not dark[lines[0] : lines[-1]].all()
 
 
 def test_stretched_moves_the_range_to_0_and_1() -> None:

@@ -41,18 +41,18 @@ def attention_figure(
     Raises:
         ValueError: there is nothing to show, shapes or counts do not fit, or a mask leaves 0..1.
     """
-    _check(clips, masks, captions)
+    check_masks(clips, masks, captions)
     ranges = {stage: (float(mask.min()), float(mask.max())) for stage, mask in sorted(masks.items())}
     groups = []
     for index, clip in enumerate(clips):
         rows = [text(captions[index], bold=True)] if captions else []
-        rows.append(_row("frames", [enlarged(frame) for frame in clip]))
+        rows.append(row("frames", [enlarged(frame) for frame in clip]))
         for stage, (low, high) in ranges.items():
             strengths = stretched(masks[stage][index], low, high)
             tinted = [overlay(frame, strength) for frame, strength in zip(clip, strengths, strict=True)]
-            rows.append(_row(f"COSAM {stage}", tinted))
+            rows.append(row(f"COSAM {stage}", tinted))
         groups.append(stacked(rows))
-    bars = [_colour_bar(stage, low, high) for stage, (low, high) in ranges.items()]
+    bars = [colour_bar(stage, low, high) for stage, (low, high) in ranges.items()]
     return with_margin(stacked([*groups, stacked(bars)], CLIP_GAP))
 
 
@@ -76,6 +76,12 @@ def _tinted(grey: UInt8[np.ndarray, "h w"], strength: Float[np.ndarray, "h w"]) 
     return Image.fromarray(np.rint((1 - opacity) * grey[..., None] + opacity * heat).astype(np.uint8))
 
 
+def bare(strength: Float[np.ndarray, "mask_height mask_width"], size: tuple[int, int]) -> Image.Image:
+    """A mask in 0..1 by itself at its own resolution: every location is a block of one colour."""
+    colours = np.rint(matplotlib.colormaps[COLOUR_MAP](strength)[..., :3] * 255).astype(np.uint8)
+    return Image.fromarray(colours).resize(size, Image.Resampling.NEAREST)
+
+
 def range_text(low: float, high: float) -> str:
     """The range in words, with as many digits as its two ends need to differ (2 to 6)."""
     for digits in range(2, 7):
@@ -85,30 +91,33 @@ def range_text(low: float, high: float) -> str:
     return f"{low:.2f} everywhere"
 
 
-def _row(label: str, frames: Sequence[Image.Image]) -> Image.Image:
-    return beside([_label(label, frames[0].height), *frames])
+def row(name: str, frames: Sequence[Image.Image]) -> Image.Image:
+    """Frames side by side behind their name."""
+    return beside([label(name, frames[0].height), *frames])
 
 
-def _colour_bar(stage: int, low: float, high: float) -> Image.Image:
+def colour_bar(stage: int, low: float, high: float) -> Image.Image:
+    """The colours of `overlay`, and which values they span."""
     ramp = np.tile(np.linspace(0, 1, BAR_WIDTH), (BAR_HEIGHT, 1))
     bar = _tinted(np.full(ramp.shape, (BLACK_LEVEL + 255) // 2, np.uint8), ramp)
     words = text(f"mask {range_text(low, high)}", 13)
-    label = _label(f"COSAM {stage}", words.height)
-    return beside([label, centred(bar, BAR_WIDTH, words.height), words])
+    return beside([label(f"COSAM {stage}", words.height), centred(bar, BAR_WIDTH, words.height), words])
 
 
-def _label(words: str, height: int) -> Image.Image:
-    label = text(words, 13, colour=FAINT)
+def label(words: str, height: int) -> Image.Image:
+    """Words, in one line or several, in the margin before a row of this height."""
+    lines = stacked([text(line, 13, colour=FAINT) for line in words.splitlines()], gap=2)
     cell = Image.new("RGB", (LABEL_WIDTH, height), PAPER)
-    cell.paste(label, (0, (height - label.height) // 2))
+    cell.paste(lines, (0, (height - lines.height) // 2))
     return cell
 
 
-def _check(
+def check_masks(
     clips: UInt8[np.ndarray, "s t h w 3"],
     masks: Mapping[int, Float[np.ndarray, "_ _ _ _"]],
     captions: Sequence[str],
 ) -> None:
+    """Raises ValueError as `attention_figure`."""
     if 0 in clips.shape or not masks:
         raise ValueError(f"nothing to show: clips of shape {clips.shape}, masks of stages {sorted(masks)}")
     if captions and len(captions) != len(clips):

@@ -1,0 +1,127 @@
+"""Describing whole tracklets: one stream of full batches against one tracklet at a time.
+
+    python -m benchmarks.extraction [released=PATH] [--size full] [--device cuda]
+
+From JPEG files to descriptors on the CPU, SE-ResNet50 with COSAM after blocks 4 and 5, N = 4. The reference
+reads a tracklet by Pillow and torchvision's transforms and describes at most 16 snippets at a time in
+float32, as the released program does; its network is the released code's with `released=PATH`, else ours with
+literal COSAM, channels first.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from benchmarks import command, released
+from benchmarks.command import Benchmark, Options
+from benchmarks.frames import HEIGHT, WIDTH, render, tracklets_of
+from benchmarks.literal_cosam import write_out
+from benchmarks.plain_loading import PlainTracklets
+from benchmarks.records import Record
+from benchmarks.step import PLACEMENT
+from benchmarks.training import IDENTITIES, Scale, quiet, settings
+from reid_cosam import build
+from reid_cosam.config import TrainSettings
+from reid_cosam.data.datasets import DenseSnippets
+from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.datamodule import TrackletDataModule
+from reid_cosam.extraction import Extraction
+
+LENGTHS = {"check": (2, 5), "quick": (2, 3, 7, 18, 46), "full": (2, 5, 13, 34, 89, 230, 920)}
+FRAMES, CHUNK = 4, 16
+AIM = 5.0
+NOTES = """\
+- `extraction`: frames a second from JPEG files to descriptors. Tracklets of {lengths} frames, {workers} data
+  loading processes for either.
+"""
+
+
+def workers(options: Options) -> int:
+    return 8 if options.device.type == "cuda" else 0
+
+
+def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+    size = Scale("se_resnet50", HEIGHT, WIDTH, 4, FRAMES)
+    if options.size == "check":
+        size = size._replace(backbone="se_resnet_tiny")
+    chosen = settings(size, PLACEMENT, options.device.type, "auto")
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        splits = render(Path(folder))
+        advance()
+        tracklets = tracklets_of(LENGTHS[options.size], splits)
+        warm_up = tracklets_of((8,), splits)
+        network = _network(options, chosen)
+        times = []
+        for describe in (partial(_ours, options, chosen), partial(_one_by_one, options, network)):
+            describe(warm_up)
+            start = time.perf_counter()
+            describe(tracklets)  # its result lies on the CPU
+            times.append(time.perf_counter() - start)
+            advance()
+    frames = sum(LENGTHS[options.size])
+    against = "released network" if options.released else "tracklet by tracklet"
+    aim = AIM if options.size != "check" else None
+    ours, theirs = (frames / one for one in times)
+    return [Record("extraction", ours, theirs, against, "frames/s", "more", aim)]
+
+
+def _network(options: Options, chosen: TrainSettings) -> nn.Module:
+    if options.released is not None:
+        return released.make_network(released.load(options.released), IDENTITIES, FRAMES).to(options.device)
+    network = build.make_network(chosen, IDENTITIES)
+    write_out(network)
+    return _Descriptors(network).to(options.device)
+
+
+class _Descriptors(nn.Module):
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, clips: Tensor) -> Tensor:
+        descriptors: Tensor = self.network(clips).descriptors
+        return descriptors
+
+
+def _ours(options: Options, chosen: TrainSettings, tracklets: Sequence[Tracklet]) -> Tensor:
+    snippets = DenseSnippets(tracklets, FRAMES, HEIGHT, WIDTH, tail="cycle")
+    data = TrackletDataModule(snippets, chosen.data.eval_batch_size, workers(options))
+    extraction = Extraction(build.make_network(chosen, IDENTITIES), len(tracklets))
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = build.make_test_trainer(chosen.trainer, Path(folder))
+        trainer.test(extraction, datamodule=data, verbose=False)
+    return extraction.descriptors
+
+
+def _one_by_one(options: Options, network: nn.Module, tracklets: Sequence[Tracklet]) -> Tensor:
+    data = PlainTracklets(tracklets, FRAMES, HEIGHT, WIDTH)
+    loader = DataLoader(
+        data, batch_size=1, num_workers=workers(options), pin_memory=options.device.type == "cuda"
+    )
+    network.eval()
+    found = []
+    with torch.no_grad():
+        for (clips,) in loader:
+            parts = clips.to(options.device).split(CHUNK)
+            found.append(torch.cat([network(part) for part in parts]).mean(0).cpu())
+    return torch.stack(found)
+
+
+BENCHMARK = Benchmark(
+    "extraction",
+    "Describing tracklets",
+    lambda options: NOTES.format(
+        lengths=", ".join(map(str, LENGTHS[options.size])), workers=workers(options) or "no"
+    ),
+    parts=lambda _: 3,
+    measure=measure,
+)
+
+if __name__ == "__main__":
+    command.main(BENCHMARK, __doc__)

@@ -1,0 +1,102 @@
+"""Reading training batches: our loader against Pillow and torchvision's transforms, and against the step.
+
+    python -m benchmarks.loader [--device cuda]
+
+Rendered JPEG frames of 256x128 pixels, warm in the page cache, through one data loading process each.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import DataLoader
+
+from benchmarks import command
+from benchmarks.command import Benchmark, Options
+from benchmarks.frames import HEIGHT, WIDTH, render
+from benchmarks.measure import medians
+from benchmarks.plain_loading import PlainClips
+from benchmarks.records import Record
+from benchmarks.step import PLACEMENT
+from benchmarks.training import ProductStep, Scale, make_batch, quiet, settings
+from reid_cosam import build
+from reid_cosam.config import TrainSettings
+from reid_cosam.data.tracklet import ReidSplits
+
+BATCHES = {"check": 2, "quick": 40, "full": 200}
+CLIPS, FRAMES = 8, 4
+NOTES = """\
+- `loose files`: frames a second out of one worker of our loader (simplejpeg, uint8, augmentation left to the
+  device). The reference decodes by Pillow and augments and normalises frame by frame on the CPU, in one
+  worker, as the released code's loader does.
+- `workers that a step needs`: frames that a training step on this device takes in a second, in workers.
+"""
+
+
+def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+    size = Scale("se_resnet50", HEIGHT, WIDTH, CLIPS, FRAMES)
+    chosen = settings(size, PLACEMENT, options.device.type, "auto")
+    batches = BATCHES[options.size]
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        splits = render(Path(folder))
+        advance()
+        # A source more, such as packed frames, is a line more here.
+        speeds = {"loose files": _speed(_ours(chosen, splits), batches)}
+        plain = _speed(_plain(splits), batches)
+        advance()
+    records = [
+        Record(f"{name}, one worker", speed, plain, "Pillow, torchvision", "frames/s", "more")
+        for name, speed in speeds.items()
+    ]
+    if options.size != "check":
+        rate = _step_rate(options)
+        records += [
+            Record(f"workers that a step needs, {name}", rate / speed, 1, "one worker", "", "share")
+            for name, speed in speeds.items()
+        ]
+    advance()
+    return records
+
+
+def _ours(chosen: TrainSettings, splits: ReidSplits) -> Iterable[Any]:
+    one = chosen.data.model_copy(update={"workers": 1})
+    return build.make_datamodule(chosen.model_copy(update={"data": one}), splits).train_dataloader()
+
+
+def _plain(splits: ReidSplits) -> Iterable[Any]:
+    loader = DataLoader(
+        PlainClips(splits.train, FRAMES, HEIGHT, WIDTH), CLIPS, num_workers=1, prefetch_factor=4
+    )
+    while True:
+        yield from loader
+
+
+def _speed(loader: Iterable[Any], batches: int) -> float:
+    """Frames a second, from the fifth batch on: those before were read while the worker started."""
+    iterator: Iterator[Any] = iter(loader)
+    for _ in islice(iterator, 5):
+        pass
+    start = time.perf_counter()
+    for _ in islice(iterator, batches):
+        pass
+    return batches * CLIPS * FRAMES / (time.perf_counter() - start)
+
+
+def _step_rate(options: Options) -> float:
+    """Images a second of a training step."""
+    on_gpu = options.device.type == "cuda"
+    size = Scale("se_resnet50", HEIGHT, WIDTH, 32 if on_gpu else 4, FRAMES)
+    step = ProductStep(
+        settings(size, PLACEMENT, options.device.type, "auto"), make_batch(size), options.device
+    )
+    (seconds,) = medians([step], options.device, *((20, 50) if on_gpu else (1, 2)))
+    return size.images / seconds
+
+
+BENCHMARK = Benchmark("loader", "Reading batches", NOTES, parts=lambda _: 3, measure=measure)
+
+if __name__ == "__main__":
+    command.main(BENCHMARK, __doc__)

@@ -1,0 +1,51 @@
+"""How long commands take before they do anything.
+
+    python -m benchmarks.startup
+
+Fresh processes in turn, the median of several, files warm in the page cache.
+"""
+
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import torch
+
+from benchmarks import command
+from benchmarks.command import Benchmark, Options
+from benchmarks.measure import medians
+from benchmarks.records import Record
+
+REPETITIONS = {"check": 1, "quick": 3, "full": 9}
+REFERENCE = ("-c", "import torch, torchvision, pytorch_lightning, hydra, wandb")
+COMMANDS = {
+    "import reid_cosam": ("-c", "import reid_cosam"),
+    "import reid_cosam.train": ("-c", "import reid_cosam.train"),
+    "train --help": ("-m", "reid_cosam.train", "--help"),
+    "evaluate --help": ("-m", "reid_cosam.evaluate", "--help"),
+    "verify --help": ("-m", "reid_cosam.verify", "--help"),
+}
+NOTES = """\
+- Against a process that imports torch, torchvision, Lightning, Hydra and W&B, and does nothing.
+"""
+
+
+def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+    steps = [partial(_run, arguments) for arguments in (REFERENCE, *COMMANDS.values())]
+    reference, *ours = medians(steps, torch.device("cpu"), 1, REPETITIONS[options.size])
+    advance()
+    return [
+        Record(name, seconds, reference, "bare imports", "s", "less")
+        for name, seconds in zip(COMMANDS, ours, strict=True)
+    ]
+
+
+def _run(arguments: Sequence[str]) -> None:
+    subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+BENCHMARK = Benchmark("startup", "Start-up", NOTES, parts=lambda _: 1, measure=measure)
+
+if __name__ == "__main__":
+    command.main(BENCHMARK, __doc__)

@@ -1,0 +1,11 @@
+"""Settings of `python -m reid_cosam.pack`."""
+
+from reid_cosam.config.base import Settings
+from reid_cosam.config.parts import DataSettings
+
+
+class PackSettings(Settings):
+    """Everything that `python -m reid_cosam.pack` composes."""
+
+    data: DataSettings
+    out: str

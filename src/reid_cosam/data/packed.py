@@ -1,0 +1,84 @@
+"""Where an image is read from: a file of its own, or the pack of its data set (`pack_file.py`).
+
+A process opens a pack when it first reads from it and looks for one once a folder, so that folders of plain
+files cost next to nothing. Folders are remembered by the name they were asked for: who changes the working
+directory names data absolutely.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from reid_cosam.data.pack_file import IMAGES, INDEX, RECORD, Pack
+
+
+class PackedFolder(NamedTuple):
+    """A folder of a packed data set; paths in the pack start with `prefix` for what it holds."""
+
+    pack: Pack
+    prefix: str
+
+    def entries(self) -> Iterator[tuple[str, bool]]:
+        """Names in the folder, and whether each is a folder."""
+        return self.pack.entries(self.prefix)
+
+
+@cache
+def find(folder: str) -> PackedFolder | None:
+    """The pack that holds the images under `folder`; None where they are files of their own.
+
+    What tells a pack is the file of its images: asking for one name a folder keeps network disks quick.
+
+    Raises:
+        FileNotFoundError, ValueError: as `Pack`.
+    """
+    return _at_or_above(str(_absolute(folder)))
+
+
+def _absolute(folder: str) -> Path:
+    # To resolve a link takes a look at every folder on the way, so only where names alone would not do.
+    return Path(folder).resolve() if ".." in folder else Path(folder).absolute()
+
+
+@cache
+def _at_or_above(folder: str) -> PackedFolder | None:
+    if Path(folder, IMAGES).exists():
+        return PackedFolder(Pack(Path(folder)), "")
+    parent, _, name = folder.rpartition("/")
+    above = _at_or_above(parent or "/") if name else None
+    return None if above is None else PackedFolder(above.pack, f"{above.prefix}{name}/")
+
+
+def holds_folder(folder: str) -> bool:
+    """Whether a pack holds images under `folder`.
+
+    Raises:
+        FileNotFoundError, ValueError: as `Pack`, also where of a pack all but the images is left.
+    """
+    found = find(folder)
+    if found is not None:
+        return found.pack.holds(found.prefix)
+    place = _absolute(folder)
+    for above in (place, *place.parents):
+        if (above / INDEX).exists() or (above / RECORD).exists():
+            Pack(above)
+    return False
+
+
+def forget() -> None:
+    """Look for packs anew: for who has just made one."""
+    find.cache_clear()
+    _at_or_above.cache_clear()
+
+
+def read_bytes(path: str) -> bytes:
+    """The content of an image, from a pack or from a file of its own.
+
+    Raises:
+        FileNotFoundError: there is no such image.
+        ValueError: the pack that should hold it is damaged.
+    """
+    start = path.rfind("/") + 1
+    found = find(path[:start])
+    return Path(path).read_bytes() if found is None else found.pack.read(found.prefix + path[start:])

@@ -1,0 +1,100 @@
+"""Copy a data set with its images in one file: `python -m reid_cosam.pack --help`."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import hydra
+from omegaconf import DictConfig
+
+from reid_cosam import build
+from reid_cosam.config import DataSettings
+from reid_cosam.counted_progress import counted
+from reid_cosam.data import packed, packing
+from reid_cosam.data.pack_file import Pack
+from reid_cosam.data.verification import Fault, all_frames
+from reid_cosam.paths import CONF
+
+_NAMED = 5  # faults, the first of them
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="pack")
+def main(config: DictConfig) -> None:
+    """Packs one. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
+    try:
+        run(config)
+    except (ValueError, OSError, RuntimeError) as error:
+        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
+            raise
+        raise SystemExit(f"error: {error}") from None
+
+
+def run(config: DictConfig) -> None:
+    """Packs `data` into `out` and prints where that is.
+
+    Raises:
+        FileExistsError: there is an `out` already.
+        ValueError, OSError: the data set is incomplete, packed already, or has images that cannot be read;
+            nothing is left behind.
+    """
+    settings = build.read_pack_settings(config)
+    data = settings.data
+    root, folder = _source(data), _target(data, Path(settings.out))
+    found = packing.contents(root)
+    _refuse(_missing(data, found.images, root), "missing")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        staged = Path(scratch) / "data"
+        staged.mkdir()
+        packing.copy_others(root, found.others, staged)
+        with counted(len(found.images), "images") as advance:
+            faults = packing.write(root, found.images, staged, max(1, data.workers), advance)
+        _refuse(faults, "unreadable")
+        staged.rename(folder)
+    packed.forget()
+    print(f"written: {folder.resolve()} ({Pack(folder)}; other files: {len(found.others):,})")
+
+
+def _source(data: DataSettings) -> Path:
+    if not build.is_rendered(data):
+        raise FileNotFoundError(
+            f"{data.root} holds no synthetic {data.size} set of seed {data.seed}: "
+            "training renders it, or name where it is with data.root=..."
+        )
+    root = build.data_folder(data)
+    if packed.find(str(root)) is not None:
+        raise ValueError(f"{root} is packed already: to have it elsewhere, copy it")
+    return root
+
+
+def _target(data: DataSettings, out: Path) -> Path:
+    """Where `data.root=<out>` looks for this data set: a synthetic one has a folder of its own in it."""
+    root = build.data_folder(data)
+    folder = out / root.relative_to(data.root)
+    if folder.exists():
+        raise FileExistsError(f"{folder} exists and was left as it is: choose another out=..., or delete it")
+    if root.resolve() in folder.resolve().parents:
+        raise ValueError(f"out={out} lies in the data set itself, {root}: choose a folder beside it")
+    return folder
+
+
+def _missing(data: DataSettings, images: Sequence[str], root: Path) -> list[Fault]:
+    """Frames that the data set's lists name and its folders lack."""
+    held = {str(root / image) for image in images}
+    frames = all_frames(build.read_splits(data))
+    return [Fault(frame, f"{frame} is missing") for frame in frames if frame not in held]
+
+
+def _refuse(faults: Sequence[Fault], what: str) -> None:
+    if not faults:
+        return
+    lines = [f"{len(faults):,} images are {what}, and nothing was written:"]
+    lines += [f"  {fault.reason}" for fault in faults[:_NAMED]]
+    if len(faults) > _NAMED:
+        lines.append(f"  and {len(faults) - _NAMED:,} more")
+    raise ValueError("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Results of runs: of folders that training and evaluation wrote, and of a Weights & Biases project."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reid_cosam.identity import identity
+from reid_cosam.results.tables.layout import RERANKING
+from reid_cosam.results.tables.records import SCORES, Network, Record, Scored, read_results
+
+# They have columns of their own; the rest of a run's identity is told by a hash.
+_COLUMNS = {
+    *("backbone.name", "agg.name", "agg.last_stride", "cosam", "num_frames", "seed", "trainer.max_steps"),
+    *("data.name", "data.size", "data.split", "data.height", "data.width"),
+}
+_UNREADABLE = (KeyError, TypeError, ValueError, OSError, AttributeError)
+
+Reader = Callable[[Path], Any]  # of a YAML file; ValueError where it is none
+
+
+def from_places(places: Sequence[Path], read_yaml: Reader) -> tuple[list[Record], list[str]]:
+    """Results at any depth of folders, or in files such as `results.csv`; and what was left out, and why.
+
+    An evaluation of a run's last checkpoint adds what the run itself did not score: carriers, re-ranking.
+
+    Raises:
+        FileNotFoundError: there is no such place.
+        ValueError: a file holds no results.
+    """
+    records: list[Record] = []
+    faults: list[str] = []
+    for place in places:
+        if not place.exists():
+            raise FileNotFoundError(f"runs: there is no {place}; name folders of runs, or a results.csv")
+        if place.is_file():
+            read, wrong = read_results(place)
+            records += read
+            faults += wrong
+    folders = {path.parent.resolve(): path.parent for place in places for path in place.rglob("metrics.json")}
+    return records + _from_folders([folders[key] for key in sorted(folders)], read_yaml, faults), faults
+
+
+def _from_folders(folders: Iterable[Path], read_yaml: Reader, faults: list[str]) -> list[Record]:
+    trained: dict[Path, list[Record]] = {}
+    evaluated = []
+    for folder in folders:
+        try:
+            config, metrics = _read(folder, read_yaml)
+            if "ckpt" in config:
+                evaluated.append((folder, config, metrics))
+            else:
+                trained[folder.resolve()] = list(records_of(config, metrics, str(folder)))
+        except _UNREADABLE as error:
+            faults.append(f"{folder} left out: {_said(error)}")
+    for folder, config, metrics in evaluated:
+        run = trained.get(Path(config["ckpt"]).resolve().parent.parent)
+        try:
+            if run and _as_the_paper(config, run[0]):
+                run += _added(run, metrics)
+        except _UNREADABLE as error:
+            faults.append(f"{folder} left out: {_said(error)}")
+    return [record for records in trained.values() for record in records]
+
+
+def _read(folder: Path, read_yaml: Reader) -> tuple[dict[str, Any], dict[str, Any]]:
+    config = read_yaml(folder / "config.yaml")
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    if not isinstance(config, dict) or not isinstance(metrics, dict):
+        raise ValueError("config.yaml or metrics.json holds no settings or scores")
+    return config, metrics
+
+
+def _said(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
+
+
+def _as_the_paper(config: Mapping[str, Any], run: Record) -> bool:
+    """Whether an evaluation is of the last iteration, on the run's own data, by plain L2 distances."""
+    data, scored = config["data"], run.scored
+    own = data is None or (data["name"], data.get("size") or "", data["split"]) == (
+        *(scored.data, scored.size, scored.split),
+    )
+    plain = (config["distance"], config["snippet_tail"]) == ("euclidean", "cycle")
+    return own and plain and Path(config["ckpt"]).name == "last.ckpt"
+
+
+def _added(run: Sequence[Record], metrics: Mapping[str, Any]) -> list[Record]:
+    known = {record.scored for record in run}
+    found = (
+        replace(run[0], **_outcome(row, replace(run[0].scored, attribute=attribute, reranked=reranked)))
+        for row, attribute, reranked in _rows(metrics)
+        if not reranked or metrics["reranking"] == RERANKING
+    )
+    return [record for record in found if record.scored not in known]
+
+
+def records_of(config: Mapping[str, Any], metrics: Mapping[str, Any], run: str) -> Iterator[Record]:
+    """The results of a training run: all queries first, then re-ranked and by attribute where it has them.
+
+    Raises:
+        KeyError, TypeError, ValueError: settings or scores are not those of a run.
+    """
+    data, agg = config["data"], config["agg"]
+    network = Network(
+        config["backbone"]["name"],
+        agg["name"],
+        tuple(config["cosam"]),
+        *(config["num_frames"], data["height"], data["width"], agg["last_stride"]),
+    )
+    made = {"network": network, "seed": config["seed"], "recipe": config["recipe"]["name"]} | {
+        "iterations": config["trainer"]["max_steps"],
+        "settings": _other_settings(config),
+        "run": run,
+    }
+    for row, attribute, reranked in _rows(metrics):
+        scored = Scored(data["name"], data.get("size") or "", data["split"], attribute, reranked, "")
+        yield Record(**made, **_outcome(row, scored))
+
+
+def _other_settings(config: Mapping[str, Any]) -> str:
+    others = {name: value for name, value in identity(config).items() if name not in _COLUMNS}
+    return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def _rows(metrics: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str, bool]]:
+    """Scores, attribute and whether re-ranked; `metrics.json` of an older run holds one result only."""
+    for row in metrics.get("results", [metrics]):
+        reranked = row.get("reranked", False)
+        yield row, "", reranked
+        for attribute, scores in row.get("carriers", {}).items():
+            if scores is not None:
+                yield scores, attribute, reranked
+
+
+def _outcome(row: Mapping[str, Any], scored: Scored) -> dict[str, Any]:
+    return {
+        "scored": replace(scored, protocol=row["protocol"]),
+        "valid_queries": row["valid_queries"],
+        "scores": {name: float(row[name]) for name in SCORES},
+    }
+
+
+def from_wandb(runs: Iterable[Any]) -> tuple[list[Record], list[str]]:
+    """Results of a project's finished runs, as `wandb.Api().runs` has them; what was left out, and why."""
+    records: list[Record] = []
+    faults = []
+    for run in runs:
+        if run.state != "finished":
+            faults.append(f"{run.url} left out: it is {run.state}")
+            continue
+        try:
+            records += list(records_of(run.config, run.summary_metrics, run.url))
+        except _UNREADABLE as error:
+            faults.append(f"{run.url} left out: {_said(error)}")
+    return records, faults

@@ -1,0 +1,113 @@
+"""A damaged pack is named, and the image that cannot be had."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reid_cosam.data import mars
+from reid_cosam.data.frames import read_clip
+from reid_cosam.data.pack_file import IMAGES, INDEX, RECORD, Pack
+from reid_cosam.data.verification import all_frames
+from tests.packs import pack_tree
+from tests.tree import write_mars_tree
+
+
+@pytest.fixture
+def pack(tmp_path: Path) -> Path:
+    return pack_tree(write_mars_tree(tmp_path / "mars", train_ids=1, test_ids=1), tmp_path / "packed")
+
+
+def _flip(path: Path, place: int) -> None:
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_flipped_bit_is_named_with_its_frame_alone(pack: Path) -> None:
+    first, *others = sorted(all_frames(mars.read(pack)))
+    _flip(pack / IMAGES, 400)
+
+    with pytest.raises(
+        ValueError, match=rf"^{first} is damaged: {pack}/frames\.pack .*pack the data set again"
+    ):
+        read_clip([first], 64, 32)
+    read_clip(others, 64, 32)
+
+
+def test_an_index_that_points_beyond_the_pack_is_refused_with_the_frame(pack: Path) -> None:
+    table = np.load(pack / INDEX)
+    table["offset"][0] = 2**64 - 1
+    np.save(pack / INDEX, table)
+
+    with pytest.raises(ValueError, match=rf"{table['path'][0].decode()} is damaged"):
+        read_clip([str(pack / table["path"][0].decode())], 64, 32)
+
+
+@pytest.mark.parametrize("name", [IMAGES, INDEX, RECORD])
+def test_a_file_of_a_pack_that_is_missing_is_named(pack: Path, name: str) -> None:
+    (pack / name).unlink()
+
+    with pytest.raises(
+        FileNotFoundError, match=rf"^{pack}/{re.escape(name)} is missing, and a pack needs it"
+    ):
+        mars.read(pack)
+
+
+@pytest.mark.parametrize("name", [IMAGES, INDEX])
+@pytest.mark.parametrize("kept", [0, 20, -1])
+def test_a_truncated_file_of_a_pack_is_named(pack: Path, name: str, kept: int) -> None:
+    os.truncate(pack / name, kept % (pack / name).stat().st_size)
+
+    with pytest.raises(ValueError, match=rf"^{pack}/{re.escape(name)} is truncated"):
+        mars.read(pack)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", '{"images": 3}', '{"format": 2, "images": 1, "bytes": 1, "sha256": {}}']
+)
+def test_another_record_is_refused(pack: Path, content: str) -> None:
+    (pack / RECORD).write_text(content)
+
+    with pytest.raises(ValueError, match=rf"^{pack}/frames\.pack\.json is no record of a pack"):
+        mars.read(pack)
+
+
+@pytest.mark.parametrize(
+    ("names", "named"),
+    [
+        ((INDEX,), INDEX),
+        ((IMAGES,), IMAGES),
+        ((INDEX, RECORD), IMAGES),
+    ],
+)
+def test_files_of_another_pack_are_named(
+    pack: Path, tmp_path: Path, names: tuple[str, ...], named: str
+) -> None:
+    larger = pack_tree(write_mars_tree(tmp_path / "other", train_ids=2, test_ids=1), tmp_path / "larger")
+    for name in names:
+        (larger / name).replace(pack / name)
+
+    with pytest.raises(ValueError, match=rf"^{pack}/{re.escape(named)} is (of another pack|truncated)"):
+        mars.read(pack)
+
+
+def test_an_array_that_is_no_index_is_refused(pack: Path) -> None:
+    np.save(pack / INDEX, np.arange(3))
+
+    with pytest.raises(ValueError, match=r"frames\.pack\.npy has columns None"):
+        mars.read(pack)
+
+
+def test_a_whole_pack_has_not_changed_and_one_bit_changes_it(pack: Path) -> None:
+    advanced: list[int] = []
+    opened = Pack(pack)
+
+    assert opened.changed(advanced.append) == []
+    assert sum(advanced) == opened.megabytes
+    for name in (IMAGES, INDEX):
+        _flip(pack / name, -1)
+        assert opened.changed(lambda _: None) == [name]
+        _flip(pack / name, -1)

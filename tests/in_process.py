@@ -1,0 +1,26 @@
+"""Runs a command inside the test's process, as `python -m` does."""
+
+import io
+import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+
+def call(main: Callable[[], None], folder: Path, *arguments: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of `main`, the command, called in `folder` with these arguments."""
+    out, err = io.StringIO(), io.StringIO()
+    code: object = 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(folder)
+        patch.delenv("HYDRA_FULL_ERROR", raising=False)
+        patch.setattr(sys, "argv", ["command", *arguments])
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code
+    if isinstance(code, int):
+        return code, out.getvalue(), err.getvalue()
+    return 1, out.getvalue(), f"{err.getvalue()}{code}"  # what Python prints of an exit with a message

@@ -1,0 +1,210 @@
+"""Which result stands where: beside which published value, at which size, and never on other data."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reid_cosam.paths import EXPERIMENTS
+from reid_cosam.results.tables.arrange import on_paper_data, on_synthetic
+from reid_cosam.results.tables.published import PublishedTable, read_published
+from reid_cosam.results.tables.records import Network, Record
+from reid_cosam.results.tables.table import Cell, Row, Table
+from tests.results.tables.made_up import R_PLAIN, R_SOURCE, SE_COSAM, SE_PLAIN, record
+
+TINY = Network("se_resnet_tiny", "tp_avg", (4, 5), 4, 128, 64, 1)
+R_TINY = Network("resnet_tiny", "tp_avg", (), 4, 128, 64, 1)
+
+
+def paper(name: str) -> PublishedTable:
+    return read_published(EXPERIMENTS / name / "paper.csv")
+
+
+def arranged(name: str, *records: Record) -> Table:
+    return on_paper_data(name, paper(name), records)[0]
+
+
+def small(network: Network, seed: int, *percent: float, **changes: object) -> Record:
+    return record(network, seed, *percent, data="synthetic", size="small", valid_queries=600, **changes)
+
+
+def row(table: Table, *labels: str) -> Row:
+    (found,) = [one for one in table.rows if one.labels == labels]
+    return found
+
+
+def ours(cells: Sequence[Cell]) -> list[str]:
+    return [cell.ours for cell in cells]
+
+
+def test_ours_stands_beside_the_published_value_and_the_difference() -> None:
+    table = arranged("table3", *(record(SE_COSAM, n, v, 80, 90, 99) for n, v in enumerate((78.0, 80.0))))
+
+    cells = row(table, "SE-ResNet50", "COSAM_4,5").cells[0]
+    # deviation of 78 and 80: sqrt(2); 79 - 79.9
+    assert (cells[0].ours, cells[0].published, cells[0].difference) == ("79.0 ± 1.4", "79.9", "-0.9")
+    assert [cell.difference for cell in cells] == ["-0.9", "-4.9", "-5.5", "+1.1"]
+    assert row(table, "SE-ResNet50", "COSAM_4,5").seeds == [2, 0]
+    assert row(table, "SE-ResNet50", "COSAM_4,5").shown_seeds == "2/–"  # noqa: RUF001
+
+
+def test_the_baseline_stands_twice_and_only_as_its_source_beside_the_published_value() -> None:
+    table = arranged("table2", record(R_SOURCE, 0, 75.0), record(R_PLAIN, 0, 77.0))
+
+    sourced = row(table, "ResNet50[13]", "TP_avg").cells[0][0]
+    own = row(table, "ResNet50, size as COSAM", "TP_avg").cells[0][0]
+    assert (sourced.ours, sourced.published, sourced.difference) == ("75.0", "75.8", "-0.8")
+    assert (own.ours, own.published, own.difference) == ("77.0", "", "")
+
+
+def test_columns_are_those_of_the_paper() -> None:
+    groups = {
+        name: [(group.data or group.attribute, "".join(group.metrics)) for group in arranged(name).groups]
+        for name in ("table3", "table4")
+    }
+
+    assert groups["table3"] == [("mars", "mAPR1R5R20"), ("duke", "mAPR1R5R20")]
+    assert groups["table4"] == [("mars", "mAPR1R5"), ("duke", "mAPR1R5"), ("ilids_vid", "R1R5")]
+    table7 = arranged("table7")
+    assert [table7.group_title(group) for group in table7.groups] == ["handbag", "hat", "backpack"]
+    assert table7.title == "Table 7 on DukeMTMC-VideoReID: queries by what the person carries"
+
+
+def test_the_best_of_a_backbone_is_marked_in_ours_and_in_the_published_values() -> None:
+    records = [record(SE_COSAM, 0, 80.0), record(SE_PLAIN, 0, 80.04), record(R_PLAIN, 0, 60.0)]
+
+    table = arranged("table3", *records)
+
+    marked = [(one.labels[1], one.cells[0][0].best) for one in table.rows if one.cells[0][0].mean is not None]
+    # alike to one decimal; and of the other backbone there is one result, beside which stands none
+    assert marked == [("No COSAM, size as COSAM", False), ("No COSAM", True), ("COSAM_4,5", True)]
+    published = [one.labels for one in table.rows if one.cells[0][0].best_published]
+    assert published == [("ResNet50", "COSAM_4,5"), ("SE-ResNet50", "COSAM_5"), ("SE-ResNet50", "COSAM_4,5")]
+
+
+def test_table_5_marks_one_row_among_all_and_takes_re_ranked_results() -> None:
+    table = arranged("table5", record(SE_COSAM, 0, 80.0), record(SE_COSAM, 0, 88.0, reranked=True))
+
+    label = "SE-ResNet50 + COSAM_4,5 + TP_avg (ours)"
+    assert row(table, label, "Yes").cells[0][0].ours == "80.0"
+    best = row(table, f"{label} + Re-ranking[61]", "Yes").cells[0][0]
+    assert (best.ours, best.difference, best.best, best.best_published) == ("88.0", "+0.6", True, True)
+    assert [one.cells[0][0].best_published for one in table.rows].count(True) == 1
+    others = row(table, "LOMO+XQDA[28]", "No").cells
+    assert (others[0][0].ours, others[0][0].published, others[1][0]) == ("", "16.4", Cell())
+
+
+def test_table_7_takes_results_by_attribute() -> None:
+    hats = record(SE_COSAM, 0, 95.0, data="duke", attribute="hat", valid_queries=120)
+
+    table = arranged("table7", hats, record(SE_COSAM, 0, 50.0, data="duke"))
+
+    cells = row(table, "SE50+C_4,5+TP").cells
+    assert [ours(group) for group in cells] == [["–"] * 3, ["95.0"] * 3, ["–"] * 3]  # noqa: RUF001
+    assert any("no results with handbag, 120 valid queries with hat" in line for line in table.caption)
+
+
+def test_the_caption_names_protocol_and_valid_queries() -> None:
+    duke = record(SE_COSAM, 0, 94.0, data="duke", valid_queries=702)
+
+    caption = arranged("table3", record(SE_COSAM, 0, 80.0), duke).caption
+
+    assert "MARS: protocol released, 1840 valid queries." in caption
+    assert "DukeMTMC-VideoReID: protocol released, 702 valid queries." in caption
+    assert "Ours: recipe paper, 60000 iterations." in caption
+
+
+def test_ilids_vid_is_a_mean_of_ten_splits() -> None:
+    told = {"data": "ilids_vid", "protocol": "cross_camera", "valid_queries": 150}
+    table = arranged("table4", *(record(SE_COSAM, 0, 70.0 + n, split=n, **told) for n in range(10)))
+
+    assert ours(row(table, "SE-ResNet50", "TP_avg", "COSAM_4,5").cells[2]) == ["74.5", "74.5"]
+    assert "iLIDS-VID: protocol cross_camera, 150 valid queries; mean of 10 splits." in table.caption
+
+
+def test_a_result_under_another_protocol_is_named_and_left_out() -> None:
+    table = arranged("table3", record(SE_COSAM, 0, 80.0, protocol="official"))
+
+    assert row(table, "SE-ResNet50", "COSAM_4,5").cells[0][0].ours == "–"  # noqa: RUF001
+    assert any(note.endswith("seed 0 left out: protocol official, not released") for note in table.notes)
+
+
+def test_missing_cells_are_counted_with_the_command_that_fills_them() -> None:
+    notes = arranged("table6", record(replace(SE_COSAM, num_frames=2), 0, 70.0)).notes
+
+    assert notes == [
+        "Missing on MARS: 8 of 12 cells (N = 4; N = 8). To fill them: "
+        "`python -m reid_cosam.train experiment=table6 data=mars data.root=...`",
+        "Missing on DukeMTMC-VideoReID: 12 of 12 cells (N = 2; N = 4; N = 8). To fill them: "
+        "`python -m reid_cosam.train experiment=table6 data=duke data.root=...`",
+    ]
+
+
+def test_a_run_that_lacks_a_score_is_to_be_evaluated_and_not_trained_again() -> None:
+    notes = arranged("table5", record(SE_COSAM, 0, 80.0)).notes
+    attributes = arranged("table7", record(SE_COSAM, 0, 94.0, data="duke")).notes
+
+    evaluate = "`python -m reid_cosam.evaluate ckpt=<run>/checkpoints/last.ckpt"
+    (reranked,) = [note for note in notes if "Re-ranking" in note]
+    assert reranked.endswith(f"{evaluate} rerank=true`")
+    (carriers,) = [note for note in attributes if "(SE50+C_4,5+TP)" in note]
+    assert carriers.endswith(f"{evaluate} data=duke data.root=... data.attributes=...`")
+
+
+def test_rows_as_their_source_trained_them_have_a_sweep_of_their_own() -> None:
+    (note,) = [note for note in arranged("table2").notes if "MARS" in note and "[13]" in note]
+
+    assert "12 of 36 cells" in note
+    assert note.endswith("`python -m reid_cosam.train experiment=source_baseline data=mars data.root=...`")
+
+
+def test_synthetic_tables_hold_no_number_and_no_name_of_the_papers() -> None:
+    for name in ("table2", "table3", "table4", "table5", "table6", "table7"):
+        table, _ = on_synthetic(name, paper(name), [small(TINY, 0, 50.0), record(SE_COSAM, 0, 80.0)])
+
+        cells = [cell for one in table.rows for group in one.cells for cell in group]
+        assert not any(cell.published or cell.difference for cell in cells)
+        assert "synthetic small at 128x64 (rendered walkers, no data set of the paper)" in table.title
+        shown = [table.title, *(label for one in table.rows for label in one.labels)]
+        assert not any(
+            word in text for text in shown for word in ("MARS", "Duke", "iLIDS", "ResNet50", "R50")
+        )
+        assert all(one.labels for one in table.rows)
+
+
+def test_small_backbones_stand_for_the_papers_on_synthetic_data() -> None:
+    records = [small(TINY, 0, 50.0), small(R_TINY, 0, 40.0)]
+
+    table, belonging = on_synthetic("table3", paper("table3"), records)
+
+    filled = {one.labels: one.cells[0][0].ours for one in table.rows if one.cells[0][0].mean is not None}
+    # the baseline stands there once: no other source trained it in another way
+    assert filled == {("ResNet-tiny", "No COSAM"): "40.0", ("SE-ResNet-tiny", "COSAM_4,5"): "50.0"}
+    assert len(table.rows) == 12
+    assert len(belonging) == 2
+    assert [group.place for group in table.groups] == ["synthetic small at 128x64"]
+
+
+def test_sizes_of_synthetic_sets_stand_side_by_side() -> None:
+    records = [small(TINY, 0, 50.0), small(replace(TINY, height=64, width=32), 0, 30.0)]
+
+    table, _ = on_synthetic("table6", paper("table6"), records)
+
+    assert [table.group_title(group) for group in table.groups] == [
+        *("synthetic small at 64x32", "synthetic small at 128x64"),
+    ]
+    assert [cells[0].ours for cells in row(table, "N = 4").cells] == ["30.0", "50.0"]
+
+
+def test_results_of_the_papers_backbones_on_synthetic_data_stand_in_no_table() -> None:
+    misfit = small(SE_COSAM, 0, 50.0)
+
+    for name in ("table2", "table3", "table4", "table5", "table6", "table7"):
+        assert on_paper_data(name, paper(name), [misfit])[1] == []
+        assert on_synthetic(name, paper(name), [misfit])[1] == []
+
+
+def test_missing_synthetic_cells_name_the_small_sweep() -> None:
+    table, _ = on_synthetic("table3", paper("table3"), [small(TINY, 0, 50.0)])
+
+    (note,) = table.notes
+    assert note.startswith("Missing on synthetic small at 128x64: 44 of 48 cells (ResNet-tiny / No COSAM; ")
+    assert note.endswith("'experiment=[table3,tables_synthetic]' data.height=128 data.width=64`")

@@ -1,0 +1,55 @@
+"""Kept runs that failed, or that another process works on."""
+
+import fcntl
+import json
+from pathlib import Path
+
+import pytest
+
+from reid_cosam import train
+from reid_cosam.build import data as build_data
+from reid_cosam.kept_runs import FailedBefore
+from tests.test_train import small
+from tests.tree import write_mars_tree
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_mars_tree(tmp_path_factory.mktemp("data") / "mars")
+
+
+@pytest.fixture(autouse=True)
+def tiny_mars(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build_data, "_COUNTS", {})
+
+
+def test_a_failed_kept_run_is_left_out_until_it_is_asked_for(tree: Path, tmp_path: Path) -> None:
+    kept = small(tree, f"runs={tmp_path / 'kept'}", "recipe.sampling.identities=8")
+    with pytest.raises(ValueError, match="8 identities"):
+        train.run(kept, tmp_path / "first")
+    (folder,) = (tmp_path / "kept").iterdir()
+    recorded = (folder / "failure.json").read_text()
+
+    with pytest.raises(FailedBefore, match=r"failed before: a batch wants 8 .*retry_failed=true"):
+        train.run(kept, tmp_path / "second")
+    assert (folder / "failure.json").read_text() == recorded
+    with pytest.raises(ValueError, match="a batch wants 8 identities"):
+        train.run(kept, tmp_path / "third", retry_failed=True)
+
+    assert json.loads(recorded)["type"] == "ValueError"
+    assert "make_datamodule" in json.loads(recorded)["traceback"]
+
+
+def test_a_kept_run_that_another_process_works_on_is_left_to_it(tree: Path, tmp_path: Path) -> None:
+    kept = small(tree, f"runs={tmp_path / 'kept'}", "trainer.max_steps=1")
+    assert train.run(kept, tmp_path / "first") == "trained"
+    (folder,) = (tmp_path / "kept").iterdir()
+    (folder / "metrics.json").unlink()
+
+    with (folder / "run.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert train.run(kept, tmp_path / "second") == "running elsewhere"
+
+    assert not (folder / "metrics.json").exists()
+    assert train.run(kept, tmp_path / "third") == "trained"
+    assert train.run(kept, tmp_path / "fourth") == "finished before"

@@ -1,0 +1,156 @@
+"""What `python -m reid_cosam.verify` finds in whole and tiny data sets: the tables that it prints."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from reid_cosam import verify
+from tests.commands import QUERIES, render_walkers
+from tests.in_process import call
+from tests.packs import pack_tree
+from tests.tree import write_duke_tree, write_ilids_vid_tree, write_mars_tree, write_prid2011_tree
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    """Runs the command in a folder that it must leave empty."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    yield partial(call, verify.main, folder)
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def walkers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return render_walkers(tmp_path_factory.mktemp("walkers"))
+
+
+def _snapshot(root: Path) -> dict[Path, tuple[bytes, int]]:
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in root.rglob("*") if path.is_file()}
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in re.split("[│┃]", line)[1:-1]]
+
+
+def _row(out: str, name: str) -> list[str]:
+    (row,) = (cells for cells in map(_cells, out.splitlines()) if cells and cells[0] == name)
+    return row[1:]
+
+
+def test_a_whole_data_set_is_as_it_should_be(walkers: Path, run: Run) -> None:
+    code, out, err = run(f"data.root={walkers}", "data.size=small")
+
+    assert (code, out.splitlines()[-2:]) == (
+        0,
+        ["all is as it should be", "this was a report: no file was changed"],
+    )
+    assert err.startswith("reading ")
+    assert _row(out, "query")[:2] == ["3", str(QUERIES)]
+    assert _row(out, "official") == ["15", str(QUERIES), str(QUERIES), "0"]
+
+
+def test_a_tiny_tree_is_not_mars(tmp_path: Path, run: Run) -> None:
+    root = write_mars_tree(tmp_path / "mars")
+    before = _snapshot(root)
+
+    code, out, _ = run("data=mars", f"data.root={root}")
+
+    assert code == 1
+    # 4 identities in 2 cameras, of 5 or 6 frames; so for the 3 that are tested.
+    assert _row(out, "train") == ["4", "8", "44", "2", "5", "5.5", "6", "0", "8"]
+    assert _row(out, "query") == ["3", "6", "30", "2", "5", "5", "5", "0", "6"]
+    assert _row(out, "gallery") == ["3", "6", "36", "2", "6", "6", "6", "0", "6"]
+    assert _row(out, "train tracklets") == ["8,298", "8", "wrong"]
+    assert _row(out, "released") == ["6", "6", "6", "0"]
+    assert _row(out, "with_queries") == _row(out, "official") == ["12", "6", "6", "0"]
+    assert "frames: 110, 0 of them missing or unreadable" in out
+    assert re.search(r"^off: \d+ of \d+ counts$", out, re.MULTILINE)
+    assert _snapshot(root) == before
+
+
+def test_a_tiny_duke_tree(tmp_path: Path, run: Run) -> None:
+    root = write_duke_tree(tmp_path / "duke")
+
+    code, out, _ = run("data=duke", f"data.root={root}")
+
+    assert code == 1
+    assert _row(out, "query")[:2] == ["3", "3"]
+    assert _row(out, "released") == ["4", "3", "3", "0"]  # the other camera's three, and the distractor
+    assert _row(out, "with_queries") == _row(out, "official") == ["7", "3", "3", "0"]
+    assert re.search(r"^off: \d+ of \d+ counts$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "file"),
+    [
+        (
+            "ilids_vid",
+            write_ilids_vid_tree,
+            "train-test people splits/train_test_splits_ilidsvid.mat, first half tested",
+        ),
+        ("prid2011", write_prid2011_tree, "splits_prid2011.json"),
+    ],
+)
+def test_tiny_trees_of_two_cameras(
+    tmp_path: Path, run: Run, name: str, write: Callable[[Path], Path], file: str
+) -> None:
+    root = write(tmp_path / name)
+
+    code, out, _ = run(f"data={name}", f"data.root={root}", "data.split=3")
+
+    assert code == 1
+    assert out.startswith(f"{name} in {root}, split 3 of {root}/{file}\n")
+    assert _row(out, "query")[:2] == _row(out, "gallery")[:2] == ["3", "3"]
+    assert _row(out, "cross_camera") == ["3", "3", "3", "0"]
+    assert "with_queries" not in out
+    assert re.search(r"^off: \d+ of \d+ counts$", out, re.MULTILINE)
+
+
+def test_expected_counts_that_are_met_are_marked(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_mars_tree(tmp_path / "mars")
+    monkeypatch.setattr("reid_cosam.build.expected_counts", lambda _: {"train frames": 44, "queries": 7})
+
+    code, out, _ = run("data=mars", f"data.root={root}")
+
+    assert code == 1
+    assert _row(out, "train frames") == ["44", "44", "ok"]
+    assert _row(out, "queries") == ["7", "6", "wrong"]
+    assert "\noff: 1 of 2 counts\n" in out
+
+
+def test_a_query_that_no_protocol_can_score_is_named(tmp_path: Path, run: Run) -> None:
+    root = write_mars_tree(tmp_path / "mars", cameras=1)
+
+    code, out, _ = run("data=mars", f"data.root={root}")
+
+    assert code == 1
+    assert _row(out, "released") == ["3", "3", "0", "3"]
+    assert "\n  query of pid 101, camera 1: no other camera shows this person\n" in out
+    assert "; 3 of 3 queries without a match under any protocol\n" in out
+
+
+def test_a_whole_pack_is_as_it_should_be(walkers: Path, tmp_path: Path, run: Run) -> None:
+    (folder,) = walkers.iterdir()
+    pack_tree(folder, tmp_path / "packed" / folder.name)
+
+    loose, packed = (
+        run(f"data.root={root}", "data.size=small")[:2] for root in (walkers, tmp_path / "packed")
+    )
+
+    assert (packed[0], packed[1].splitlines()[-2:]) == (loose[0], loose[1].splitlines()[-2:])
+    (line,) = (line for line in packed[1].splitlines() if line.startswith("pack: "))
+    # Every image and every mask of the test split.
+    assert line.startswith(
+        f"pack: {len(list(folder.rglob('*.jpg'))) + len(list(folder.rglob('*.png')))} images, "
+    )
+    assert [line for line in loose[1].splitlines() if line.startswith("splits: ")] == [
+        line for line in packed[1].splitlines() if line.startswith("splits: ")
+    ]
