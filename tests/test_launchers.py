@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from reid_cosam import kept_runs
 from tests.commands import read_config, render_walkers, train
 
 pytestmark = pytest.mark.slow
@@ -96,19 +97,31 @@ def test_a_failed_run_stops_no_other_and_is_retried_on_request(
     assert "failed before" not in retried.stdout
 
 
-@pytest.mark.parametrize("launcher", ["launcher=serial", "launcher=joblib"])
-def test_a_killed_sweep_goes_on_where_it_was(launcher: str, walkers: Path, tmp_path: Path) -> None:
-    long = ("recipe.max_steps=30", "trainer.checkpoint_every=1", "backbone=resnet_tiny", launcher)
+@pytest.mark.parametrize(
+    ("how", "number"),
+    [
+        ("launcher=serial", signal.SIGKILL),
+        ("launcher=serial", signal.SIGTERM),
+        ("launcher=joblib", signal.SIGKILL),
+        ("trainer.devices=2", signal.SIGKILL),
+        ("trainer.devices=2", signal.SIGTERM),
+    ],
+)
+def test_a_killed_sweep_goes_on_where_it_was(
+    how: str, number: signal.Signals, walkers: Path, tmp_path: Path
+) -> None:
+    long = ("recipe.max_steps=30", "trainer.checkpoint_every=1", "backbone=resnet_tiny", how)
     command = [sys.executable, "-m", "reid_cosam.train", *SWEEP, f"data.root={walkers}", *long]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL) as sweep:
         wait_for(lambda: finished(tmp_path) == ["resnet_tiny-no-cosam-tp_avg-n4-seed0"])
         wait_for(lambda: len(list(tmp_path.glob("kept/*/checkpoints/last.ckpt"))) == 2)
-        os.kill(sweep.pid, signal.SIGKILL)
+        os.kill(sweep.pid, number)
+    assert sweep.returncode == (-number if number == signal.SIGKILL else 128 + number)
+    assert not list(tmp_path.glob("kept/*/failure.json"))
     (first,) = tmp_path.glob("kept/*/metrics.json")
     written = first.stat().st_mtime_ns
-    (lock,) = (path for path in tmp_path.glob("kept/*/run.lock") if path.parent != first.parent)
-    is_free = f"flock --nonblock {lock} true"
-    wait_for(lambda: subprocess.run(is_free, shell=True, check=False).returncode == 0, seconds=20)
+    (second,) = (folder for folder in (tmp_path / "kept").iterdir() if folder != first.parent)
+    wait_for(lambda: not kept_runs.is_running(second), seconds=40)  # what it started ends as well
 
     again = train(tmp_path, *SWEEP, f"data.root={walkers}", *long)
 
