@@ -26,12 +26,12 @@ from benchmarks.plain_loading import PlainTracklets
 from benchmarks.records import Record
 from benchmarks.step import PLACEMENT
 from benchmarks.training import IDENTITIES, Scale, quiet, settings
-from reid_cosam import build
+from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.datamodule import TrackletDataModule
-from reid_cosam.extraction import Extraction
+from reid_cosam.evaluation.extraction import Extraction
+from reid_cosam.training.datamodule import TrackletDataModule
 
 LENGTHS = {"check": (2, 5), "quick": (2, 3, 7, 18, 46), "full": (2, 5, 13, 34, 89, 230, 920)}
 FRAMES, CHUNK = 4, 16
@@ -74,7 +74,7 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
 def _network(options: Options, chosen: TrainSettings) -> nn.Module:
     if options.released is not None:
         return released.make_network(released.load(options.released), IDENTITIES, FRAMES).to(options.device)
-    network = build.make_network(chosen, IDENTITIES)
+    network = assembly.make_network(chosen, IDENTITIES)
     write_out(network)
     return _Descriptors(network).to(options.device)
 
@@ -92,9 +92,9 @@ class _Descriptors(nn.Module):
 def _ours(options: Options, chosen: TrainSettings, tracklets: Sequence[Tracklet]) -> Tensor:
     snippets = DenseSnippets(tracklets, FRAMES, HEIGHT, WIDTH, tail="cycle")
     data = TrackletDataModule(snippets, chosen.data.eval_batch_size, workers(options))
-    extraction = Extraction(build.make_network(chosen, IDENTITIES), len(tracklets))
+    extraction = Extraction(assembly.make_network(chosen, IDENTITIES), len(tracklets))
     with tempfile.TemporaryDirectory() as folder:
-        trainer = build.make_test_trainer(chosen.trainer, Path(folder))
+        trainer = assembly.make_test_trainer(chosen.trainer, Path(folder))
         trainer.test(extraction, datamodule=data, verbose=False)
     return extraction.descriptors
 

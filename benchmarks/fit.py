@@ -12,10 +12,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.measure import synchronise
 from benchmarks.training import make_module, quiet
-from reid_cosam import build
+from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.data.datasets import ClipBatch
-from reid_cosam.lightning_module import ReidModule
+from reid_cosam.training.lightning_module import ReidModule
 
 
 class _Batches(Dataset[ClipBatch]):
@@ -39,7 +39,7 @@ def through_lightning(
     limited = chosen.trainer.model_copy(update={"max_steps": steps})
     clock = _Clock(after)
     with tempfile.TemporaryDirectory() as folder, quiet():
-        trainer = build.make_trainer(limited, Path(folder), [])
+        trainer = assembly.make_trainer(limited, Path(folder), [])
         trainer.limit_val_batches = 0
         trainer.callbacks[:] = [clock]  # type: ignore[attr-defined]
         loader: DataLoader[ClipBatch] = DataLoader(_Batches(batch, steps), batch_size=None)

@@ -22,7 +22,7 @@ from benchmarks.plain_loading import PlainClips
 from benchmarks.records import Record
 from benchmarks.step import PLACEMENT
 from benchmarks.training import ProductStep, Scale, make_batch, quiet, settings
-from reid_cosam import build
+from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.data.tracklet import ReidSplits
 
@@ -63,7 +63,7 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
 
 def _ours(chosen: TrainSettings, splits: ReidSplits) -> Iterable[Any]:
     one = chosen.data.model_copy(update={"workers": 1})
-    return build.make_datamodule(chosen.model_copy(update={"data": one}), splits).train_dataloader()
+    return assembly.make_datamodule(chosen.model_copy(update={"data": one}), splits).train_dataloader()
 
 
 def _plain(splits: ReidSplits) -> Iterable[Any]:

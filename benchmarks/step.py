@@ -29,7 +29,7 @@ from benchmarks.training import (
     peak_of_steps,
     settings,
 )
-from reid_cosam import build
+from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 
 PLACEMENT = (4, 5)
@@ -72,7 +72,7 @@ def forward_flops(chosen: TrainSettings) -> float:
     """Operations of a forward pass on one clip, two a multiply-add; counted without computing anything."""
     with FakeTensorMode(), FlopCounterMode(display=False) as counter:
         data = chosen.data
-        network = build.make_network(chosen, IDENTITIES)
+        network = assembly.make_network(chosen, IDENTITIES)
         network(torch.empty(1, chosen.num_frames, 3, data.height, data.width))
     return float(counter.get_total_flops())
 

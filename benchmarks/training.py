@@ -15,12 +15,12 @@ from hydra import compose, initialize_config_dir
 from torch import Tensor
 
 from benchmarks.measure import peak_bytes
-from reid_cosam import build
+from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.data.datasets import ClipBatch
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.lightning_module import ReidModule
 from reid_cosam.paths import CONF
+from reid_cosam.training.lightning_module import ReidModule
 
 IDENTITIES = 625  # of MARS' training set: the classifier's outputs
 COMMON = ("logger=none", "backbone.pretrained=false", "data.workers=0", "trainer.max_steps=60000")
@@ -61,7 +61,7 @@ def settings(scale: Scale, cosam: Sequence[int], device: str, precision: str, *m
     if scale.backbone == "se_resnet_tiny":
         overrides.append("recipe.attention.reduced_channels_narrow=64")
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return build.read_settings(compose("train", overrides=overrides))
+        return assembly.read_settings(compose("train", overrides=overrides))
 
 
 def make_module(chosen: TrainSettings) -> ReidModule:
@@ -69,7 +69,9 @@ def make_module(chosen: TrainSettings) -> ReidModule:
     trained = tuple(Tracklet(("frame.jpg",), pid, 1) for pid in range(1, IDENTITIES + 1))
     query, gallery = (Tracklet(("frame.jpg",), 1, camid) for camid in (1, 2))
     torch.manual_seed(0)
-    return build.make_module(chosen, build.make_datamodule(chosen, ReidSplits(trained, (query,), (gallery,))))
+    return assembly.make_module(
+        chosen, assembly.make_datamodule(chosen, ReidSplits(trained, (query,), (gallery,)))
+    )
 
 
 def make_batch(scale: Scale) -> ClipBatch:
@@ -94,7 +96,7 @@ class ProductStep:
         self.module = make_module(chosen).to(device).train()
         self.batch, self.device = batch, device
         with tempfile.TemporaryDirectory() as folder, quiet():
-            self.trainer = build.make_trainer(chosen.trainer, Path(folder), [])
+            self.trainer = assembly.make_trainer(chosen.trainer, Path(folder), [])
         self.deterministic = torch.are_deterministic_algorithms_enabled()
         torch.use_deterministic_algorithms(False)
         self.module.trainer = self.trainer

@@ -6,7 +6,7 @@ import numpy as np
 import simplejpeg
 
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.datamodule import ReidDataModule
+from reid_cosam.training.datamodule import ReidDataModule
 
 HEIGHT, WIDTH, NUM_BATCHES = 16, 8, 8
 

@@ -6,7 +6,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException
 
-from reid_cosam import build
+from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.paths import CONF
 
@@ -16,14 +16,14 @@ SHIPPED = [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF /
 
 def settings(*overrides: str) -> TrainSettings:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return build.read_settings(compose("train", overrides=list(overrides)))
+        return assembly.read_settings(compose("train", overrides=list(overrides)))
 
 
 @pytest.mark.parametrize("choice", SHIPPED)
 def test_every_shipped_option_composes_and_builds(choice: str) -> None:
     chosen = settings(choice, "backbone.pretrained=false")
 
-    network = build.make_network(chosen, num_identities=3)
+    network = assembly.make_network(chosen, num_identities=3)
 
     assert sorted(map(int, network.attention)) == sorted(chosen.cosam)
     assert network.classifier.out_features == 3
@@ -60,7 +60,7 @@ def test_a_data_set_shortens_the_schedule_and_an_override_wins() -> None:
 def test_temporal_attention_keeps_the_last_stride() -> None:
     chosen = settings("agg=ta", "backbone.pretrained=false")
 
-    assert build.make_network(chosen, 3).backbone.map_size(5, 256, 128) == (8, 4)
+    assert assembly.make_network(chosen, 3).backbone.map_size(5, 256, 128) == (8, 4)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from reid_cosam.data.datasets import ClipBatch, SnippetBatch
-from reid_cosam.datamodule import ReidDataModule
+from reid_cosam.training.datamodule import ReidDataModule
 from tests.noisy_frames import HEIGHT, NUM_BATCHES, WIDTH, make_datamodule, write_splits
 
 STOP = 5

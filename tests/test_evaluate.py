@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from reid_cosam import evaluate
-from reid_cosam.build import data as build_data
-from reid_cosam.evaluation import Evaluation
+from reid_cosam.assembly import data as build_data
+from reid_cosam.evaluation.described_set import Evaluation
 from tests.evaluated import RERANKING, run, stored, train_checkpoint
 from tests.tree import write_mars_tree
 

@@ -20,17 +20,8 @@ SOURCE = ROOT / "src" / "reid_cosam"
 PARTS = {"models", "losses", "metrics", "data"}  # never import one another
 RESULTS = "results"  # imports none of them
 COMMANDS = {"train", "evaluate", "tables", "visualize", "report", "verify", "convert", "pack", "search"}
-# Callbacks of Hydra's, and what takes a sweep apart into its runs.
-MAY_IMPORT_HYDRA = COMMANDS | {"build", "split_summary"}
-MAY_IMPORT_HYDRA |= {"grid", "planned_runs", "slurm_script", "sweep", "table_status"}
-MAY_IMPORT_LIGHTNING = {"build", "lightning_module", "datamodule", "extraction", "train"} | {
-    # Lightning plug-ins: each implements one of its interfaces, and the commands hand them to the trainer.
-    "checkpoints",
-    "launch",
-    "loggers",
-    "pace",
-    "progress",
-}
+MAY_IMPORT_HYDRA = COMMANDS | {"assembly", "runs"}
+MAY_IMPORT_LIGHTNING = {"assembly", "training", "runs", "train", "evaluation.extraction"}
 
 
 def declared_distributions() -> set[str]:
@@ -56,32 +47,34 @@ def imported(tree: ast.AST) -> Iterator[str]:
 def broken_rules(module: str, source: str, declared: set[str], providers: dict[str, list[str]]) -> list[str]:
     """What `source`, the text of `reid_cosam.<module>`, imports against the rules."""
     part = module.split(".")[0]
-    reasons = ((name, _reason(part, name, declared, providers)) for name in imported(ast.parse(source)))
+    rooms = {part, module}
+    reasons = ((name, _reason(rooms, name, declared, providers)) for name in imported(ast.parse(source)))
     return [f"{module} imports {name}: {reason}" for name, reason in reasons if reason]
 
 
-def _reason(part: str, name: str, declared: set[str], providers: dict[str, list[str]]) -> str | None:
+def _reason(rooms: set[str], name: str, declared: set[str], providers: dict[str, list[str]]) -> str | None:
     top = name.split(".")[0]
     if not top:
         return "relative import"
     if top == "reid_cosam":
-        return _reason_inside(part, name)
+        return _reason_inside(rooms, name)
     if top == "lightning":
         return "only pytorch_lightning, the two do not mix"
-    if top in {"hydra", "omegaconf"} and part not in MAY_IMPORT_HYDRA:
-        return "configuration stays in commands and build"
-    if top == "pytorch_lightning" and part not in MAY_IMPORT_LIGHTNING:
+    if top in {"hydra", "omegaconf"} and not rooms & MAY_IMPORT_HYDRA:
+        return "configuration stays in commands, assembly and runs"
+    if top == "pytorch_lightning" and not rooms & MAY_IMPORT_LIGHTNING:
         return f"Lightning stays in {', '.join(sorted(MAY_IMPORT_LIGHTNING))}"
     if top in sys.stdlib_module_names or declared & {normal(found) for found in providers.get(top, [])}:
         return None
     return "not declared in pyproject.toml"
 
 
-def _reason_inside(part: str, name: str) -> str | None:
+def _reason_inside(rooms: set[str], name: str) -> str | None:
     other = [*name.split("."), ""][1]
-    if part in PARTS and other in PARTS - {part}:
-        return f"{part} and {other} stay apart"
-    if part == RESULTS and other in PARTS:
+    for part in rooms & PARTS:
+        if other in PARTS - {part}:
+            return f"{part} and {other} stay apart"
+    if RESULTS in rooms and other in PARTS:
         return f"{RESULTS} stays apart from {other}"
     return None
 
@@ -140,10 +133,10 @@ def test_the_check_finds_what_breaks_a_rule(
     ("module", "line"),
     [
         ("models.network", "from reid_cosam.models.cosam import Cosam"),
-        ("build", "from omegaconf import DictConfig"),
+        ("assembly.settings", "from omegaconf import DictConfig"),
         ("train", "import hydra"),
-        ("datamodule", "import pytorch_lightning as pl"),
-        ("lightning_module", "from reid_cosam.losses.reid import ReidLoss"),
+        ("training.datamodule", "import pytorch_lightning as pl"),
+        ("training.lightning_module", "from reid_cosam.losses.reid import ReidLoss"),
         ("results.store", "from PIL import Image"),
         ("models.released", "from collections.abc import Mapping"),
     ],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_cosam import kept_runs
+from reid_cosam.runs import kept_runs
 from tests.commands import read_config, render_walkers, train
 
 pytestmark = pytest.mark.slow

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 
-from reid_cosam import build, tables
+from reid_cosam import assembly, tables
 from reid_cosam.config import TablesSettings
 from reid_cosam.paths import CONF, EXPERIMENTS
 from reid_cosam.results.tables.layout import LAYOUTS
@@ -25,7 +25,7 @@ FORMATS = {"table.md", "table.tex", "table.html", "table.csv", "results.csv"}
 
 def settings(*overrides: str) -> TablesSettings:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return build.read_tables_settings(compose("tables", list(overrides)))
+        return assembly.read_tables_settings(compose("tables", list(overrides)))
 
 
 def write(path: Path, records: Sequence[Record], *lines: str) -> Path:

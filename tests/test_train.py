@@ -10,9 +10,9 @@ import torch
 import yaml
 
 from reid_cosam import train
-from reid_cosam.build import data as build_data
+from reid_cosam.assembly import data as build_data
 from reid_cosam.config import TrainSettings
-from reid_cosam.estimate import Pace
+from reid_cosam.training.estimate import Pace
 from tests.test_config import settings
 from tests.tree import write_mars_tree
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from reid_cosam import train
-from reid_cosam.build import data as build_data
-from reid_cosam.lightning_module import ReidModule
+from reid_cosam.assembly import data as build_data
+from reid_cosam.training.lightning_module import ReidModule
 from tests.test_train import small, weights
 from tests.tree import write_mars_tree
 

@@ -116,7 +116,7 @@ def test_expected_counts_that_are_met_are_marked(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = write_mars_tree(tmp_path / "mars")
-    monkeypatch.setattr("reid_cosam.build.expected_counts", lambda _: {"train frames": 44, "queries": 7})
+    monkeypatch.setattr("reid_cosam.assembly.expected_counts", lambda _: {"train frames": 44, "queries": 7})
 
     code, out, _ = run("data=mars", f"data.root={root}")
 

@@ -10,11 +10,11 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from reid_cosam import build
-from reid_cosam.checkpoints import WholeCheckpointIO
+from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.models.released import IMAGE_SIZE, ReleasedLayout, network_from_released, released_layout
 from reid_cosam.paths import CONF
+from reid_cosam.training.checkpoints import WholeCheckpointIO
 
 
 class _Unread:
@@ -115,7 +115,7 @@ def _settings(config: DictConfig, layout: ReleasedLayout) -> TrainSettings:
     overrides += [f"agg.last_stride={layout.last_stride}"]
     train = hydra.compose("train", overrides)
     train.data = config.data  # only now: data=synthetic would change the recipe as well
-    settings = build.read_settings(train)
+    settings = assembly.read_settings(train)
     if (settings.data.height, settings.data.width) != IMAGE_SIZE:
         height, width = IMAGE_SIZE
         raise ValueError(f"the weights are for {height} x {width} images: leave data.height, data.width out")

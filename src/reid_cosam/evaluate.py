@@ -13,14 +13,15 @@ from jaxtyping import Float32
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from reid_cosam import build, launch, sweep
+from reid_cosam import assembly
 from reid_cosam.config import EvaluateSettings
-from reid_cosam.evaluation import Evaluation
-from reid_cosam.evaluation_outputs import write_evaluation
+from reid_cosam.evaluation.described_set import Evaluation
+from reid_cosam.evaluation.outputs import write_evaluation
+from reid_cosam.evaluation.scoring import results
 from reid_cosam.paths import CONF
 from reid_cosam.results.store import environment, write_json, write_text
 from reid_cosam.results.summary import print_evaluation
-from reid_cosam.scoring import results
+from reid_cosam.runs import launch, sweep
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ def main(config: DictConfig) -> None:
 
     def work() -> sweep.Outcome:
         refuse_image_size(HydraConfig.get().overrides.task)
-        run(build.read_evaluate_settings(config), folder)
+        run(assembly.read_evaluate_settings(config), folder)
         return "evaluated"
 
     if HydraConfig.get().mode == RunMode.MULTIRUN:

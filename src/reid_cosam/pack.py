@@ -8,13 +8,13 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig
 
-from reid_cosam import build
+from reid_cosam import assembly
 from reid_cosam.config import DataSettings
-from reid_cosam.counted_progress import counted
 from reid_cosam.data import packed, packing
 from reid_cosam.data.pack_file import Pack
 from reid_cosam.data.verification import Fault, all_frames
 from reid_cosam.paths import CONF
+from reid_cosam.results.counted_progress import counted
 
 _NAMED = 5  # faults, the first of them
 
@@ -38,7 +38,7 @@ def run(config: DictConfig) -> None:
         ValueError, OSError: the data set is incomplete, packed already, or has images that cannot be read;
             nothing is left behind.
     """
-    settings = build.read_pack_settings(config)
+    settings = assembly.read_pack_settings(config)
     data = settings.data
     root, folder = _source(data), _target(data, Path(settings.out))
     found = packing.contents(root)
@@ -57,12 +57,12 @@ def run(config: DictConfig) -> None:
 
 
 def _source(data: DataSettings) -> Path:
-    if not build.is_rendered(data):
+    if not assembly.is_rendered(data):
         raise FileNotFoundError(
             f"{data.root} holds no synthetic {data.size} set of seed {data.seed}: "
             "training renders it, or name where it is with data.root=..."
         )
-    root = build.data_folder(data)
+    root = assembly.data_folder(data)
     if packed.find(str(root)) is not None:
         raise ValueError(f"{root} is packed already: to have it elsewhere, copy it")
     return root
@@ -70,7 +70,7 @@ def _source(data: DataSettings) -> Path:
 
 def _target(data: DataSettings, out: Path) -> Path:
     """Where `data.root=<out>` looks for this data set: a synthetic one has a folder of its own in it."""
-    root = build.data_folder(data)
+    root = assembly.data_folder(data)
     folder = out / root.relative_to(data.root)
     if folder.exists():
         raise FileExistsError(f"{folder} exists and was left as it is: choose another out=..., or delete it")
@@ -82,7 +82,7 @@ def _target(data: DataSettings, out: Path) -> Path:
 def _missing(data: DataSettings, images: Sequence[str], root: Path) -> list[Fault]:
     """Frames that the data set's lists name and its folders lack."""
     held = {str(root / image) for image in images}
-    frames = all_frames(build.read_splits(data))
+    frames = all_frames(assembly.read_splits(data))
     return [Fault(frame, f"{frame} is missing") for frame in frames if frame not in held]
 
 

@@ -9,7 +9,7 @@ import hydra
 import wandb
 from omegaconf import DictConfig, OmegaConf
 
-from reid_cosam import build
+from reid_cosam import assembly
 from reid_cosam.config import TablesSettings
 from reid_cosam.paths import CONF, EXPERIMENTS
 from reid_cosam.results.store import write_text
@@ -38,7 +38,7 @@ _RESULTS = "results.csv"
 def main(config: DictConfig) -> None:
     """Makes them. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
     try:
-        run(build.read_tables_settings(config))
+        run(assembly.read_tables_settings(config))
     except (ValueError, OSError, RuntimeError, wandb.Error) as error:
         if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
             raise
@@ -109,7 +109,7 @@ def _unplaced(records: Sequence[Record]) -> Iterator[str]:
 def command() -> None:
     """`tables`, or with `status` as its first word what the tables' sweeps have done so far."""
     if sys.argv[1:2] == ["status"]:
-        from reid_cosam import table_status
+        from reid_cosam.runs import table_status
 
         del sys.argv[1]
         table_status.main()

@@ -20,23 +20,24 @@ from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-define
     SIGTERMException,
 )
 
-from reid_cosam import build, kept_runs, launch, sweep, worker
-from reid_cosam.checkpoints import check_resumable
+from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import split_hash
-from reid_cosam.datamodule import ReidDataModule
-from reid_cosam.estimate import measure_pace
-from reid_cosam.final_scores import final_plan
-from reid_cosam.lightning_module import ReidModule
-from reid_cosam.loggers import finish, log_summary, make_loggers
+from reid_cosam.evaluation.final_scores import final_plan
+from reid_cosam.evaluation.run_outputs import write_outputs
+from reid_cosam.evaluation.scoring import check
 from reid_cosam.models.network import VideoReidNet
-from reid_cosam.outputs import write_outputs
 from reid_cosam.paths import CONF
-from reid_cosam.progress import duration
 from reid_cosam.results.store import environment, write_json, write_text
 from reid_cosam.results.summary import print_summary
-from reid_cosam.scoring import check
+from reid_cosam.runs import kept_runs, launch, sweep, worker
+from reid_cosam.training.checkpoints import check_resumable
+from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.estimate import measure_pace
+from reid_cosam.training.lightning_module import ReidModule
+from reid_cosam.training.loggers import finish, log_summary, make_loggers
+from reid_cosam.training.progress import duration
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ def main(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
 
     def work() -> sweep.Outcome:
-        return run(build.read_settings(config), folder, config.retry_failed)
+        return run(assembly.read_settings(config), folder, config.retry_failed)
 
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         sweep.attempt(folder, work, _MENDABLE)
@@ -91,8 +92,8 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
             "or with launcher=slurm"
         )
     worker.settle(settings.trainer.devices)
-    splits = build.make_splits(settings.data)
-    split = split_hash(splits, build.data_folder(settings.data))
+    splits = assembly.make_splits(settings.data)
+    split = split_hash(splits, assembly.data_folder(settings.data))
     kept = kept_runs.folder_of(settings, split, folder)
     if settings.runs is None:
         _run_here(settings, splits, split, folder, kept)
@@ -128,14 +129,14 @@ def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
             kept_runs.set_curves_aside(folder)
         _record_start(settings, folder)
     if settings.trainer.devices > 1 and not launch.is_rank():
-        build.make_backbone(settings)  # its weights fetched once and not by every rank
+        assembly.make_backbone(settings)  # its weights fetched once and not by every rank
         launch.run_ranks("reid_cosam.train", job, settings.trainer.devices, kept_runs.held_locks())
         return
     launch.let_one_rank_speak()
     pl.seed_everything(settings.seed, workers=True, verbose=False)
-    datamodule = build.make_datamodule(settings, splits)
+    datamodule = assembly.make_datamodule(settings, splits)
     check(final_plan(settings, datamodule))  # before hours of training, not after
-    module = build.make_module(settings, datamodule)
+    module = assembly.make_module(settings, datamodule)
     done = 0
     if settings.ckpt_path is not None:
         done = check_resumable(Path(settings.ckpt_path), module.config, split)
@@ -147,7 +148,7 @@ def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
         logger.log_hyperparams(settings.model_dump(mode="json"))
     succeeded = False
     try:
-        trainer = build.make_trainer(settings.trainer, folder, loggers, split)
+        trainer = assembly.make_trainer(settings.trainer, folder, loggers, split)
         _fit(trainer, module, datamodule, settings.ckpt_path)
         _finish(trainer, module, datamodule, folder, settings)
         succeeded = True
@@ -171,8 +172,8 @@ def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ck
 def _record_start(settings: TrainSettings, folder: Path) -> None:
     write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
     used = {
-        "accelerator": "gpu" if build.runs_on_gpu(settings.trainer) else "cpu",
-        "precision": build.precision(settings.trainer),
+        "accelerator": "gpu" if assembly.runs_on_gpu(settings.trainer) else "cpu",
+        "precision": assembly.precision(settings.trainer),
         "threads": torch.get_num_threads(),
     }
     write_json(folder / "environment.json", environment() | used)
@@ -197,13 +198,13 @@ def _announce(settings: TrainSettings, datamodule: ReidDataModule, module: ReidM
         sum(parts.values()) / 1e6,
         ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in parts.items()),
     )
-    if not build.runs_on_gpu(settings.trainer):
+    if not assembly.runs_on_gpu(settings.trainer):
         _announce_time(settings, module.network, datamodule.num_snippets, done)
 
 
 def _announce_time(settings: TrainSettings, network: VideoReidNet, num_snippets: int, done: int) -> None:
     """How long a CPU will take and, where that is long, what to run instead."""
-    bf16 = build.precision(settings.trainer) == "bf16-mixed"
+    bf16 = assembly.precision(settings.trainer) == "bf16-mixed"
     size = (settings.num_frames, settings.data.height, settings.data.width)
     pace = measure_pace(network, settings.batch_size, *size, bf16)
     left = settings.trainer.max_steps - done

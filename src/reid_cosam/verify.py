@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reid_cosam import build
+from reid_cosam import assembly
 from reid_cosam.config import DataSettings
-from reid_cosam.counted_progress import counted
 from reid_cosam.data import packed
 from reid_cosam.data.counts import count
 from reid_cosam.data.tracklet import ReidSplits
@@ -27,6 +26,7 @@ from reid_cosam.data.verification import (
 )
 from reid_cosam.metrics.protocols import PROTOCOLS
 from reid_cosam.paths import CONF
+from reid_cosam.results.counted_progress import counted
 
 _NAMED = 5  # faults of a kind, the first of them
 
@@ -35,7 +35,7 @@ _NAMED = 5  # faults of a kind, the first of them
 def main(config: DictConfig) -> None:
     """One report. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
     try:
-        off = report(build.read_data_settings(config))
+        off = report(assembly.read_data_settings(config))
     except (ValueError, OSError, RuntimeError) as error:
         if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
             raise
@@ -50,18 +50,18 @@ def report(data: DataSettings) -> list[str]:
     Raises:
         ValueError, OSError: the data set cannot be read at all; the message says how to mend it.
     """
-    if not build.is_rendered(data):
+    if not assembly.is_rendered(data):
         raise FileNotFoundError(
             f"{data.root} holds no synthetic {data.size} set of seed {data.seed}, and this only reports: "
             "training renders it, or name where it is with data.root=..."
         )
-    splits = build.read_splits(data)
-    root = build.data_folder(data)
+    splits = assembly.read_splits(data)
+    root = assembly.data_folder(data)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     console.print(f"{data.name} in {root}{_which_split(data)}")
     off = [
         *_report_parts(splits, console),
-        *_report_counts(count(splits), build.expected_counts(data), console),
+        *_report_counts(count(splits), assembly.expected_counts(data), console),
         *_report_queries(splits, data.protocol, console),
         *_report_pack(root, console),
         *_report_frames(all_frames(splits), data.workers, console),
@@ -73,7 +73,7 @@ def report(data: DataSettings) -> list[str]:
 
 
 def _which_split(data: DataSettings) -> str:
-    file = build.splits_file(data)
+    file = assembly.splits_file(data)
     half = f", {data.tested_half} half tested" if data.tested_half else ""
     return f", split {data.split} of {file}{half}" if file else ""
 

@@ -11,20 +11,20 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from reid_cosam import build
-from reid_cosam.chosen_tracklets import drawn, named
+from reid_cosam import assembly
 from reid_cosam.config import DataSettings, VisualizeSettings
-from reid_cosam.counted_progress import counted
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.evaluate import refuse_image_size
-from reid_cosam.mask_pictures import Looking, write_pictures
+from reid_cosam.evaluation.run_outputs import first_frame
 from reid_cosam.models.network import VideoReidNet
-from reid_cosam.outputs import first_frame
 from reid_cosam.paths import CONF
-from reid_cosam.person_coverage import FirstSnippets, by_tracklet, see, summary
+from reid_cosam.results.counted_progress import counted
 from reid_cosam.results.coverage import coverage_markdown, coverage_table
 from reid_cosam.results.store import environment, write_json, write_text
-from reid_cosam.spatial_masks import SpatialMasks
+from reid_cosam.visualization.chosen_tracklets import drawn, named
+from reid_cosam.visualization.person_coverage import FirstSnippets, by_tracklet, see, summary
+from reid_cosam.visualization.pictures import Looking, write_pictures
+from reid_cosam.visualization.spatial_masks import SpatialMasks
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="visualize")
@@ -33,7 +33,7 @@ def main(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     try:
         refuse_image_size(HydraConfig.get().overrides.task)
-        run(build.read_visualize_settings(config), folder)
+        run(assembly.read_visualize_settings(config), folder)
     except (ValueError, OSError, RuntimeError) as error:
         in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
         if in_sweep or os.environ.get("HYDRA_FULL_ERROR") or not str(error):
@@ -47,11 +47,11 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     Raises:
         ValueError, OSError: an input does not fit; the message says how to mend it.
     """
-    trained, network = build.load_network(Path(settings.ckpt))
+    trained, network = assembly.load_network(Path(settings.ckpt))
     masks = _masks(settings, network)
     data = settings.shown(trained.data)
     splits = _splits(data, is_own=settings.data is None)
-    root, size = build.data_folder(data), (trained.data.height, trained.data.width)
+    root, size = assembly.data_folder(data), (trained.data.height, trained.data.width)
     looking = Looking(masks, trained.num_frames, size, root, has_persons=data.name == "synthetic")
     chosen = _chosen(settings, splits, root)
     write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
@@ -76,7 +76,7 @@ def _masks(settings: VisualizeSettings, network: VideoReidNet) -> SpatialMasks:
 
 def _splits(data: DataSettings, is_own: bool) -> ReidSplits:
     try:
-        return build.make_splits(data)
+        return assembly.make_splits(data)
     except FileNotFoundError as error:
         if not is_own:
             raise

@@ -1,0 +1,51 @@
+"""The one place where configuration becomes objects."""
+
+from reid_cosam.assembly.data import (
+    attributes_file,
+    data_folder,
+    expected_counts,
+    is_rendered,
+    make_datamodule,
+    make_splits,
+    read_splits,
+    splits_file,
+)
+from reid_cosam.assembly.evaluation import load_network, make_test_data, make_test_trainer
+from reid_cosam.assembly.network import make_backbone, make_network
+from reid_cosam.assembly.settings import (
+    check_settings,
+    read_data_settings,
+    read_evaluate_settings,
+    read_pack_settings,
+    read_settings,
+    read_tables_settings,
+    read_visualize_settings,
+)
+from reid_cosam.assembly.training import make_module, make_trainer, precision, runs_on_gpu
+
+__all__ = [
+    "attributes_file",
+    "check_settings",
+    "data_folder",
+    "expected_counts",
+    "is_rendered",
+    "load_network",
+    "make_backbone",
+    "make_datamodule",
+    "make_module",
+    "make_network",
+    "make_splits",
+    "make_test_data",
+    "make_test_trainer",
+    "make_trainer",
+    "precision",
+    "read_data_settings",
+    "read_evaluate_settings",
+    "read_pack_settings",
+    "read_settings",
+    "read_splits",
+    "read_tables_settings",
+    "read_visualize_settings",
+    "runs_on_gpu",
+    "splits_file",
+]

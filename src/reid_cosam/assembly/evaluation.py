@@ -1,0 +1,74 @@
+"""What evaluates a network: the network itself from a checkpoint, its test data and a trainer."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytorch_lightning as pl
+from pytorch_lightning.strategies import DDPStrategy
+
+from reid_cosam.assembly.network import make_network
+from reid_cosam.assembly.settings import check_settings
+from reid_cosam.assembly.training import precision, runs_on_gpu
+from reid_cosam.config import DataSettings, DeviceSettings, EvaluateSettings, TrainSettings
+from reid_cosam.data.datasets import DenseSnippets
+from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.models.network import VideoReidNet
+from reid_cosam.training.checkpoints import read_checkpoint
+from reid_cosam.training.datamodule import TrackletDataModule
+from reid_cosam.training.progress import PlainProgress, TerminalProgress
+
+_PREFIX = "network."
+
+
+def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
+    """The network of a checkpoint, and the settings that it was trained with.
+
+    Raises:
+        FileNotFoundError, ValueError: there is no such checkpoint, or it is not one of ours.
+    """
+    content = read_checkpoint(path)
+    try:
+        settings = check_settings(content["config"])
+    except ValueError as error:
+        raise ValueError(f"{path} holds settings of another version of reid_cosam: {error}") from None
+    state = {
+        name.removeprefix(_PREFIX): value
+        for name, value in content.get("state_dict", {}).items()
+        if name.startswith(_PREFIX)
+    }
+    if "classifier.weight" not in state:
+        raise ValueError(f"{path} holds no network: it has no entry {_PREFIX}classifier.weight")
+    random = settings.backbone.model_copy(update={"pretrained": False})
+    network = make_network(settings.model_copy(update={"backbone": random}), len(state["classifier.weight"]))
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not hold the network that its settings name: {error}") from error
+    return settings, network
+
+
+def make_test_data(
+    settings: EvaluateSettings, data: DataSettings, trained: TrainSettings, tracklets: Sequence[Tracklet]
+) -> TrackletDataModule:
+    """The tracklets at the clip length and image size that the network was trained with."""
+    size = (trained.num_frames, trained.data.height, trained.data.width)
+    snippets = DenseSnippets(tracklets, *size, tail=settings.snippet_tail)
+    return TrackletDataModule(snippets, data.eval_batch_size, data.workers)
+
+
+def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
+    """A trainer that only tests."""
+    return pl.Trainer(
+        default_root_dir=folder,
+        accelerator="gpu" if runs_on_gpu(settings) else "cpu",
+        devices=settings.devices,
+        strategy=DDPStrategy() if settings.devices > 1 else "auto",
+        precision=precision(settings),
+        use_distributed_sampler=False,
+        logger=False,
+        callbacks=[TerminalProgress() if sys.stdout.isatty() else PlainProgress(every=1)],
+        enable_progress_bar=sys.stdout.isatty(),
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )

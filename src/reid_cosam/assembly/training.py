@@ -1,0 +1,118 @@
+"""What trains a network: the module and its trainer."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.strategies import DDPStrategy
+from torch import Tensor
+
+from reid_cosam.assembly.network import make_network
+from reid_cosam.config import DeviceSettings, TrainerSettings, TrainSettings
+from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.data.transforms import Augmentation
+from reid_cosam.losses.reid import ReidLoss
+from reid_cosam.runs.pace import PaceRecord
+from reid_cosam.training.checkpoints import BestCheckpoint, TrackletsRecord, WholeCheckpointIO
+from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.lightning_module import Evaluated, OptimiserPlan, ReidModule
+from reid_cosam.training.progress import PlainProgress, TerminalProgress
+
+
+def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
+    recipe = settings.recipe
+    network = make_network(settings, datamodule.num_identities)
+    if settings.trainer.compile:
+        network.compile()  # in place: the names in checkpoints stay
+    return ReidModule(
+        network,
+        ReidLoss(recipe.loss.margin, recipe.loss.triplet_weight, recipe.loss.label_smoothing),
+        Augmentation(**recipe.augmentation.model_dump()),
+        OptimiserPlan(
+            **recipe.optimiser.model_dump(),
+            schedule=recipe.schedule.name,
+            step_every=recipe.schedule.step_every,
+            factor=recipe.schedule.factor,
+        ),
+        Evaluated(*_identities(datamodule.evaluated), datamodule.num_queries, settings.data.protocol),
+        seed=settings.seed,
+        config=settings.model_dump(mode="json"),
+    )
+
+
+def _identities(tracklets: tuple[Tracklet, ...]) -> tuple[Tensor, Tensor]:
+    return torch.tensor([one.pid for one in tracklets]), torch.tensor([one.camid for one in tracklets])
+
+
+def make_trainer(
+    settings: TrainerSettings, folder: Path, loggers: list[Logger], split: str | None = None
+) -> pl.Trainer:
+    """A trainer that counts iterations, evaluates every `eval_every`, and keeps last and best checkpoints.
+
+    `split` is the hash of the tracklets, which checkpoints hold; without it they cannot be resumed from.
+    """
+    on_gpu = runs_on_gpu(settings)
+    if on_gpu and torch.cuda.device_count() < settings.devices:
+        raise ValueError(
+            f"trainer.devices={settings.devices}, but this machine has {torch.cuda.device_count()} GPUs: "
+            "lower trainer.devices, or run on the CPU with trainer=cpu"
+        )
+    distributed = settings.devices * settings.num_nodes > 1
+    return pl.Trainer(
+        default_root_dir=folder,
+        accelerator="gpu" if on_gpu else "cpu",
+        devices=settings.devices,
+        num_nodes=settings.num_nodes,
+        # Ranks have unequal numbers of evaluation batches, so no batch may wait for the other ranks.
+        strategy=DDPStrategy(broadcast_buffers=False) if distributed else "auto",
+        sync_batchnorm=distributed and on_gpu,
+        precision=precision(settings),
+        # CPU kernels repeat themselves without it; with it, bfloat16 convolutions are 20 times slower.
+        deterministic=settings.deterministic if on_gpu else False,
+        max_steps=settings.max_steps,
+        val_check_interval=min(settings.eval_every, settings.max_steps),
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=min(settings.log_every, settings.max_steps),
+        use_distributed_sampler=False,
+        plugins=[WholeCheckpointIO()],
+        logger=loggers,
+        callbacks=_callbacks(settings, folder, split),
+        enable_progress_bar=sys.stdout.isatty(),
+        enable_model_summary=False,
+    )
+
+
+def _callbacks(settings: TrainerSettings, folder: Path, split: str | None) -> list[Callback]:
+    kept = folder / "checkpoints"
+    return [
+        ModelCheckpoint(
+            kept,
+            filename="last",
+            every_n_train_steps=settings.checkpoint_every,
+            save_on_exception=True,
+            enable_version_counter=False,
+        ),
+        BestCheckpoint(kept / "best.ckpt"),
+        TrackletsRecord(split),
+        PaceRecord(folder),
+        TerminalProgress() if sys.stdout.isatty() else PlainProgress(settings.log_every),
+    ]
+
+
+def runs_on_gpu(settings: DeviceSettings) -> bool:
+    return settings.accelerator == "gpu" or (settings.accelerator == "auto" and torch.cuda.is_available())
+
+
+def precision(settings: DeviceSettings) -> Any:
+    """`bf16-mixed` where the device computes in bfloat16, unless the settings say otherwise."""
+    if settings.precision != "auto":
+        return settings.precision
+    if runs_on_gpu(settings):
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if has_units else "32-true"

@@ -1,0 +1,1 @@
+"""Describing and scoring a test set, and what is written of it."""

@@ -1,0 +1,26 @@
+"""What a finished run scores beside its last evaluation: re-ranked, and who carries what (tables 5 and 7)."""
+
+from reid_cosam import assembly
+from reid_cosam.config import TrainSettings
+from reid_cosam.data import attributes
+from reid_cosam.evaluation.scoring import Plan, Reranking
+from reid_cosam.results.tables.layout import RERANKING
+from reid_cosam.training.datamodule import ReidDataModule
+
+
+def final_plan(settings: TrainSettings, datamodule: ReidDataModule) -> Plan:
+    """Re-ranked where the test set is larger than a neighbourhood, and by attribute where that is known.
+
+    Raises:
+        FileNotFoundError, ValueError: the file of attributes cannot be read.
+    """
+    tracklets, count = datamodule.evaluated, datamodule.num_queries
+    reranking = Reranking(**RERANKING)
+    carried = assembly.attributes_file(settings.data)
+    return Plan(
+        {"query": tracklets[:count], "gallery": tracklets[count:]},
+        (settings.data.protocol,),
+        "euclidean",
+        reranking if len(tracklets) > reranking.k1 else None,
+        attributes.read(carried) if carried is not None else None,
+    )

@@ -1,0 +1,200 @@
+"""What a finished run leaves in its folder: scores, a row a query, pictures."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor
+
+from reid_cosam import assembly
+from reid_cosam.config import DataSettings, TrainSettings
+from reid_cosam.data.frames import read_clip
+from reid_cosam.data.masks import read_masks
+from reid_cosam.data.snippets import dense
+from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.evaluation.final_scores import final_plan
+from reid_cosam.evaluation.ranked_lists import Ranking, from_hard_to_easy, ranked_lists
+from reid_cosam.evaluation.scoring import Result, results
+from reid_cosam.metrics.chance import expected_by_chance
+from reid_cosam.metrics.coverage import coverage
+from reid_cosam.metrics.protocols import Scores
+from reid_cosam.results.figures.attention import attention_figure
+from reid_cosam.results.figures.cmc import cmc_figure
+from reid_cosam.results.figures.ranked import ranked_lists_figure
+from reid_cosam.results.store import save_picture, write_json, write_text
+from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.lightning_module import Evaluation, ReidModule
+
+RANKS = (1, 5, 10, 20)
+_CLIPS_SHOWN, _LISTS_SHOWN = 4, 6
+_CLIPS_A_PASS = 16
+
+
+def write_outputs(
+    module: ReidModule, datamodule: ReidDataModule, folder: Path, settings: TrainSettings
+) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Writes `metrics.json`, `queries.csv`, `cmc.csv`, `pictures/`; returns metrics, and pictures by name.
+
+    The module must have been evaluated.
+    """
+    evaluation = module.evaluation
+    assert evaluation is not None
+    queries = datamodule.evaluated[: datamodule.num_queries]
+    clips = _Clips(module, queries, settings)
+    attended = bool(settings.cosam)
+    content = score_table(evaluation, datamodule) | {
+        "data": data_record(settings.data),
+        "attention": clips.coverage() if attended and settings.data.name == "synthetic" else None,
+        "results": final_rows(module, datamodule, settings),
+    }
+    table = query_table(evaluation.scores, queries, assembly.data_folder(settings.data))
+    write_text(folder / "queries.csv", table.to_csv(index=False))
+    curve = cmc_table({evaluation.scores.protocol: evaluation.scores.cmc})
+    write_text(folder / "cmc.csv", curve.to_csv())
+    drawn = {
+        "ranked_lists": _ranked_lists(evaluation, datamodule, settings),
+        "cmc": cmc_figure({settings.run_name: evaluation.scores.cmc}),
+    }
+    if attended:
+        drawn["attention"] = clips.figure()
+    for name, picture in drawn.items():
+        save_picture(picture, folder / "pictures" / f"{name}.png")
+    write_json(folder / "metrics.json", content)  # the last file: a run that has it is whole
+    return content, {name: folder / "pictures" / f"{name}.png" for name in drawn}
+
+
+def score_table(evaluation: Evaluation, datamodule: ReidDataModule) -> dict[str, Any]:
+    """mAP and CMC as fractions of 1, under which protocol, and what a ranking by chance would score."""
+    pids = np.array([tracklet.pid for tracklet in datamodule.evaluated])
+    camids = np.array([tracklet.camid for tracklet in datamodule.evaluated])
+    count = datamodule.num_queries
+    chance = expected_by_chance(pids[:count], camids[:count], pids[count:], camids[count:], RANKS)
+    return score_row(evaluation.scores) | {
+        "step": evaluation.step,
+        "chance": {"mAP": chance.mean_ap, **{f"R{k}": value for k, value in chance.ranks.items()}},
+    }
+
+
+def score_row(scores: Scores) -> dict[str, Any]:
+    """What every `metrics.json` holds of a ranking, as fractions of 1."""
+    return {
+        "mAP": scores.mean_ap,
+        "mINP": scores.mean_inp,
+        **{f"R{k}": scores.rank(k) for k in RANKS},
+        "queries": len(scores.first_ranks),
+        "valid_queries": scores.valid_queries,
+        "protocol": scores.protocol,
+    }
+
+
+def final_rows(
+    module: ReidModule, datamodule: ReidDataModule, settings: TrainSettings
+) -> list[dict[str, Any]]:
+    """Scores as an evaluation of the last checkpoint would have them; found on the module's device."""
+    assert module.evaluation is not None
+    descriptors = module.evaluation.descriptors.to(module.device)
+    plan = final_plan(settings, datamodule)
+    if bool((descriptors == descriptors[0]).all()):  # of a network that died: nobody is anybody's neighbour
+        plan = plan._replace(reranking=None)
+    return [result_row(result) for result in results(plan, descriptors)]
+
+
+def result_row(result: Result) -> dict[str, Any]:
+    """Of one result: whether re-ranked, and the scores of all queries and of those by attribute."""
+    carriers = {
+        attribute: None if scores is None else score_row(scores)
+        for attribute, scores in result.carriers.items()
+    }
+    return score_row(result.scores) | {"reranked": result.reranked, "carriers": carriers}
+
+
+def data_record(data: DataSettings) -> dict[str, Any]:
+    """Which data set and split, and where they lie, whatever folder the command was started in."""
+    file = assembly.splits_file(data)
+    return {
+        "name": data.name,
+        "root": str(assembly.data_folder(data).absolute()),
+        "split": data.split,
+        "tested_half": data.tested_half,
+        "splits_file": None if file is None else str(file.absolute()),
+    }
+
+
+def cmc_table(curves: Mapping[str, Float[np.ndarray, " _"]]) -> pd.DataFrame:
+    """One row a rank, one column a curve, as fractions of 1; empty where a gallery has no such rank."""
+    table = pd.DataFrame({name: pd.Series(curve) for name, curve in curves.items()})
+    return table.set_axis(table.index + 1).rename_axis("rank")
+
+
+def query_table(scores: Scores, queries: Sequence[Tracklet], root: Path) -> pd.DataFrame:
+    """One row a query: which, its average precision, and the rank of its nearest match.
+
+    Its first frame is named relative to `root`, the data set's folder.
+    """
+    return pd.DataFrame(
+        {
+            "first_frame": [first_frame(query, root) for query in queries],
+            "pid": [query.pid for query in queries],
+            "camid": [query.camid for query in queries],
+            "average_precision": scores.average_precisions,
+            "first_rank": scores.first_ranks,
+        }
+    )
+
+
+def first_frame(tracklet: Tracklet, root: Path) -> str:
+    """Path of a tracklet's first frame relative to the data set's folder."""
+    return Path(tracklet.frames[0]).relative_to(root).as_posix()
+
+
+class _Clips:
+    """The first snippet of each query, and what COSAM makes of it."""
+
+    def __init__(self, module: ReidModule, queries: Sequence[Tracklet], settings: TrainSettings) -> None:
+        self._module, self._queries = module, queries
+        self._num_frames = settings.num_frames
+        self._size = (settings.data.height, settings.data.width)
+
+    def coverage(self) -> dict[str, dict[str, float]]:
+        """Mean attention inside and outside the person, by block, over the first snippet of every query."""
+        attention, person = [], []
+        for start in range(0, len(self._queries), _CLIPS_A_PASS):
+            chosen = self._queries[start : start + _CLIPS_A_PASS]
+            attention.append(self._attend(chosen))
+            person += [read_masks(self._frames(query), *self._size) for query in chosen]
+        shown = torch.from_numpy(np.concatenate(person))
+        stages = attention[0]
+        masks = {stage: torch.cat([part[stage] for part in attention]).flatten(0, 2) for stage in stages}
+        return {str(stage): coverage(mask, shown)._asdict() for stage, mask in masks.items()}
+
+    def figure(self) -> Image.Image:
+        """Attention masks laid over frames of queries spread over the test set (paper, figure 6)."""
+        places = np.linspace(0, len(self._queries) - 1, _CLIPS_SHOWN).round().astype(int)
+        chosen = [self._queries[place] for place in places]
+        masks = {stage: mask[:, :, 0].numpy() for stage, mask in self._attend(chosen).items()}
+        return attention_figure(np.stack([self._clip(query) for query in chosen]), masks)
+
+    def _attend(self, queries: Sequence[Tracklet]) -> dict[int, Tensor]:
+        clips = torch.from_numpy(np.stack([self._clip(query) for query in queries]))
+        return self._module.attend(clips.permute(0, 1, 4, 2, 3))
+
+    def _clip(self, query: Tracklet) -> UInt8[np.ndarray, "t h w 3"]:
+        return read_clip(self._frames(query), *self._size)
+
+    def _frames(self, query: Tracklet) -> list[str]:
+        return [query.frames[place] for place in dense(len(query), self._num_frames)[0]]
+
+
+def _ranked_lists(evaluation: Evaluation, datamodule: ReidDataModule, settings: TrainSettings) -> Image.Image:
+    queries, gallery = (
+        datamodule.evaluated[: datamodule.num_queries],
+        datamodule.evaluated[datamodule.num_queries :],
+    )
+    ranking = Ranking(queries, gallery, evaluation.distances, evaluation.scores.average_precisions)
+    chosen = from_hard_to_easy(ranking, _LISTS_SHOWN)
+    return ranked_lists_figure(ranked_lists(ranking, chosen, settings.data.height, settings.data.width))

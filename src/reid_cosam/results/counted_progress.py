@@ -1,0 +1,40 @@
+"""Progress of work that can be counted: a bar on a terminal, elsewhere ten plain lines."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from reid_cosam.training.progress import duration
+
+
+@contextmanager
+def counted(total: int, things: str) -> Iterator[Callable[[int], None]]:
+    """Yields what to call with the number of `things` that were read."""
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield PlainLines(total, things, console).advance
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        yield partial(bar.advance, bar.add_task(f"reading {things}", total=total))
+
+
+class PlainLines:
+    """Ten lines, whatever the number of things."""
+
+    def __init__(self, total: int, things: str, console: Console) -> None:
+        self._total, self._things, self._console = total, things, console
+        self._done, self._started = 0, time.monotonic()
+        console.print(f"reading {total:,} {things}")
+
+    def advance(self, number: int) -> None:
+        before, self._done = self._done, self._done + number
+        if 10 * self._done // self._total > 10 * before // self._total:
+            left = (time.monotonic() - self._started) * (self._total - self._done) / self._done
+            self._console.print(
+                f"read {self._done:,} of {self._total:,} {self._things}, {duration(left)} left"
+            )

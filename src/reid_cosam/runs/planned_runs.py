@@ -1,0 +1,84 @@
+"""The runs that a table consists of, found without training any."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from hydra import compose
+
+from reid_cosam import assembly
+from reid_cosam.config import DataSettings, TrainSettings
+from reid_cosam.data.verification import split_hash
+from reid_cosam.runs import grid, kept_runs
+from reid_cosam.runs.identity import run_key
+
+_SOURCE, _SOURCE_TP = ("experiment=source_baseline",), ("experiment=source_baseline", "agg=tp_avg")
+# The sweeps whose runs fill a table.
+TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "table2": (("experiment=table2",), _SOURCE),
+    "table3": (("experiment=table3",), _SOURCE_TP),
+    "table4": (("experiment=table4",), _SOURCE),
+    "table5": (("experiment=figure6", "cosam=[],[4,5]"),),
+    "table6": (("experiment=table6",),),
+    "table7": (("experiment=table7",), _SOURCE_TP),
+    "figure6": (("experiment=figure6",),),
+    "placements": (("experiment=placements",),),
+    "frame_selection": (("experiment=frame_selection",),),
+    "cross_dataset": (("experiment=cross_dataset",),),
+}
+
+
+class Planned(NamedTuple):
+    """A run that a table consists of: its settings, the overrides they come from, where it is kept."""
+
+    settings: TrainSettings
+    overrides: tuple[str, ...]
+    folder: Path
+
+
+def planned(table: str, overrides: Sequence[str]) -> list[Planned]:
+    """The runs of a table, composed with further overrides; Hydra must be initialised.
+
+    `experiment=...` among the overrides is composed over the table's own: `experiment=tables_synthetic`.
+
+    Raises:
+        ValueError, OSError: no such table, a bad setting, or no data where the settings look for them.
+    """
+    if table not in TABLES:
+        raise ValueError(f"{table}: no such table; there are {', '.join(TABLES)}")
+    return [run for sweep in TABLES[table] for run in _runs(sweep, overrides)]
+
+
+def _runs(sweep: tuple[str, ...], overrides: Sequence[str]) -> Iterator[Planned]:
+    (experiment, *others) = sweep
+    over = [one for one in overrides if one.startswith("experiment=")]
+    names = ",".join(one.partition("=")[2].strip("[]") for one in (experiment, *over))
+    told = [f"experiment=[{names}]", *others, *(one for one in overrides if one not in over)]
+    for job in grid.jobs(grid.composed(told)):
+        settings = _settings(job)
+        if sweep[0] == _SOURCE[0] and settings.backbone.name != "resnet50":
+            continue  # that baseline is of this network only
+        key = run_key(settings.model_dump(mode="json"), _split(settings.data))
+        yield Planned(settings, tuple(job), kept_runs.kept_folder(settings, key))
+
+
+def _settings(job: Iterable[str]) -> TrainSettings:
+    """Composing takes a while, and runs that differ by their seed differ by nothing else."""
+    (seed,) = (int(one.partition("=")[2]) for one in job if one.startswith("seed="))
+    return _composed(tuple(one for one in job if not one.startswith("seed="))).model_copy(
+        update={"seed": seed}
+    )
+
+
+@cache
+def _composed(job: tuple[str, ...]) -> TrainSettings:
+    return assembly.read_settings(compose("train", list(job)))
+
+
+@cache
+def _split(data: DataSettings) -> str:
+    """The hash of the tracklets; none while the synthetic ones are still to be rendered."""
+    if not assembly.is_rendered(data):
+        return ""
+    return split_hash(assembly.make_splits(data), assembly.data_folder(data))

@@ -1,0 +1,90 @@
+"""A sweep from its first run to its last: failures that stop no other run, progress, and the last word."""
+
+import json
+import logging
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from hydra.core.utils import JobReturn
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from reid_cosam.results.store import write_json
+from reid_cosam.runs import grid, kept_runs, launch
+from reid_cosam.training.progress import duration
+
+Outcome = Literal["trained", "evaluated", "finished before", "running elsewhere"]
+_OUTCOME = "outcome.json"
+
+_log = logging.getLogger(__name__)
+
+
+def attempt(job: Path, work: Callable[[], Outcome], mendable: tuple[type[Exception], ...]) -> None:
+    """Does the work of a sweep's job and notes in the job's folder what came of it.
+
+    An error is logged, with its origin unless it is `mendable` by the user, and goes no further; only a rank
+    that others wait for ends with it.
+    """
+    began = time.monotonic()
+    try:
+        noted: dict[str, object] = {"outcome": work()}
+    except Exception as error:
+        text = str(error).partition("\n")[0] or type(error).__name__
+        if launch.is_rank():
+            raise SystemExit(f"error: {text}") from error
+        _log.error("failed: %s", error, exc_info=not isinstance(error, mendable))
+        noted = {"outcome": "failed", "error": text}
+    if launch.is_first_rank():
+        write_json(job / _OUTCOME, noted | {"seconds": time.monotonic() - began})
+
+
+class SweepReport(Callback):
+    """Says after each run of a sweep how far it is, and after the last what came of each.
+
+    The sweep's exit status is 1 where a run failed, in this sweep or before it.
+    """
+
+    def __init__(self) -> None:
+        self._jobs = 0
+
+    def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
+        self._jobs = len(grid.jobs(config))
+
+    def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:  # noqa: ARG002
+        if self._jobs and launch.is_first_rank():
+            noted = list(_noted(Path(config.hydra.sweep.dir)).values())
+            _log.info("%s", _progress(noted, self._jobs, grid.runs_at_once(config)))
+
+    def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
+        noted = _noted(Path(config.hydra.sweep.dir))
+        failed = {job: one["error"] for job, one in noted.items() if one["outcome"] == "failed"}
+        print(f"{len(noted)} runs: {_counted(list(noted.values()))}")
+        for job, error in failed.items():
+            print(f"failed: {job}: {error}")
+        if failed:
+            if "retry_failed" in config:
+                print("retry_failed=true tries those again that are kept")
+            raise SystemExit(1)
+
+
+def _noted(sweep: Path) -> dict[Path, dict[str, Any]]:
+    """What came of the jobs that have ended, in the jobs' order."""
+    paths = (job / _OUTCOME for job in kept_runs.jobs(sweep))
+    return {path.parent: json.loads(path.read_text()) for path in paths if path.is_file()}
+
+
+def _progress(noted: list[dict[str, Any]], jobs: int, at_once: int) -> str:
+    seconds = [one["seconds"] for one in noted if one["outcome"] in ("trained", "evaluated")]
+    text = f"{len(noted)} of {jobs} runs: {_counted(noted)}"
+    if not seconds or len(noted) == jobs:
+        return text
+    left = statistics.mean(seconds) * (jobs - len(noted)) / at_once
+    return f"{text}; about {duration(left)} left"
+
+
+def _counted(noted: list[dict[str, Any]]) -> str:
+    outcomes = [one["outcome"] for one in noted]
+    return ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in dict.fromkeys(outcomes))

@@ -1,0 +1,170 @@
+"""Training steps, optimiser and evaluation of a network, for Lightning."""
+
+from typing import NamedTuple, cast
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from jaxtyping import Float, Int64, UInt8
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from reid_cosam.data.datasets import ClipBatch, SnippetBatch
+from reid_cosam.data.transforms import Augmentation, AugmentationDraw, apply, normalise
+from reid_cosam.losses.reid import ReidLoss
+from reid_cosam.metrics.protocols import Scores, score
+from reid_cosam.metrics.retrieval import TrackletDescriptors, euclidean_distances
+from reid_cosam.models.network import VideoReidNet
+from reid_cosam.training.schedules import one_cycle, steps
+
+
+class Evaluated(NamedTuple):
+    """Identities and cameras of the evaluated tracklets (queries first, then gallery); the protocol."""
+
+    pids: Int64[Tensor, " n"]
+    camids: Int64[Tensor, " n"]
+    num_queries: int
+    protocol: str
+
+
+class Evaluation(NamedTuple):
+    """Scores after an iteration, the distances `[query, gallery]` they come from, and of what these are."""
+
+    step: int
+    scores: Scores
+    distances: Float[Tensor, "q g"]
+    descriptors: Float[Tensor, "n d"]
+
+
+class OptimiserPlan(NamedTuple):
+    """Adam and its learning rate over iterations: `step` or `one_cycle`."""
+
+    learning_rate: float
+    weight_decay: float
+    betas: tuple[float, float]
+    schedule: str
+    step_every: int
+    factor: float
+
+
+class ReidModule(pl.LightningModule):
+    """Trains a network on snippets and scores it on whole tracklets.
+
+    Args:
+        network: what is trained.
+        loss: of descriptors, logits and labels of the whole batch, over all ranks.
+        augmentation: drawn for the whole batch from `seed` and the iteration, whatever the ranks.
+        plan: optimiser and schedule.
+        evaluated: what validation batches index.
+        seed: of the augmentation.
+        config: plain containers, kept in checkpoints so that a mismatch can be named.
+    """
+
+    def __init__(
+        self,
+        network: VideoReidNet,
+        loss: ReidLoss,
+        augmentation: Augmentation,
+        plan: OptimiserPlan,
+        evaluated: Evaluated,
+        seed: int,
+        config: dict[str, object],
+    ) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)
+        self.loss = loss
+        self.augmentation = augmentation
+        self.plan = plan
+        self.evaluated = evaluated
+        self.seed = seed
+        self.config = config
+        self.descriptors = TrackletDescriptors(len(evaluated.pids), network.descriptor_size)
+        self.evaluation: Evaluation | None = None
+
+    def training_step(self, batch: ClipBatch) -> Tensor:
+        """Loss of the whole batch: hard examples are mined over all ranks."""
+        clips = normalise(apply(batch.clips, self._draw(batch.clips)), torch.float32)
+        output = self.network(clips)
+        terms = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.pids)))
+        self.log_dict({f"train/{name}": value.detach() for name, value in terms._asdict().items()})
+        self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"])
+        self._log_iteration(self.global_step + 1)
+        self.log("loss", terms.total.detach(), prog_bar=True, logger=False)
+        return cast(Tensor, terms.total)
+
+    def _log_iteration(self, finished: int) -> None:
+        """Puts what is logged at the iterations finished; Lightning itself would count those before."""
+        self.log("step", float(finished))
+
+    def _draw(self, clips: UInt8[Tensor, "b t 3 h w"]) -> AugmentationDraw:
+        rank, ranks = self.trainer.global_rank, self.trainer.world_size
+        (num_clips, num_frames), (height, width) = clips.shape[:2], clips.shape[-2:]
+        rng = np.random.default_rng([self.seed, self.global_step])
+        draw = self.augmentation.draw(num_clips * ranks, num_frames, height, width, rng)
+        return AugmentationDraw(*(drawn[rank * num_clips : (rank + 1) * num_clips] for drawn in draw))
+
+    def _gather(self, values: Tensor) -> Tensor:
+        """The whole batch, in the order of ranks, with gradients.
+
+        Every rank then has the same loss, so each rank's gradient of its own part is `ranks` times too large
+        after the sum over ranks in the backward pass; DDP's mean over ranks makes it right again.
+        """
+        if self.trainer.world_size == 1:
+            return values
+        gathered = cast(Tensor, self.all_gather(values, sync_grads=values.requires_grad))
+        return gathered.flatten(0, 1)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        plan = self.plan
+        optimiser = torch.optim.Adam(
+            self.network.parameters(),
+            plan.learning_rate,
+            plan.betas,
+            weight_decay=plan.weight_decay,
+            fused=True,
+        )
+        factor = (
+            one_cycle(self.trainer.max_steps)
+            if plan.schedule == "one_cycle"
+            else steps(plan.step_every, plan.factor)
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_validation_epoch_start(self) -> None:
+        self.evaluation = None  # frees its distances
+        self.descriptors.reset()
+        if self.trainer.world_size > 1:
+            # Without SyncBatchNorm the ranks' running statistics differ; the checkpoint holds rank 0's.
+            for buffer in self.network.buffers():
+                torch.distributed.broadcast(buffer, src=0)
+
+    def validation_step(self, batch: SnippetBatch) -> None:
+        output = self.network(normalise(batch.clips, torch.float32))
+        self.descriptors.update(output.descriptors, batch.tracklets, batch.weights)
+
+    def on_validation_epoch_end(self) -> None:
+        if self.trainer.sanity_checking:
+            return
+        self.evaluation = self._score(self.descriptors.compute())
+        scores = self.evaluation.scores
+        self._log_iteration(self.global_step)
+        self.log("eval/mAP", scores.mean_ap, prog_bar=True)
+        self.log_dict({f"eval/R{k}": scores.rank(k) for k in (1, 5, 20)})
+
+    def _score(self, descriptors: Float[Tensor, "n d"]) -> Evaluation:
+        """Scores of the L2 distances of every query to every gallery tracklet."""
+        pids, camids, count, protocol = self.evaluated
+        distances = euclidean_distances(descriptors[:count], descriptors[count:]).cpu()
+        scores = score(distances, pids[:count], camids[:count], pids[count:], camids[count:], protocol)
+        return Evaluation(self.global_step, scores, distances, descriptors.cpu())
+
+    @torch.inference_mode()
+    def attend(self, clips: UInt8[Tensor, "b t 3 h w"]) -> dict[int, Float[Tensor, "b t 1 mh mw"]]:
+        """COSAM's spatial masks by block number, for clips at test time."""
+        self.network.eval()
+        output = self.network(normalise(clips.to(self.device), torch.float32))
+        return {stage: seen.spatial_mask.float().cpu() for stage, seen in output.attention.items()}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, object]) -> None:
+        checkpoint["config"] = self.config

@@ -1,0 +1,1 @@
+"""What COSAM attends to: chosen, drawn and measured."""

@@ -1,0 +1,214 @@
+"""What a run writes of an evaluation: which lists it shows, and attention on the person, both recomputed."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from reid_cosam import assembly
+from reid_cosam.config import TrainSettings
+from reid_cosam.data.frames import read_clip
+from reid_cosam.data.masks import mask_path
+from reid_cosam.evaluation import run_outputs as outputs
+from reid_cosam.metrics.protocols import score
+from reid_cosam.metrics.reranking import k_reciprocal
+from reid_cosam.results.figures.ranked import RankedList
+from reid_cosam.results.tables.layout import RERANKING
+from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.lightning_module import Evaluation, ReidModule
+from tests.commands import render_walkers
+from tests.test_config import settings
+
+# Queries: identities 9, 10, 11 under camera 1, then camera 2, two by two. Gallery: 2 distractors, then alike.
+QUERY = [(9, 1), (9, 2), (10, 1), (10, 2), (11, 1), (11, 2)]
+GALLERY = [(0, 1), (0, 2), *QUERY]
+DESCRIPTORS = torch.randn(14, 5, generator=torch.Generator().manual_seed(0))
+# How many gallery entries come before each query's match under the other camera.
+BEHIND = [0, 2, 1, 4, 0, 3]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainSettings, ReidDataModule, ReidModule]:
+    root = render_walkers(tmp_path_factory.mktemp("walkers"))
+    size = ("data.height=64", "data.width=32", f"data.root={root}")
+    chosen = settings("experiment=quickstart", "logger=none", *size)
+    torch.manual_seed(0)
+    datamodule = assembly.make_datamodule(chosen, assembly.make_splits(chosen.data))
+    return chosen, datamodule, assembly.make_module(chosen, datamodule)
+
+
+def evaluation() -> Evaluation:
+    distances = torch.arange(1.0, 9.0).repeat(6, 1)  # of other people
+    for number, ((pid, camid), behind) in enumerate(zip(QUERY, BEHIND, strict=True)):
+        distances[number, GALLERY.index((pid, camid))] = 0.25  # nearest of all, and not to be counted
+        distances[number, GALLERY.index((pid, 3 - camid))] = 0.5 + behind
+    query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
+    scores = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
+    return Evaluation(7, scores, distances, DESCRIPTORS)
+
+
+def test_the_data_are_as_supposed(run: tuple[TrainSettings, ReidDataModule, ReidModule]) -> None:
+    _, datamodule, _ = run
+
+    seen = [(tracklet.pid, tracklet.camid) for tracklet in datamodule.evaluated]
+    assert seen == QUERY + GALLERY
+
+
+def test_ranked_lists_go_from_hard_to_easy_without_the_querys_own_camera(
+    run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, datamodule, module = run
+    seen: list[RankedList] = []
+
+    def draw(lists: Sequence[RankedList]) -> Image.Image:
+        seen.extend(lists)
+        return Image.new("RGB", (1, 1))
+
+    monkeypatch.setattr(outputs, "ranked_lists_figure", draw)
+    module.evaluation = evaluation()
+
+    outputs.write_outputs(module, datamodule, tmp_path, chosen)
+
+    assert [one.query_label for one in seen] == [
+        *("pid 10, camera 2", "pid 11, camera 2", "pid 9, camera 2"),
+        *("pid 10, camera 1", "pid 9, camera 1", "pid 11, camera 1"),
+    ]
+    for one in seen:
+        assert len(one.gallery) == 7  # of 8: the query's own camera is left out
+        assert one.distances[0] >= 0.5
+        assert one.correct.sum() == 1
+        assert one.average_precision == pytest.approx(1 / (1 + one.correct.argmax()))
+    hardest = seen[0]
+    assert hardest.correct.argmax() == 4
+    first = datamodule.evaluated[6]  # the distractor at distance 1
+    expected = read_clip([first.frames[len(first) // 2]], 64, 32)[0]
+    assert np.array_equal(hardest.gallery[0], expected)
+
+
+def test_files_tell_the_scores(run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path) -> None:
+    chosen, datamodule, module = run
+    module.evaluation = evaluation()
+
+    _, pictures = outputs.write_outputs(module, datamodule, tmp_path, chosen)
+
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    precisions = [1 / (1 + behind) for behind in BEHIND]
+    assert metrics["mAP"] == pytest.approx(np.mean(precisions))
+    assert (metrics["R1"], metrics["R5"], metrics["step"]) == (pytest.approx(2 / 6), 1.0, 7)
+    rows = list(csv.DictReader((tmp_path / "queries.csv").read_text().splitlines()))
+    assert [(int(row["pid"]), int(row["camid"])) for row in rows] == QUERY
+    assert [int(row["first_rank"]) for row in rows] == [1 + behind for behind in BEHIND]
+    assert [float(row["average_precision"]) for row in rows] == pytest.approx(precisions)
+    assert rows[0]["first_frame"] == "bbox_test/0009/0009C1T0001F001.jpg"
+    curve = list(csv.DictReader((tmp_path / "cmc.csv").read_text().splitlines()))
+    assert [int(row["rank"]) for row in curve] == list(range(1, 9))  # of 8 in the gallery
+    found = [np.mean([behind < rank for behind in BEHIND]) for rank in range(1, 9)]
+    assert [float(row["released"]) for row in curve] == pytest.approx(found)
+    assert Path(metrics["data"]["root"]).is_absolute()
+    assert pictures.keys() == {"ranked_lists", "cmc", "attention"}
+    assert all(path.is_file() for path in pictures.values())
+
+
+def test_carriers_are_scored_apart_and_small_sets_are_not_re_ranked(
+    run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path
+) -> None:
+    chosen, datamodule, module = run
+    module.evaluation = evaluation()
+    with (assembly.data_folder(chosen.data) / "attributes.csv").open() as file:
+        carrying = {int(row["pid"]) for row in csv.DictReader(file) if row["backpack"] == "1"}
+    rows = [number for number, (pid, _) in enumerate(QUERY) if pid in carrying]
+
+    content, _ = outputs.write_outputs(module, datamodule, tmp_path, chosen)
+
+    (result,) = content["results"]  # 14 tracklets are fewer than the 20 neighbours of re-ranking
+    distances = torch.cdist(DESCRIPTORS[:6], DESCRIPTORS[6:])
+    query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
+    every = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
+    some = score(distances[rows], query[rows, 0], query[rows, 1], gallery[:, 0], gallery[:, 1])
+    assert (result["mAP"], result["reranked"]) == (pytest.approx(every.mean_ap), False)
+    assert 0 < len(rows) < 6
+    assert result["carriers"]["backpack"]["mAP"] == pytest.approx(some.mean_ap)
+    assert result["carriers"]["backpack"]["queries"] == len(rows)
+
+
+def test_larger_sets_are_re_ranked_as_the_released_code_does(
+    run: tuple[TrainSettings, ReidDataModule, ReidModule], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, datamodule, module = run
+    module.evaluation = evaluation()
+    monkeypatch.setitem(RERANKING, "k1", 4)  # a neighbourhood that 14 tracklets are enough for
+    distances = k_reciprocal(DESCRIPTORS[:6], DESCRIPTORS[6:], 4, 6, 0.3, True)
+    query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
+
+    plain, reranked = outputs.final_rows(module, datamodule, chosen)
+
+    expected = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
+    assert (plain["reranked"], reranked["reranked"]) == (False, True)
+    assert reranked["mAP"] == pytest.approx(expected.mean_ap)
+    assert reranked["mAP"] != plain["mAP"]
+
+
+def test_a_network_that_describes_all_alike_is_scored_without_re_ranking(
+    run: tuple[TrainSettings, ReidDataModule, ReidModule], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, datamodule, module = run
+    module.evaluation = evaluation()._replace(descriptors=torch.ones(14, 5))
+    monkeypatch.setitem(RERANKING, "k1", 4)
+
+    rows = outputs.final_rows(module, datamodule, chosen)
+
+    assert [row["reranked"] for row in rows] == [False]
+
+
+def test_coverage_is_the_mean_over_all_queries_frames_and_places(
+    run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path
+) -> None:
+    chosen, datamodule, module = run
+    module.evaluation = evaluation()
+
+    content, _ = outputs.write_outputs(module, datamodule, tmp_path, chosen)
+
+    for stage in (4, 5):
+        assert content["attention"][str(stage)] == pytest.approx(
+            coverage(module, datamodule, stage), rel=1e-4
+        )
+
+
+def coverage(module: ReidModule, datamodule: ReidDataModule, stage: int) -> dict[str, float]:
+    """The same, a query, a frame and a place at a time."""
+    inside, outside = [0.0, 0.0], [0.0, 0.0]  # sums of attention and of shares
+    for query in datamodule.evaluated[:6]:
+        frames = list(query.frames[:4])
+        clip = torch.from_numpy(read_clip(frames, 64, 32)).permute(0, 3, 1, 2)[None]
+        attention = module.attend(clip)[stage][0, :, 0]
+        rows, columns = 64 // attention.shape[1], 32 // attention.shape[2]
+        for frame, mask in zip(frames, attention, strict=True):
+            person = np.asarray(Image.open(mask_path(frame)).convert("L")) > 127
+            for (row, column), value in np.ndenumerate(mask.numpy()):
+                place = person[row * rows : (row + 1) * rows, column * columns : (column + 1) * columns]
+                for sums, share in ((inside, place.mean()), (outside, 1 - place.mean())):
+                    sums[0] += float(value * share)
+                    sums[1] += float(share)
+    return {"inside": inside[0] / inside[1], "outside": outside[0] / outside[1]}
+
+
+def test_without_cosam_there_is_no_attention_to_show(
+    run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path
+) -> None:
+    chosen, datamodule, _ = run
+    plain = settings(
+        *("experiment=quickstart", "logger=none", "cosam=[]"),
+        *("data.height=64", "data.width=32", f"data.root={chosen.data.root}"),
+    )
+    module = assembly.make_module(plain, datamodule)
+    module.evaluation = evaluation()
+
+    content, pictures = outputs.write_outputs(module, datamodule, tmp_path, plain)
+
+    assert content["attention"] is None
+    assert pictures.keys() == {"ranked_lists", "cmc"}

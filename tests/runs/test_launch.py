@@ -1,0 +1,141 @@
+"""How the ranks of a distributed run are started."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from reid_cosam.runs import launch
+
+CLUSTER = ("LOCAL_RANK", "SLURM_NTASKS", "SLURM_JOB_NAME")
+
+
+class Ranks:
+    """In place of the process that starts the ranks; an interruption comes while it is waited for."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.interruption: type[BaseException] | None = None
+        self.command: list[str] = []
+        self.options: dict[str, Any] = {}
+        self.told: list[str] = []
+
+    def __call__(self, command: list[str], **options: Any) -> "Ranks":
+        self.command, self.options = command, options
+        return self
+
+    def __enter__(self) -> "Ranks":
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def wait(self) -> int:
+        if self.interruption is not None:
+            raise self.interruption
+        return self.status
+
+    def terminate(self) -> None:
+        self.told.append("terminate")
+
+
+@pytest.fixture
+def ranks(monkeypatch: pytest.MonkeyPatch) -> Ranks:
+    started = Ranks()
+    monkeypatch.setattr("reid_cosam.runs.launch.subprocess.Popen", started)
+    monkeypatch.setattr("reid_cosam.runs.launch.os.cpu_count", lambda: 8)
+    return started
+
+
+def test_ranks_read_the_saved_configuration_and_write_to_its_folder(ranks: Ranks) -> None:
+    folder = Path("/logs/cosam=[4,5],agg=rnn")
+
+    launch.run_ranks("reid_cosam.train", folder, 3, inherited=(7,))
+
+    launcher = ["-m", "reid_cosam.runs.ranks", "--standalone", "--nproc-per-node=3"]
+    assert ranks.command[:5] == [sys.executable, *launcher]
+    assert ranks.command[5:11] == ["-m", "reid_cosam.train", "-cp", f"{folder}/.hydra", "-cn", "config"]
+    overrides = OverridesParser.create().parse_overrides(ranks.command[11:])
+    assert not any(one.is_sweep_override() for one in overrides)
+    values = {one.key_or_group: one.value() for one in overrides}
+    assert values["hydra.run.dir"] == str(folder)
+    assert values["hydra.output_subdir"] is None  # rank 0 would overwrite what all of them read
+    assert ranks.options["pass_fds"] == (7,)
+
+
+def test_ranks_share_the_cores_unless_told_otherwise(ranks: Ranks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    launch.run_ranks("reid_cosam.train", Path("/logs"), 3)
+    shared = ranks.options["env"]["OMP_NUM_THREADS"]
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    launch.run_ranks("reid_cosam.train", Path("/logs"), 3)
+
+    assert (shared, ranks.options["env"]["OMP_NUM_THREADS"]) == ("2", "5")
+
+
+def test_a_failed_rank_is_an_error(ranks: Ranks) -> None:
+    ranks.status = 1
+
+    with pytest.raises(RuntimeError, match="a rank of the distributed run in /logs failed"):
+        launch.run_ranks("reid_cosam.train", Path("/logs"), 2)
+
+
+def test_ranks_are_stopped_with_the_process_that_started_them(ranks: Ranks) -> None:
+    ranks.interruption = KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        launch.run_ranks("reid_cosam.train", Path("/logs"), 2)
+
+    assert ranks.told == ["terminate"]
+
+
+@pytest.mark.parametrize("name", ["joblib", "slurm", "slurm_local"])
+def test_a_launcher_that_is_not_installed_says_how_it_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    launch.check_launcher(["train.py", f"launcher={name}"])
+    monkeypatch.setattr("reid_cosam.runs.launch.find_spec", lambda _: None)
+
+    launch.check_launcher(["train.py", "launcher=serial"])
+    with pytest.raises(ImportError, match=rf"launcher={name} needs hydra_\w+: pip install .*\[sweep\]"):
+        launch.check_launcher(["train.py", f"launcher={name}"])
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, False),
+        ({"LOCAL_RANK": "0"}, True),
+        ({"SLURM_NTASKS": "2", "SLURM_JOB_NAME": "train"}, True),
+        ({"SLURM_NTASKS": "2", "SLURM_JOB_NAME": "interactive"}, False),
+        ({"SLURM_NTASKS": "1", "SLURM_JOB_NAME": "train"}, False),  # of a sweep: it starts its own ranks
+    ],
+)
+def test_a_rank_is_known_by_its_environment(
+    variables: dict[str, str], expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in CLUSTER:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert launch.is_rank() is expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "first"),
+    [
+        ({}, True),
+        ({"RANK": "0", "LOCAL_RANK": "0"}, True),
+        ({"RANK": "2", "LOCAL_RANK": "0"}, False),
+        ({"SLURM_PROCID": "1"}, False),
+    ],
+)
+def test_one_rank_speaks_for_the_run(
+    variables: dict[str, str], first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("RANK", "SLURM_PROCID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert launch.is_first_rank() == first

@@ -1,0 +1,40 @@
+"""The time of an iteration and of a snippet, measured before training, without a trace."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from reid_cosam import assembly
+from reid_cosam.models.network import VideoReidNet
+from reid_cosam.training import estimate
+from tests.test_config import settings
+
+
+@pytest.fixture
+def network() -> VideoReidNet:
+    chosen = settings("experiment=quickstart", "data.height=64", "data.width=32")
+    return assembly.make_network(chosen, num_identities=3)
+
+
+def test_the_second_pass_counts_for_the_whole_batch(
+    network: VideoReidNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings = iter((10.0, 13.0, 20.0, 21.0))
+    monkeypatch.setattr(estimate, "time", SimpleNamespace(perf_counter=lambda: next(readings)))
+
+    # Two clips took 3 s to train on, so 32 take 16 times as long; and 1 s to describe, so one takes half.
+    assert estimate.measure_pace(network, 32, 4, 64, 32, bf16=False) == (48.0, 0.5)
+
+
+def test_network_and_random_numbers_stay_untouched(network: VideoReidNet) -> None:
+    network.eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    random_state = torch.get_rng_state()
+
+    estimate.measure_pace(network, 32, 4, 64, 32, bf16=False)
+
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
+    assert all(weight.grad is None for weight in network.parameters())
+    assert torch.equal(torch.get_rng_state(), random_state)
+    assert not network.training

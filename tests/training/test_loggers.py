@@ -1,0 +1,89 @@
+"""Which record a run keeps, that it is its own, and that it ends."""
+
+from pathlib import Path
+
+import pytest
+import wandb
+from PIL import Image
+from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
+    EventAccumulator,
+)
+
+from reid_cosam.config import LoggerSettings
+from reid_cosam.training import loggers
+from reid_cosam.training.loggers import finish, log_summary, make_loggers
+
+
+def make(name: str, folder: Path) -> list[Logger]:
+    mode = "offline" if name == "wandb" else None
+    return make_loggers(LoggerSettings(name=name, mode=mode, project="tests"), "a-run", folder)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("none", []),
+        ("csv", [CSVLogger]),
+        ("tensorboard", [CSVLogger, TensorBoardLogger]),
+        ("wandb", [CSVLogger, WandbLogger]),
+    ],
+)
+def test_curves_are_kept_as_csv_beside_every_service(name: str, kinds: list[type], tmp_path: Path) -> None:
+    assert [type(logger) for logger in make(name, tmp_path)] == kinds
+
+
+def test_a_missing_tensorboard_is_said_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loggers, "find_spec", lambda _: None)
+
+    with pytest.raises(ImportError, match="pip install tensorboard, or choose logger=csv"):
+        make("tensorboard", tmp_path)
+
+
+def test_curves_lie_in_the_run_folder(tmp_path: Path) -> None:
+    made = make("csv", tmp_path)
+    made[0].log_metrics({"loss": 0.5}, step=3)
+
+    finish(made, succeeded=True)
+
+    assert (tmp_path / "curves" / "metrics.csv").read_text().splitlines() == ["loss,step", "0.5,3"]
+
+
+def test_tensorboard_shows_the_pictures(tmp_path: Path) -> None:
+    picture = tmp_path / "cmc.png"
+    Image.new("RGB", (5, 3), "red").save(picture)
+    made = make("tensorboard", tmp_path)
+
+    log_summary(made, {"mAP": 0.5}, {"cmc": picture})
+    finish(made, succeeded=True)
+
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    (shown,) = events.Images("cmc")
+    assert (shown.width, shown.height) == (5, 3)
+
+
+def test_two_runs_of_a_process_keep_two_records(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        made = make("wandb", tmp_path / name)
+        log_summary(made, {"mAP": 0.5}, {})
+        finish(made, succeeded=True)
+
+        assert wandb.run is None
+        assert len(list((tmp_path / name).glob("wandb/offline-run-*/*.wandb"))) == 1
+    assert "WARNING" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("succeeded", "exit_code"), [(True, 0), (False, 1)])
+def test_a_failed_run_is_marked_as_failed(
+    succeeded: bool, exit_code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(wandb, "run", object())
+    monkeypatch.setattr(wandb, "finish", lambda exit_code: seen.append(exit_code))
+
+    finish([], succeeded)
+
+    assert seen == [exit_code]

@@ -1,0 +1,94 @@
+"""What a run prints where no terminal shows a bar."""
+
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+import pytest
+import pytorch_lightning as pl
+import torch
+
+from reid_cosam.training import progress
+from reid_cosam.training.progress import PlainProgress, duration
+
+MODULE = Mock(spec=pl.LightningModule)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    clock = SimpleNamespace(now=100.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+def trainer_at(step: int, max_steps: int) -> Mock:
+    optimiser = SimpleNamespace(param_groups=[{"lr": 2e-4}])
+    return Mock(spec=pl.Trainer, global_step=step, max_steps=max_steps, optimizers=[optimiser])
+
+
+def test_a_resumed_run_counts_its_own_pace(clock: SimpleNamespace, caplog: pytest.LogCaptureFixture) -> None:
+    plain = PlainProgress(every=1)
+    with caplog.at_level("INFO"):
+        plain.on_train_start(trainer_at(10, 40), MODULE)
+        clock.now += 6
+        plain.on_train_batch_end(trainer_at(13, 40), MODULE, {"loss": torch.tensor(1.25)}, None, 2)
+
+    # 3 iterations in 6 s leave 27 of 2 s each.
+    assert caplog.messages == [
+        "iteration 13/40  loss 1.250  learning rate 2.0e-04  2.00 s/iteration  54 s left"
+    ]
+
+
+def test_lines_come_every_few_iterations_and_at_the_end(
+    clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = PlainProgress(every=2)
+    with caplog.at_level("INFO"):
+        plain.on_train_start(trainer_at(0, 5), MODULE)
+        for step in range(1, 6):
+            clock.now += 1
+            plain.on_train_batch_end(trainer_at(step, 5), MODULE, torch.tensor(0.0), None, step - 1)
+
+    assert [line.split("  ")[0] for line in caplog.messages] == [
+        "iteration 1/5",
+        "iteration 2/5",
+        "iteration 4/5",
+        "iteration 5/5",
+    ]
+
+
+def test_an_evaluation_shows_its_scores_in_percent(caplog: pytest.LogCaptureFixture) -> None:
+    trainer = trainer_at(5, 5)
+    trainer.callback_metrics = {"train/total": torch.tensor(1.0), "eval/mAP": torch.tensor(0.4567)}
+
+    with caplog.at_level("INFO"):
+        PlainProgress(every=1).on_validation_end(trainer, MODULE)
+
+    assert caplog.messages == ["evaluation  mAP 45.7"]
+
+
+def test_a_long_evaluation_says_every_half_minute_how_far_it_is(
+    clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    trainer, plain = trainer_at(5, 5), PlainProgress(every=1)
+    trainer.num_val_batches = [6]
+
+    with caplog.at_level("INFO"):
+        plain.on_validation_start(trainer, MODULE)
+        for batch in range(6):
+            clock.now += 20
+            plain.on_validation_batch_end(trainer, MODULE, None, None, batch)
+
+    # Lines are due at 40, 80 and 120 s: 2, 4 and 6 of 6 batches, 20 s each.
+    assert caplog.messages == [
+        "evaluating  batch 2/6  80 s left",
+        "evaluating  batch 4/6  40 s left",
+        "evaluating  batch 6/6  0 s left",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (89, "89 s"), (90, "2 min"), (720, "12 min"), (5399, "90 min"), (12600, "3.5 h")],
+)
+def test_durations_read_as_people_say_them(seconds: int, said: str) -> None:
+    assert duration(float(seconds)) == said
