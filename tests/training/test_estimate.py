@@ -33,7 +33,7 @@ def test_short_passes_are_repeated_on_more_clips(
     readings = iter((0.0, 0.125, 1.0, 1.5, 2.0, 2.25, 3.0, 3.25))
     monkeypatch.setattr(estimate, "time", SimpleNamespace(perf_counter=lambda: next(readings)))
 
-    # Training 2 clips takes 1/8 s, too short, and 4 clips 1/2 s; describing 2, then all 4 of them, 1/4 s each.
+    # Training 2 clips takes 1/8 s, too short, 4 clips 1/2 s; describing 2, then all 4, takes 1/4 s.
     assert estimate.measure_pace(network, 4, 4, 64, 32, bf16=False) == (0.5, 0.0625)
 
 
