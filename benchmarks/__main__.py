@@ -40,7 +40,7 @@ ON_CPU_ONLY = {"evaluation", "memory", "rendering", "startup", "scaling"}
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = command.parser("python -m benchmarks", __doc__)
+    parser = command.parser("python -m benchmarks", __doc__, "quick")
     parser.add_argument("--only", nargs="+", choices=tuple(ALL), default=list(ALL))
     chosen = parser.parse_args(command.dashed(arguments))
     names = [name for name in chosen.only if chosen.device == "cpu" or name not in ON_CPU_ONLY]

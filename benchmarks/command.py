@@ -26,7 +26,8 @@ Size = Literal["check", "quick", "full"]
 
 @dataclass(frozen=True)
 class Options:
-    """`size`: `check` shows that it runs, `quick` is what `make bench` takes, `full` is the paper's size."""
+    """`size`: `check` shows that it runs, `quick` is what `make bench` takes, `full` the paper's size, as a
+    benchmark alone does."""
 
     device: torch.device
     threads: int
@@ -44,11 +45,11 @@ class Benchmark(NamedTuple):
     measure: Callable[[Options, Callable[[], None]], Sequence[Record]]
 
 
-def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
+def parser(prog: str, description: str | None, size: Size) -> argparse.ArgumentParser:
     """The options that all benchmarks share."""
     options = argparse.ArgumentParser(prog=prog, description=(description or "").split("\n", 1)[0])
     options.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    options.add_argument("--size", choices=("check", "quick", "full"), default="quick")
+    options.add_argument("--size", choices=("check", "quick", "full"), default=size, help=f"({size})")
     options.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads (all)")
     options.add_argument("--released", type=Path, help="a local copy of the released code's repository")
     options.add_argument("--out", type=Path, default=HERE, help="folder of results/ and RESULTS.md")
@@ -61,8 +62,8 @@ def dashed(arguments: Sequence[str]) -> list[str]:
 
 
 def shared(chosen: argparse.Namespace) -> list[str]:
-    """The shared options that differ from their defaults, as arguments again."""
-    defaults = parser("", "").parse_args([])
+    """The shared options that differ from what a benchmark alone takes, as arguments again."""
+    defaults = parser("", "", "full").parse_args([])
     given = {
         name: getattr(chosen, name)
         for name, value in vars(defaults).items()
@@ -74,7 +75,7 @@ def shared(chosen: argparse.Namespace) -> list[str]:
 def main(benchmark: Benchmark, description: str | None) -> None:
     """Measures, prints the table and writes its JSON file."""
     prog = f"python -m benchmarks.{benchmark.name}"
-    chosen = parser(prog, description).parse_args(dashed(sys.argv[1:]))
+    chosen = parser(prog, description, "full").parse_args(dashed(sys.argv[1:]))
     options = Options(torch.device(chosen.device), chosen.threads, chosen.size, chosen.released)
     torch.set_num_threads(options.threads)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises

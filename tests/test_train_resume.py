@@ -6,10 +6,12 @@ from unittest.mock import Mock
 
 import pytest
 import torch
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_cosam import train
 from reid_cosam.assembly import data as build_data
 from reid_cosam.training.lightning_module import ReidModule
+from tests.test_config import settings
 from tests.test_train import small, weights
 from tests.tree import write_mars_tree
 
@@ -124,3 +126,20 @@ def test_a_checkpoint_of_other_tracklets_is_refused(
 
     assert not (tmp_path / "refused" / "checkpoints").exists()
     assert f"resuming from {begun[0]} after 1 iterations" in caplog.text
+
+
+def test_a_missing_checkpoint_is_named_before_data_are_rendered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reid_cosam.assembly.make_splits", lambda _: pytest.fail("data came first"))
+
+    with pytest.raises(FileNotFoundError, match="no such checkpoint"):
+        train.run(settings(f"ckpt_path={tmp_path / 'last.ckpt'}"), tmp_path)
+
+
+@pytest.mark.parametrize("error", [SIGTERMException(), RuntimeError("it is killed by signal: Terminated.")])
+def test_a_run_that_is_told_to_end_does_not_fail(error: Exception) -> None:
+    with pytest.raises(SystemExit) as ended, train._ending_as_told():
+        raise error
+
+    assert ended.value.code == 143

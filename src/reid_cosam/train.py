@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
@@ -27,17 +29,15 @@ from reid_cosam.data.verification import split_hash
 from reid_cosam.evaluation.final_scores import final_plan
 from reid_cosam.evaluation.run_outputs import write_outputs
 from reid_cosam.evaluation.scoring import check
-from reid_cosam.models.network import VideoReidNet
 from reid_cosam.paths import CONF
 from reid_cosam.results.store import environment, write_json, write_text
 from reid_cosam.results.summary import print_summary
 from reid_cosam.runs import kept_runs, launch, sweep, worker
-from reid_cosam.training.checkpoints import check_resumable
+from reid_cosam.runs.announcement import announce
+from reid_cosam.training.checkpoints import check_resumable, read_checkpoint
 from reid_cosam.training.datamodule import ReidDataModule
-from reid_cosam.training.estimate import measure_pace
 from reid_cosam.training.lightning_module import ReidModule
 from reid_cosam.training.loggers import finish, log_summary, make_loggers
-from reid_cosam.training.progress import duration
 
 _log = logging.getLogger(__name__)
 
@@ -92,6 +92,8 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
             "or with launcher=slurm"
         )
     worker.settle(settings.trainer.devices)
+    if settings.ckpt_path is not None:
+        read_checkpoint(Path(settings.ckpt_path))  # before minutes of rendering, not after
     splits = assembly.make_splits(settings.data)
     split = split_hash(splits, assembly.data_folder(settings.data))
     kept = kept_runs.folder_of(settings, split, folder)
@@ -141,21 +143,33 @@ def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
     if settings.ckpt_path is not None:
         done = check_resumable(Path(settings.ckpt_path), module.config, split)
         _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
-    _announce(settings, datamodule, module, done)
+    announce(settings, datamodule, module, done)
     run_id = folder.name.rpartition("-")[2] if settings.runs else None
     loggers = make_loggers(settings.logger, settings.run_name, folder, run_id)
     for logger in loggers:
         logger.log_hyperparams(settings.model_dump(mode="json"))
     succeeded = False
     try:
-        trainer = assembly.make_trainer(settings.trainer, folder, loggers, split)
-        _fit(trainer, module, datamodule, settings.ckpt_path)
-        _finish(trainer, module, datamodule, folder, settings)
+        with _ending_as_told():
+            trainer = assembly.make_trainer(settings.trainer, folder, loggers, split)
+            _fit(trainer, module, datamodule, settings.ckpt_path)
+            _finish(trainer, module, datamodule, folder, settings)
         succeeded = True
-    except SIGTERMException:
-        raise SystemExit(128 + signal.SIGTERM) from None  # Lightning would end in 0, as if all were done
     finally:
         finish(loggers, succeeded)
+
+
+@contextmanager
+def _ending_as_told() -> Iterator[None]:
+    """SIGTERM ends in 143. Lightning would end in 0, as if all were done, a worker in an error."""
+    try:
+        yield
+    except SIGTERMException:
+        raise SystemExit(128 + signal.SIGTERM) from None
+    except RuntimeError as error:
+        if "killed by signal: Terminated" not in str(error):
+            raise
+        raise SystemExit(128 + signal.SIGTERM) from None
 
 
 def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ckpt_path: str | None) -> None:
@@ -177,47 +191,6 @@ def _record_start(settings: TrainSettings, folder: Path) -> None:
         "threads": torch.get_num_threads(),
     }
     write_json(folder / "environment.json", environment() | used)
-
-
-@rank_zero_only
-def _announce(settings: TrainSettings, datamodule: ReidDataModule, module: ReidModule, done: int) -> None:
-    """What will run and, on a CPU, how long it will take after the iterations `done` before."""
-    _log.info(
-        "%s: %d training identities, %d queries, %d gallery tracklets (data=%s)",
-        settings.run_name,
-        datamodule.num_identities,
-        datamodule.num_queries,
-        len(datamodule.evaluated) - datamodule.num_queries,
-        settings.data.name,
-    )
-    parts = {
-        name: sum(one.numel() for one in part.parameters()) for name, part in module.network.named_children()
-    }
-    _log.info(
-        "network: %.2f M parameters (%s)",
-        sum(parts.values()) / 1e6,
-        ", ".join(f"{name} {count / 1e6:.2f} M" for name, count in parts.items()),
-    )
-    if not assembly.runs_on_gpu(settings.trainer):
-        _announce_time(settings, module.network, datamodule.num_snippets, done)
-
-
-def _announce_time(settings: TrainSettings, network: VideoReidNet, num_snippets: int, done: int) -> None:
-    """How long a CPU will take and, where that is long, what to run instead."""
-    bf16 = assembly.precision(settings.trainer) == "bf16-mixed"
-    size = (settings.num_frames, settings.data.height, settings.data.width)
-    pace = measure_pace(network, settings.batch_size, *size, bf16)
-    left = settings.trainer.max_steps - done
-    training, evaluation = pace.iteration * left, pace.snippet * num_snippets
-    _log.info(
-        "no GPU: %d iterations at about %.1f s each take about %s, and each evaluation about %s",
-        left,
-        pace.iteration,
-        duration(training),
-        duration(evaluation),
-    )
-    if training + evaluation > 1800:
-        _log.info("to see all of it in minutes: python -m reid_cosam.train experiment=quickstart")
 
 
 @rank_zero_only

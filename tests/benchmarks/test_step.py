@@ -90,7 +90,7 @@ def test_held_bytes_rise_and_fall_with_the_storages() -> None:
 
 
 def test_released_may_be_named_without_dashes() -> None:
-    chosen = parser("prog", "A step.").parse_args(dashed(["released=/some/copy", "--size", "check"]))
+    chosen = parser("prog", "A step.", "full").parse_args(dashed(["released=/some/copy", "--size", "check"]))
 
     assert chosen.released == Path("/some/copy")
     assert shared(chosen) == ["--size", "check", "--released", "/some/copy"]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import simplejpeg
 from PIL import Image
+from torch._utils import ExceptionWrapper
 
-from reid_cosam.data.frames import read_clip, read_frame
+from reid_cosam.data.frames import BrokenFrame, MissingFrame, read_clip, read_frame
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_a_clip_holds_its_frames_in_the_order_asked_for(photo: Path, tmp_path: P
 def test_a_truncated_jpeg_is_named_with_the_remedy(photo: Path, kept: int) -> None:
     photo.write_bytes(photo.read_bytes()[:kept])
 
-    with pytest.raises(ValueError, match=r"photo\.jpg .*run the data set's download again"):
+    with pytest.raises(ValueError, match=r"photo\.jpg .*replace the file.*reid_cosam\.verify"):
         read_frame(str(photo), 24, 12)
 
 
@@ -73,7 +74,7 @@ def test_a_truncated_png_is_named_with_the_remedy(tmp_path: Path, kept: int) -> 
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:kept])
 
-    with pytest.raises(ValueError, match=r"cut\.png .*run the data set's download again"):
+    with pytest.raises(ValueError, match=r"cut\.png .*replace the file.*reid_cosam\.verify"):
         read_frame(str(path), 9, 9)
 
 
@@ -97,3 +98,16 @@ def test_a_web_page_saved_as_an_image_is_refused(tmp_path: Path) -> None:
 def test_a_missing_frame_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"gone\.jpg"):
         read_clip([str(tmp_path / "gone.jpg")], 8, 8)
+
+
+@pytest.mark.parametrize("error", [MissingFrame, BrokenFrame])
+def test_a_worker_s_traceback_is_left_out_of_the_message(error: type[Exception]) -> None:
+    try:
+        raise error("0001.jpg is missing")
+    except error:
+        wrapped = ExceptionWrapper(where="in DataLoader worker process 0")
+
+    with pytest.raises(error) as raised:
+        wrapped.reraise()
+
+    assert str(raised.value) == "0001.jpg is missing"

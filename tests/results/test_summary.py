@@ -57,7 +57,7 @@ def test_an_evaluation_has_a_row_a_result_and_fits_a_terminal(
     scores = METRICS | {"mINP": 0.25, "queries": 1980, "valid_queries": 1840, "reranked": False}
     reranked = scores | {"reranked": True, "mAP": 1.0, "protocol": "with_queries"}
     rows = [scores | {"carriers": {"hat": scores, "handbag": None}}, reranked | {"carriers": {}}]
-    metrics = {"data": {"name": "mars"}, "distance": "euclidean", "results": rows}
+    metrics = {"data": {"name": "mars"}, "distance": "euclidean", "precision": "32-true", "results": rows}
 
     print_evaluation(metrics, {}, Path("/runs/1"))
 
@@ -80,7 +80,12 @@ def test_an_evaluation_has_a_row_a_result_and_fits_a_terminal(
 
 def test_one_camera_against_the_other_has_ranks_only(capsys: pytest.CaptureFixture[str]) -> None:
     scores = METRICS | {"protocol": "cross_camera", "mINP": 0.2, "queries": 6, "reranked": False}
-    metrics = {"data": {"name": "prid2011"}, "distance": "cosine", "results": [scores | {"carriers": {}}]}
+    metrics = {
+        "data": {"name": "prid2011"},
+        "distance": "cosine",
+        "precision": "32-true",
+        "results": [scores | {"carriers": {}}],
+    }
 
     print_evaluation(metrics, {}, Path("/runs/1"))
 

@@ -30,8 +30,11 @@ def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
     content = read_checkpoint(path)
     try:
         settings = check_settings(content["config"])
-    except ValueError as error:
-        raise ValueError(f"{path} holds settings of another version of reid_cosam: {error}") from None
+    except ValueError:
+        raise ValueError(
+            f"{path} was written by another version of reid_cosam, which had other settings: use that one "
+            "(environment.json of its run names it), or train anew"
+        ) from None
     state = {
         name.removeprefix(_PREFIX): value
         for name, value in content.get("state_dict", {}).items()

@@ -11,13 +11,33 @@ from PIL import Image
 from reid_cosam.data import packed
 
 _JPEG_MAGIC = b"\xff\xd8"
+_REMEDY = "python -m reid_cosam.verify lists all that are missing or broken"
+
+
+class MissingFrame(FileNotFoundError):
+    """There is no such frame. Of what a loader's worker wraps around it, only the message is kept."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_last_words(message, type(self)))
+
+
+class BrokenFrame(ValueError):
+    """A frame cannot be decoded. Of what a loader's worker wraps around it, only the message is kept."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_last_words(message, type(self)))
+
+
+def _last_words(message: str, error: type[Exception]) -> str:
+    """Torch raises a worker's error anew, with the worker's whole traceback for a message."""
+    return message.rpartition(f"{error.__name__}: ")[2].rstrip()
 
 
 def read_clip(paths: Sequence[str], height: int, width: int) -> UInt8[np.ndarray, "t {height} {width} 3"]:
     """The frames at `paths`, in that order.
 
     Raises:
-        FileNotFoundError, ValueError: as `read_frame`.
+        MissingFrame, ValueError: as `read_frame`.
     """
     clip = np.empty((len(paths), height, width, 3), dtype=np.uint8)
     for frame, path in zip(clip, paths, strict=True):
@@ -29,7 +49,7 @@ def read_frame(path: str, height: int, width: int) -> UInt8[np.ndarray, "{height
     """One frame, from a file or a pack; a frame of another size is resized bilinearly.
 
     Raises:
-        FileNotFoundError: there is no such frame.
+        MissingFrame: there is no such frame.
         ValueError: the image is truncated, corrupt or of an unknown format, or the pack is damaged.
     """
     frame = _read(path)
@@ -44,21 +64,24 @@ def check_frame(path: str) -> None:
 
 
 def _read(path: str) -> UInt8[np.ndarray, "h w 3"]:
-    return decode(packed.read_bytes(path), path)
+    try:
+        content = packed.read_bytes(path)
+    except FileNotFoundError:
+        raise MissingFrame(f"{path} is missing; {_REMEDY}") from None
+    return decode(content, path)
 
 
 def decode(content: bytes, path: str) -> UInt8[np.ndarray, "h w 3"]:
     """The frame that the file at `path` holds.
 
     Raises:
-        ValueError: it is truncated, corrupt or of an unknown format; names `path`.
+        BrokenFrame: it is truncated, corrupt or of an unknown format; names `path`.
     """
     try:
         return _decode(content)
     except (OSError, SyntaxError, ValueError) as error:  # what simplejpeg and Pillow raise on bad images
-        raise ValueError(
-            f"cannot decode {path} ({len(content)} bytes): {error}; "
-            "replace the file or run the data set's download again"
+        raise BrokenFrame(
+            f"cannot decode {path} ({len(content)} bytes): {error}; replace the file; {_REMEDY}"
         ) from error
 
 

@@ -39,7 +39,7 @@ def evaluation_table(metrics: Mapping[str, Any]) -> Table:
 
     `cross_camera` has ranks only: with one match a query, mAP and mINP say no more.
     """
-    title = f"{metrics['data']['name']}, {metrics['distance']} distance, percent"
+    title = f"{metrics['data']['name']}, {metrics['distance']} distance, {metrics['precision']}, percent"
     # narrow enough for a terminal of 80 columns
     table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("protocol", no_wrap=True)
