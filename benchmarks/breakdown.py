@@ -1,6 +1,6 @@
 """Where a training step goes: each component alone, forward and backward, on the maps that it gets in a step.
 
-python -m benchmarks.breakdown [--size full] [--device cuda]
+python -m benchmarks.breakdown [--size quick] [--device cuda]
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -1,6 +1,6 @@
 """One COSAM layer: the linear form against the literal cost volume, forward and backward.
 
-    python -m benchmarks.cosam [--size full] [--threads 1] [--device cuda]
+    python -m benchmarks.cosam [--size quick] [--threads 1] [--device cuda]
 
 Maps are those of 256x128 images behind CNN blocks 2 to 5 of a ResNet-50 (last stride 1), channels last as the
 network passes them on. Both forms must agree first. Time is the median of interleaved repetitions, memory the

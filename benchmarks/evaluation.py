@@ -1,6 +1,6 @@
 """Scoring and re-ranking at the size of MARS, against plain NumPy.
 
-    python -m benchmarks.evaluation --size full [--threads 2]
+    python -m benchmarks.evaluation [--threads 2]
 
 Results must agree first, to the tolerances in PARTS. Every measurement is a process of its own, ours before
 and after the plain version, so that other work on the machine slows both. Memory is the peak of the process'

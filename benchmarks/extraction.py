@@ -1,6 +1,6 @@
 """Describing whole tracklets: one stream of full batches against one tracklet at a time.
 
-    python -m benchmarks.extraction [released=PATH] [--size full] [--device cuda]
+    python -m benchmarks.extraction [released=PATH] [--size quick] [--device cuda]
 
 From JPEG files to descriptors on the CPU, SE-ResNet50 with COSAM after blocks 4 and 5, N = 4. The reference
 reads a tracklet by Pillow and torchvision's transforms and describes at most 16 snippets at a time in

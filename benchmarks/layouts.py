@@ -1,6 +1,6 @@
 """No hidden layout copies: what torch's profiler sees in one training step.
 
-    python -m benchmarks.layouts [--size full] [--device cuda]
+    python -m benchmarks.layouts [--size quick] [--device cuda]
 
 Whatever copies a tensor, `contiguous`, `clone` or a conversion of type, comes down to `aten::copy_`, whose
 shapes and strides the profiler records, inside the convolutions' own code too. A layout copy is one whose

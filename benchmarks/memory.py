@@ -1,6 +1,6 @@
 """Peak memory of evaluating and training against the number of tracklets.
 
-    python -m benchmarks.memory --size full
+    python -m benchmarks.memory
 
 Every figure is of a fresh process on a CPU, without data loading processes, so that its resident peak
 (`getrusage`) is all there is (`benchmarks/resident.py`). Evaluation (64x32 pixels, 4 frames a tracklet, one
@@ -19,7 +19,7 @@ from benchmarks.command import Benchmark, Options
 from benchmarks.records import Record
 
 EVALUATED = {"check": (400,), "quick": (2000,), "full": (500, 2000, 12000)}
-TRAINED = {"check": None, "quick": ("se_resnet_tiny", 500, 8000), "full": ("se_resnet_tiny", 500, 8000)}
+TRAINED = {"check": None, "quick": ("se_resnet_tiny", 500, 8000), "full": ("se_resnet50", 500, 8000)}
 NOTES = """\
 - `describing`: what the peak grows while snippets are described, beside what must grow then: the lists, and
   the descriptors (n x 256 float32, three times: sums, zeros to start from, and the sums of before).

@@ -1,6 +1,6 @@
 """The step for other placements of COSAM and other clip lengths, and COSAM's own work in it.
 
-    python -m benchmarks.placements [--size full] [--device cuda]
+    python -m benchmarks.placements [--size quick] [--device cuda]
 
 COSAM's own work is measured by taking it out: the difference to the same step with `cosam=[]`.
 """
