@@ -50,7 +50,7 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     trained, network = assembly.load_network(Path(settings.ckpt))
     masks = _masks(settings, network)
     data = settings.shown(trained.data)
-    splits = _splits(data, is_own=settings.data is None)
+    splits = assembly.make_shown_splits(settings, data)
     root, size = assembly.data_folder(data), (trained.data.height, trained.data.width)
     looking = Looking(masks, trained.num_frames, size, root, has_persons=data.name == "synthetic")
     chosen = _chosen(settings, splits, root)
@@ -72,16 +72,6 @@ def _masks(settings: VisualizeSettings, network: VideoReidNet) -> SpatialMasks:
         return SpatialMasks(network, settings.stages, device)
     except ValueError as error:
         raise ValueError(f"{settings.ckpt}: {error}") from None
-
-
-def _splits(data: DataSettings, is_own: bool) -> ReidSplits:
-    try:
-        return assembly.make_splits(data)
-    except FileNotFoundError as error:
-        if not is_own:
-            raise
-        remedy = "This is where the network was trained; if its data lie elsewhere now, add data.root=FOLDER."
-        raise FileNotFoundError(f"{error}\n{remedy}") from None
 
 
 def _chosen(settings: VisualizeSettings, splits: ReidSplits, root: Path) -> list[Tracklet]:

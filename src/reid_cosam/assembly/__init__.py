@@ -10,7 +10,12 @@ from reid_cosam.assembly.data import (
     read_splits,
     splits_file,
 )
-from reid_cosam.assembly.evaluation import load_network, make_test_data, make_test_trainer
+from reid_cosam.assembly.evaluation import (
+    load_network,
+    make_shown_splits,
+    make_test_data,
+    make_test_trainer,
+)
 from reid_cosam.assembly.network import make_backbone, make_network
 from reid_cosam.assembly.settings import (
     check_settings,
@@ -34,6 +39,7 @@ __all__ = [
     "make_datamodule",
     "make_module",
     "make_network",
+    "make_shown_splits",
     "make_splits",
     "make_test_data",
     "make_test_trainer",

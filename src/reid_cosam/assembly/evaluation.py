@@ -7,12 +7,19 @@ from pathlib import Path
 import pytorch_lightning as pl
 from pytorch_lightning.strategies import DDPStrategy
 
+from reid_cosam.assembly.data import make_splits
 from reid_cosam.assembly.network import make_network
 from reid_cosam.assembly.settings import check_settings
 from reid_cosam.assembly.training import precision, runs_on_gpu
-from reid_cosam.config import DataSettings, DeviceSettings, EvaluateSettings, TrainSettings
+from reid_cosam.config import (
+    CheckpointSettings,
+    DataSettings,
+    DeviceSettings,
+    EvaluateSettings,
+    TrainSettings,
+)
 from reid_cosam.data.datasets import DenseSnippets
-from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.training.checkpoints import read_checkpoint
 from reid_cosam.training.datamodule import TrackletDataModule
@@ -49,6 +56,17 @@ def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
     except RuntimeError as error:
         raise ValueError(f"{path} does not hold the network that its settings name: {error}") from error
     return settings, network
+
+
+def make_shown_splits(settings: CheckpointSettings, data: DataSettings) -> ReidSplits:
+    """The splits of `data`; where the checkpoint's own are missing, says how to name their folder."""
+    try:
+        return make_splits(data)
+    except FileNotFoundError as error:
+        if settings.data is not None:
+            raise
+        remedy = "This is where the network was trained; if its data lie elsewhere now, add data.root=FOLDER."
+        raise FileNotFoundError(f"{error}\n{remedy}") from None
 
 
 def make_test_data(

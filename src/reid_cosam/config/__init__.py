@@ -3,6 +3,7 @@
 Values and defaults live in `conf/`; nothing here has a default, so that there is one place to look.
 """
 
+from reid_cosam.config.checkpoint import CheckpointSettings
 from reid_cosam.config.evaluate import EvaluateSettings, RerankingSettings
 from reid_cosam.config.pack import PackSettings
 from reid_cosam.config.parts import DataSettings, DeviceSettings, LoggerSettings, TrainerSettings
@@ -11,6 +12,7 @@ from reid_cosam.config.train import TrainSettings
 from reid_cosam.config.visualize import VisualizeSettings
 
 __all__ = [
+    "CheckpointSettings",
     "DataSettings",
     "DeviceSettings",
     "EvaluateSettings",

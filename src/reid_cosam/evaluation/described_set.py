@@ -11,9 +11,9 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from reid_cosam import assembly
-from reid_cosam.config import DataSettings, EvaluateSettings
+from reid_cosam.config import EvaluateSettings
 from reid_cosam.data import attributes
-from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.verification import split_hash
 from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.evaluation.run_outputs import data_record, first_frame
@@ -48,8 +48,8 @@ class Evaluation:
     def __init__(self, settings: EvaluateSettings) -> None:
         self.settings, self._ckpt = settings, Path(settings.ckpt)
         self._trained, self._network = assembly.load_network(self._ckpt)
-        self.data = settings.evaluated(self._trained.data)
-        splits = _splits(self.data, is_own=settings.data is None)
+        self.data = settings.shown(self._trained.data)
+        splits = assembly.make_shown_splits(settings, self.data)
         self.size = (self._trained.data.height, self._trained.data.width)
         self.root = assembly.data_folder(self.data)
         carried = assembly.attributes_file(self.data)
@@ -126,16 +126,6 @@ class Evaluation:
 
     def _row(self, tracklet: Tracklet) -> tuple[int, int, int, str]:
         return tracklet.pid, tracklet.camid, len(tracklet), first_frame(tracklet, self.root)
-
-
-def _splits(data: DataSettings, is_own: bool) -> ReidSplits:
-    try:
-        return assembly.make_splits(data)
-    except FileNotFoundError as error:
-        if not is_own:
-            raise
-        remedy = "This is where the network was trained; if its data lie elsewhere now, add data.root=FOLDER."
-        raise FileNotFoundError(f"{error}\n{remedy}") from None
 
 
 def _sha256(path: Path) -> str:
