@@ -2,6 +2,7 @@ from functools import cache
 
 import pytest
 import torch
+from torch import nn
 
 from reid_cosam.models.backbones import BACKBONES, WEIGHTS, Backbone, resnet_tiny, se_resnet_tiny
 
@@ -50,6 +51,22 @@ def test_the_last_stride_changes_no_weight() -> None:
     names = {stride: list(_on_meta("se_resnet50", stride).state_dict()) for stride in (1, 2)}
 
     assert names[1] == names[2]
+
+
+def test_pooling_before_the_relu_changes_neither_maps_nor_gradients() -> None:
+    torch.manual_seed(0)
+    stem = resnet_tiny(False, 1).double().stages[0]
+    assert isinstance(stem, nn.Sequential)
+    convolution, norm, pool, relu = stem
+    images = torch.randn(2, 3, 32, 16, dtype=torch.float64)
+    weights = list(stem.parameters())
+
+    usual = pool(relu(norm(convolution(images)).clone()))
+    expected = torch.autograd.grad(usual.square().sum(), weights)
+    found = torch.autograd.grad(stem(images).square().sum(), weights)
+
+    torch.testing.assert_close(stem(images), usual, rtol=0, atol=0)
+    torch.testing.assert_close(found, expected)
 
 
 def test_forward_runs_all_stages() -> None:

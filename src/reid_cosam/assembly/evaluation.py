@@ -22,6 +22,7 @@ from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.training.checkpoints import read_checkpoint
+from reid_cosam.training.cpu_memory import keep_memory
 from reid_cosam.training.datamodule import TrackletDataModule
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
 
@@ -80,9 +81,12 @@ def make_test_data(
 
 def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
     """A trainer that only tests."""
+    on_gpu = runs_on_gpu(settings)
+    if not on_gpu:
+        keep_memory()
     return pl.Trainer(
         default_root_dir=folder,
-        accelerator="gpu" if runs_on_gpu(settings) else "cpu",
+        accelerator="gpu" if on_gpu else "cpu",
         devices=settings.devices,
         strategy=DDPStrategy() if settings.devices > 1 else "auto",
         precision=precision(settings),

@@ -18,6 +18,7 @@ from reid_cosam.data.transforms import Augmentation
 from reid_cosam.losses.reid import ReidLoss
 from reid_cosam.runs.pace import PaceRecord
 from reid_cosam.training.checkpoints import BestCheckpoint, TrackletsRecord, WholeCheckpointIO
+from reid_cosam.training.cpu_memory import keep_memory
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import Evaluated, OptimiserPlan, ReidModule
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
@@ -56,6 +57,8 @@ def make_trainer(
     `split` is the hash of the tracklets, which checkpoints hold; without it they cannot be resumed from.
     """
     on_gpu = runs_on_gpu(settings)
+    if not on_gpu:
+        keep_memory()
     if on_gpu and torch.cuda.device_count() < settings.devices:
         raise ValueError(
             f"trainer.devices={settings.devices}, but this machine has {torch.cuda.device_count()} GPUs: "

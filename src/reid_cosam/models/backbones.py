@@ -1,9 +1,11 @@
 """Image networks cut into the paper's five CNN blocks.
 
-Block 1 is the stem with its pooling, blocks 2 to 5 are the four residual stages ("layer1" to "layer4").
+Block 1 is the stem with its pooling, blocks 2 to 5 are the four residual stages ("layer1" to "layer4"). The
+stems pool before their ReLU: that gives the same maps and gradients, from a fourth of the locations.
 """
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ from jaxtyping import Float
 from timm.models.resnet import BasicBlock, ResNet
 from torch import Tensor, nn
 
+from reid_cosam.models.excitation import SqueezeExcitation
 from reid_cosam.models.weights import Weights, load_weights
 
 
@@ -59,12 +62,21 @@ def _remove_stride(stage: nn.Module) -> None:
             module.stride = (1, 1)
 
 
+def _spare_copies(network: nn.Module) -> None:
+    """Exchanges squeeze and excitation for ours, with the same weights under the same names."""
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            layers: Any = child
+            if type(child).__name__ == "SEModule":  # of timm and of pretrainedmodels
+                setattr(module, name, SqueezeExcitation(layers.fc1, layers.fc2))
+
+
 def resnet50(pretrained: bool, last_stride: int) -> Backbone:
     """torchvision's ResNet-50, its stride in the middle convolution of a bottleneck."""
     network = torchvision.models.resnet50()
     if pretrained:
         network.load_state_dict(load_weights(WEIGHTS["resnet50"]))
-    stem = nn.Sequential(network.conv1, network.bn1, network.relu, network.maxpool)
+    stem = nn.Sequential(network.conv1, network.bn1, network.maxpool, network.relu)
     stages = [stem, network.layer1, network.layer2, network.layer3, network.layer4]
     return Backbone(stages, (64, 256, 512, 1024, 2048), last_stride)
 
@@ -76,7 +88,10 @@ def se_resnet50(pretrained: bool, last_stride: int) -> Backbone:
     network = pretrainedmodels.se_resnet50(pretrained=None)
     if pretrained:
         network.load_state_dict(load_weights(WEIGHTS["se_resnet50"]))
-    stages = [network.layer0, network.layer1, network.layer2, network.layer3, network.layer4]
+    _spare_copies(network)
+    names = ("conv1", "bn1", "pool", "relu1")
+    stem = nn.Sequential(OrderedDict((name, network.layer0.get_submodule(name)) for name in names))
+    stages = [stem, network.layer1, network.layer2, network.layer3, network.layer4]
     return Backbone(stages, (64, 256, 512, 1024, 2048), last_stride)
 
 
@@ -111,7 +126,8 @@ def _tiny(last_stride: int, block_args: Mapping[str, str]) -> Backbone:
     channels = (32, 64, 128, 256)
     block: Any = BasicBlock
     network: Any = ResNet(block, (1, 1, 1, 1), channels=channels, block_args=dict(block_args))
-    stem = nn.Sequential(network.conv1, network.bn1, network.act1, network.maxpool)
+    _spare_copies(network)
+    stem = nn.Sequential(network.conv1, network.bn1, network.maxpool, network.act1)
     stages = [stem, network.layer1, network.layer2, network.layer3, network.layer4]
     return Backbone(stages, (network.conv1.out_channels, *channels), last_stride)
 

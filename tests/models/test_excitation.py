@@ -1,0 +1,78 @@
+"""Squeeze and excitation, against the modules of the libraries it stands in for."""
+
+import torch
+from timm.layers.squeeze_excite import SEModule as TimmExcitation
+from torch import Tensor, nn
+
+from reid_cosam.models.excitation import SqueezeExcitation, gated, location_mean
+
+
+def _maps(dtype: torch.dtype) -> Tensor:
+    """Four pictures of 16 channels, with the channels last, as the network passes them on."""
+    generator = torch.Generator().manual_seed(0)
+    maps = torch.randn(4, 16, 6, 3, generator=generator, dtype=torch.float64).to(dtype)
+    return maps.contiguous(memory_format=torch.channels_last).requires_grad_()
+
+
+def _pair() -> tuple[nn.Module, SqueezeExcitation]:
+    torch.manual_seed(0)
+    theirs = TimmExcitation(16)
+    return theirs, SqueezeExcitation(theirs.fc1, theirs.fc2)
+
+
+def _slopes(module: nn.Module, maps: Tensor) -> list[Tensor]:
+    weights = [weight for _, weight in sorted(module.named_parameters())]
+    return list(torch.autograd.grad(module(maps).square().sum(), [maps, *weights]))
+
+
+def test_in_float32_it_is_the_other_bit_by_bit() -> None:
+    theirs, ours = _pair()
+    maps = _maps(torch.float32)
+
+    torch.testing.assert_close(ours(maps), theirs(maps), rtol=0, atol=0)
+
+
+def test_gradients_are_those_of_the_other() -> None:
+    theirs, ours = (module.double() for module in _pair())
+    maps = _maps(torch.float64)
+
+    torch.testing.assert_close(_slopes(ours, maps), _slopes(theirs, maps))
+
+
+def test_gradients_of_the_parts() -> None:
+    maps = _maps(torch.float64)
+    gates = torch.rand(4, 16, 1, 1, dtype=torch.float64, requires_grad=True)
+
+    assert torch.autograd.gradcheck(location_mean, (maps,))
+    assert torch.autograd.gradcheck(gated, (maps, gates))
+
+
+def test_bfloat16_maps_are_summed_in_float32() -> None:
+    # bfloat16 has 8 bits: added one by one, ones would stop counting at 256
+    maps = torch.ones(2, 3, 64, 32, dtype=torch.bfloat16)
+    maps[:, 1] = 3
+
+    torch.testing.assert_close(location_mean(maps)[0].flatten(), torch.tensor([1, 3, 1]).bfloat16())
+
+
+def test_under_autocast_both_passes_keep_type_and_layout() -> None:
+    _, ours = _pair()
+    maps = _maps(torch.bfloat16)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        weighted = ours(maps)
+    (slope,) = torch.autograd.grad(weighted, maps, torch.ones_like(weighted))
+
+    assert weighted.dtype == slope.dtype == torch.bfloat16
+    assert weighted.stride() == slope.stride() == maps.stride()
+
+
+def test_autocast_around_the_backward_pass_changes_nothing() -> None:
+    maps = _maps(torch.float32)
+    loss = gated(maps, location_mean(maps).sigmoid()).square().sum()
+    expected = torch.autograd.grad(loss, maps, retain_graph=True)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        found = torch.autograd.grad(loss, maps)
+
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
