@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -112,6 +113,33 @@ def test_files_tell_the_scores(run: tuple[TrainSettings, ReidDataModule, ReidMod
     assert Path(metrics["data"]["root"]).is_absolute()
     assert pictures.keys() == {"ranked_lists", "cmc", "attention"}
     assert all(path.is_file() for path in pictures.values())
+
+
+def test_the_nearest_of_every_query_stand_in_a_table(
+    run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path
+) -> None:
+    chosen, datamodule, module = run
+    module.evaluation = evaluation()
+
+    outputs.write_outputs(module, datamodule, tmp_path, chosen)
+
+    table = pd.read_csv(tmp_path / "ranked.csv")
+    queries = pd.read_csv(tmp_path / "queries.csv")["first_frame"]
+    assert list(table["query"].unique()) == list(queries)
+    # Identity 9 under camera 2: two of identity 0 come first, and its own camera's is left out.
+    second = table[table["query"] == queries[1]]
+    assert list(second["place"]) == list(range(8))
+    seen = list(zip(second["pid"], second["camid"], second["correct"], second["distance"], strict=True))
+    assert seen[:5] == [
+        (9, 2, True, 0),
+        (0, 1, False, 1),
+        (0, 2, False, 2),
+        (9, 1, True, 2.5),
+        (10, 1, False, 5),
+    ]
+    root = assembly.data_folder(chosen.data)
+    assert all((root / frame).is_file() for frame in table["frame"])
+    assert second["frame"].iloc[0].startswith("bbox_test/0009/0009C2")
 
 
 def test_carriers_are_scored_apart_and_small_sets_are_not_re_ranked(

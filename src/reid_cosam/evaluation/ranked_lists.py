@@ -1,9 +1,11 @@
 """Ranked lists to look at: which queries, and what stands nearest to each."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
@@ -47,22 +49,48 @@ def _by_precision(ranking: Ranking) -> Int64[np.ndarray, " n"]:
 def ranked_lists(
     ranking: Ranking, chosen: Sequence[int] | Int64[np.ndarray, " n"], height: int, width: int
 ) -> list[RankedList]:
-    """The chosen queries and their nearest gallery tracklets, each shown by its middle frame.
-
-    Left out is what takes no place in a ranking: the query's person under the query's camera, and junk.
-    """
+    """The chosen queries and their nearest gallery tracklets, each shown by its middle frame."""
     return [_ranked_list(ranking, int(query), (height, width)) for query in chosen]
 
 
-def _ranked_list(ranking: Ranking, number: int, size: tuple[int, int]) -> RankedList:
+def nearest(ranking: Ranking, number: int) -> Int64[np.ndarray, " n"]:
+    """The gallery tracklets nearest to a query, in order.
+
+    Left out is what takes no place in a ranking: the query's person under the query's camera, and junk.
+    """
     query, gallery = ranking.queries[number], ranking.gallery
-    distances = ranking.distances[number].numpy()
     kept = [
         place
-        for place in np.argsort(distances, kind="stable")
+        for place in np.argsort(ranking.distances[number].numpy(), kind="stable")
         if (gallery[place].pid, gallery[place].camid) != (query.pid, query.camid)
         and gallery[place].pid != JUNK_PID
-    ][:_GALLERY_SHOWN]
+    ]
+    return np.array(kept[:_GALLERY_SHOWN])
+
+
+def ranked_table(ranking: Ranking, root: Path) -> pd.DataFrame:
+    """The nearest tracklets of every valid query: a row a place, of which place 0 is the query itself.
+
+    `query` is its first frame, as in the table of queries; `frame` a tracklet's middle frame, which shows it
+    best. Both are named relative to `root`, the data set's folder.
+    """
+    rows = []
+    for number in np.flatnonzero(~np.isnan(ranking.average_precisions)).tolist():
+        query, places = ranking.queries[number], nearest(ranking, number)
+        name = Path(query.frames[0]).relative_to(root).as_posix()
+        distances = [0.0, *ranking.distances[number, places].tolist()]
+        tracklets = [query, *(ranking.gallery[place] for place in places)]
+        for place, (tracklet, distance) in enumerate(zip(tracklets, distances, strict=True)):
+            frame = Path(tracklet.frames[len(tracklet) // 2]).relative_to(root).as_posix()
+            correct = tracklet.pid == query.pid
+            rows.append((name, place, tracklet.pid, tracklet.camid, correct, distance, frame))
+    columns = ["query", "place", "pid", "camid", "correct", "distance", "frame"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _ranked_list(ranking: Ranking, number: int, size: tuple[int, int]) -> RankedList:
+    query, gallery, kept = ranking.queries[number], ranking.gallery, nearest(ranking, number)
+    distances = ranking.distances[number].numpy()
     return RankedList(
         query=_middle_frame(query, size),
         query_label=f"pid {query.pid}, camera {query.camid}",

@@ -18,7 +18,7 @@ from reid_cosam.data.masks import read_masks
 from reid_cosam.data.snippets import dense
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.evaluation.final_scores import final_plan
-from reid_cosam.evaluation.ranked_lists import Ranking, from_hard_to_easy, ranked_lists
+from reid_cosam.evaluation.ranked_lists import Ranking, from_hard_to_easy, ranked_lists, ranked_table
 from reid_cosam.evaluation.scoring import Result, results
 from reid_cosam.metrics.chance import expected_by_chance
 from reid_cosam.metrics.coverage import coverage
@@ -38,7 +38,7 @@ _CLIPS_A_PASS = 16
 def write_outputs(
     module: ReidModule, datamodule: ReidDataModule, folder: Path, settings: TrainSettings
 ) -> tuple[dict[str, Any], dict[str, Path]]:
-    """Writes `metrics.json`, `queries.csv`, `cmc.csv`, `pictures/`; returns metrics, and pictures by name.
+    """Writes `metrics.json`, tables and `pictures/`; returns the metrics, and pictures by name.
 
     The module must have been evaluated.
     """
@@ -54,10 +54,13 @@ def write_outputs(
     }
     table = query_table(evaluation.scores, queries, assembly.data_folder(settings.data))
     write_text(folder / "queries.csv", table.to_csv(index=False))
+    ranking = _ranking(evaluation, datamodule)
+    nearest = ranked_table(ranking, assembly.data_folder(settings.data))
+    write_text(folder / "ranked.csv", nearest.to_csv(index=False, float_format="%.6g"))
     curve = cmc_table({evaluation.scores.protocol: evaluation.scores.cmc})
     write_text(folder / "cmc.csv", curve.to_csv())
     drawn = {
-        "ranked_lists": _ranked_lists(evaluation, datamodule, settings),
+        "ranked_lists": _ranked_lists(ranking, settings),
         "cmc": cmc_figure({settings.run_name: evaluation.scores.cmc}),
     }
     if attended:
@@ -190,11 +193,11 @@ class _Clips:
         return [query.frames[place] for place in dense(len(query), self._num_frames)[0]]
 
 
-def _ranked_lists(evaluation: Evaluation, datamodule: ReidDataModule, settings: TrainSettings) -> Image.Image:
-    queries, gallery = (
-        datamodule.evaluated[: datamodule.num_queries],
-        datamodule.evaluated[datamodule.num_queries :],
-    )
-    ranking = Ranking(queries, gallery, evaluation.distances, evaluation.scores.average_precisions)
+def _ranking(evaluation: Evaluation, datamodule: ReidDataModule) -> Ranking:
+    shown, count = datamodule.evaluated, datamodule.num_queries
+    return Ranking(shown[:count], shown[count:], evaluation.distances, evaluation.scores.average_precisions)
+
+
+def _ranked_lists(ranking: Ranking, settings: TrainSettings) -> Image.Image:
     chosen = from_hard_to_easy(ranking, _LISTS_SHOWN)
     return ranked_lists_figure(ranked_lists(ranking, chosen, settings.data.height, settings.data.width))
