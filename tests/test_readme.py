@@ -31,6 +31,7 @@ READERS: dict[str, Callable[[DictConfig], object]] = {
     "convert": assembly.read_data_settings,
     "tables": assembly.read_tables_settings,
     "pack": assembly.read_pack_settings,
+    "report": assembly.read_report_settings,
     "visualize": assembly.read_visualize_settings,
 }
 

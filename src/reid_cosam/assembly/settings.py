@@ -10,6 +10,7 @@ from reid_cosam.config import (
     DataSettings,
     EvaluateSettings,
     PackSettings,
+    ReportSettings,
     TablesSettings,
     TrainSettings,
     VisualizeSettings,
@@ -43,6 +44,11 @@ def read_evaluate_settings(config: DictConfig) -> EvaluateSettings:
 def read_pack_settings(config: DictConfig) -> PackSettings:
     """Checks what `pack` composed; raises as `read_settings`."""
     return _checked(PackSettings.model_validate, _told(config, PackSettings))
+
+
+def read_report_settings(config: DictConfig) -> ReportSettings:
+    """Checks what `report` composed; raises as `read_settings`."""
+    return _checked(ReportSettings.model_validate, OmegaConf.to_container(config, resolve=True))
 
 
 def read_tables_settings(config: DictConfig) -> TablesSettings:

@@ -7,6 +7,7 @@ from reid_cosam.config.checkpoint import CheckpointSettings
 from reid_cosam.config.evaluate import EvaluateSettings, RerankingSettings
 from reid_cosam.config.pack import PackSettings
 from reid_cosam.config.parts import DataSettings, DeviceSettings, LoggerSettings, TrainerSettings
+from reid_cosam.config.report import ReportSettings
 from reid_cosam.config.tables import TablesSettings
 from reid_cosam.config.train import TrainSettings
 from reid_cosam.config.visualize import VisualizeSettings
@@ -18,6 +19,7 @@ __all__ = [
     "EvaluateSettings",
     "LoggerSettings",
     "PackSettings",
+    "ReportSettings",
     "RerankingSettings",
     "TablesSettings",
     "TrainSettings",

@@ -16,24 +16,28 @@ _STYLE = (
 
 def html(table: Table) -> str:
     """Title, caption, the table itself, and notes."""
-    title = _text(table.title)
+    title = text(table.title)
     lines = [
         "<!DOCTYPE html>",
         f'<html lang="en"><head><meta charset="utf-8"><title>{escape(table.title)}</title>',
         f"<style>{_STYLE}</style></head><body>",
         f"<h1>{title}</h1>",
-        f"<p>{' '.join(map(_text, table.caption))}</p>",
-        f"<table><thead>{_heading(table)}</thead><tbody>",
-        *map(_row, table.rows),
-        "</tbody></table>",
+        f"<p>{' '.join(map(text, table.caption))}</p>",
+        table_element(table),
         *([f"<ul>{''.join(f'<li>{escape(note)}</li>' for note in table.notes)}</ul>"] if table.notes else []),
         "</body></html>",
     ]
     return "\n".join(lines) + "\n"
 
 
+def table_element(table: Table) -> str:
+    """The table itself."""
+    rows = "\n".join(map(_row, table.rows))
+    return f"<table><thead>{_heading(table)}</thead><tbody>\n{rows}\n</tbody></table>"
+
+
 def _heading(table: Table) -> str:
-    names = "".join(f'<th rowspan="2">{_text(name)}</th>' for name in table.headings)
+    names = "".join(f'<th rowspan="2">{text(name)}</th>' for name in table.headings)
     groups = "".join(
         f'<th colspan="{len(group.metrics)}">{escape(table.group_title(group))}</th>'
         for group in table.groups
@@ -43,7 +47,7 @@ def _heading(table: Table) -> str:
 
 
 def _row(row: Row) -> str:
-    labels = "".join(f'<th scope="row">{_text(label)}</th>' for label in row.labels)
+    labels = "".join(f'<th scope="row">{text(label)}</th>' for label in row.labels)
     cells = "".join(f"<td>{_cell(cell)}</td>" for cells in row.cells for cell in cells)
     return f"<tr>{labels}{cells}<td>{row.shown_seeds}</td></tr>"
 
@@ -55,5 +59,6 @@ def _cell(cell: Cell) -> str:
     return " ".join(filter(None, (ours, f"<small>({beside})</small>" if beside else "")))
 
 
-def _text(text: str) -> str:
-    return re.sub(SUBSCRIPT, r"<sub>\1</sub>", escape(text, quote=False))
+def text(words: str) -> str:
+    """A label, with the index of `TP_avg` below the line."""
+    return re.sub(SUBSCRIPT, r"<sub>\1</sub>", escape(words, quote=False))

@@ -1,0 +1,78 @@
+"""Write one page of all results: `python -m reid_cosam.report --help`."""
+
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+
+import hydra
+import numpy as np
+from jaxtyping import UInt8
+from omegaconf import DictConfig
+
+import reid_cosam
+from reid_cosam import assembly
+from reid_cosam.config import ReportSettings
+from reid_cosam.data.frames import read_frame
+from reid_cosam.paths import CONF, EXPERIMENTS
+from reid_cosam.results.counted_progress import counted
+from reid_cosam.results.report.page import ArrangedTable, page, pieces
+from reid_cosam.results.report.runs import read_runs
+from reid_cosam.results.store import write_text
+from reid_cosam.results.tables.arrange import on_paper_data, on_synthetic
+from reid_cosam.results.tables.layout import LAYOUTS
+from reid_cosam.results.tables.published import read_published
+from reid_cosam.results.tables.records import Record
+from reid_cosam.results.tables.runs import from_places
+from reid_cosam.tables import read_yaml
+
+_HEIGHT, _WIDTH = 80, 40  # of the frames in ranked lists
+
+
+@hydra.main(version_base="1.3", config_path=str(CONF), config_name="report")
+def main(config: DictConfig) -> None:
+    """Writes it. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
+    try:
+        run(assembly.read_report_settings(config))
+    except (ValueError, OSError) as error:
+        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
+            raise
+        raise SystemExit(f"error: {error}") from None
+
+
+def run(settings: ReportSettings) -> None:
+    """Reads all runs, writes the page, prints where it is and what was left out.
+
+    Raises:
+        ValueError, OSError: there are no runs; the message says how to mend it.
+    """
+    places, out = [Path(place) for place in settings.runs], Path(settings.out)
+    records, _ = from_places(places, read_yaml)
+    runs, faults = read_runs(places, read_yaml)
+    print("\n".join([f"{len(runs)} finished runs", *faults]))
+    if not runs:
+        told = ", ".join(settings.runs)
+        raise ValueError(f"{told} holds no finished run: train some, or name others with 'runs=[...]'")
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    made = f"{now} by reid_cosam {reid_cosam.__version__}"
+    with counted(pieces(runs), "parts of the page") as advance:
+        text = page(runs, _tables(records), faults, _frame, made, advance)
+    write_text(out, text)
+    print(f"report: {out} ({len(text.encode()) / 1e6:.1f} MB, needs no other file)")
+
+
+def _tables(records: list[Record]) -> list[ArrangedTable]:
+    """Those of the paper's tables that the results belong in, on its data sets and on synthetic ones."""
+    found: list[ArrangedTable] = []
+    for name in LAYOUTS:
+        published = read_published(EXPERIMENTS / name / "paper.csv")
+        arranged = (on_paper_data(name, published, records), on_synthetic(name, published, records))
+        found += [(table, belonging) for table, belonging in arranged if belonging]
+    return found
+
+
+def _frame(path: str) -> UInt8[np.ndarray, "h w 3"]:
+    return read_frame(path, _HEIGHT, _WIDTH)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Ranked lists to look through: which queries of a run are shown, and how each place of a list looks."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from reid_cosam.results.report.pictures import thumbnail
+from reid_cosam.results.report.runs import Run
+
+FrameReader = Callable[[str], UInt8[np.ndarray, "h w 3"]]  # of a path; OSError or ValueError if there is none
+Row = Mapping[str, str]
+FAILURES, OTHERS = 40, 20
+_UNREADABLE = (OSError, ValueError)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A tracklet in a list; `picture` is empty where its images are not at hand."""
+
+    picture: str
+    label: str
+    correct: bool
+    distance: float
+
+
+@dataclass(frozen=True)
+class RankedQuery:
+    """A query, the average precision of its list in percent, and the list."""
+
+    query: Place
+    average_precision: float
+    places: list[Place]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the nearest tracklet is another person's."""
+        return not (self.places and self.places[0].correct)
+
+
+@dataclass(frozen=True)
+class ShownLists:
+    """The lists of a run, the hardest first; how many queries it has, and how many of them failed."""
+
+    run: Run
+    queries: list[RankedQuery]
+    total: int
+    failures: int
+
+
+def representatives(runs: Sequence[Run]) -> list[Run]:
+    """The run with the highest mAP of every backbone on every data set."""
+    best: dict[tuple[str, str], Run] = {}
+    for run in runs:
+        key = run.data, run.network.backbone
+        if key not in best or run.mean_ap > best[key].mean_ap:
+            best[key] = run
+    return list(best.values())
+
+
+def shown_lists(run: Run, read_frame: FrameReader) -> ShownLists | None:
+    """The 40 hardest failures, and 20 of the other queries spread over their average precision.
+
+    None where the run, an older one, has not kept its lists.
+    """
+    ranked, queries = run.table("ranked.csv"), run.table("queries.csv")
+    if ranked is None or queries is None:
+        return None
+    places: dict[str, list[Row]] = {}
+    for row in ranked:
+        places.setdefault(row["query"], []).append(row)
+    precision = {row["first_frame"]: row["average_precision"] for row in queries}
+    by_precision = sorted(places, key=lambda name: float(precision[name]))
+    failed = [name for name in by_precision if not _is_right_at_once(places[name])]
+    others = [name for name in by_precision if _is_right_at_once(places[name])]
+    chosen = {*failed[:FAILURES], *_spread(others, OTHERS)}
+    look = _Look(Path(run.metrics["data"]["root"]), read_frame)
+    shown = [
+        RankedQuery(
+            look.at(places[name][0]), 100 * float(precision[name]), [look.at(row) for row in places[name][1:]]
+        )
+        for name in by_precision
+        if name in chosen
+    ]
+    return ShownLists(run, shown, len(places), len(failed))
+
+
+def _is_right_at_once(places: Sequence[Row]) -> bool:
+    return len(places) > 1 and places[1]["correct"] == "True"
+
+
+def _spread(names: Sequence[str], number: int) -> list[str]:
+    places = np.linspace(0, len(names) - 1, min(number, len(names))).round().astype(int)
+    return [names[place] for place in places]
+
+
+class _Look:
+    """Makes each picture once."""
+
+    def __init__(self, root: Path, read_frame: FrameReader) -> None:
+        self._root, self._read = root, read_frame
+        self._seen: dict[str, str] = {}
+
+    def at(self, row: Row) -> Place:
+        frame = row["frame"]
+        if frame not in self._seen:
+            try:
+                self._seen[frame] = thumbnail(self._read(str(self._root / frame)))
+            except _UNREADABLE:
+                self._seen[frame] = ""
+        label = f"pid {row['pid']}, camera {row['camid']}"
+        return Place(self._seen[frame], label, row["correct"] == "True", float(row["distance"]))

@@ -1,0 +1,57 @@
+"use strict";
+
+// Ranked lists: which run, which of its queries, in which order.
+const controls = document.getElementById("list-controls");
+if (controls) {
+  const count = document.getElementById("list-count");
+  const show = () => {
+    const run = document.getElementById("list-run").value;
+    const which = controls.elements.which.value;
+    const easyFirst = document.getElementById("list-order").value === "easy";
+    for (const lists of document.querySelectorAll(".lists")) {
+      lists.hidden = lists.dataset.run !== run;
+      if (lists.hidden) continue;
+      const queries = [...lists.querySelectorAll(".query")];
+      if ((lists.dataset.order === "easy") !== easyFirst) {
+        lists.append(...queries.reverse());
+        lists.dataset.order = easyFirst ? "easy" : "hard";
+      }
+      let shown = 0;
+      for (const query of queries) {
+        const failed = query.dataset.failed === "1";
+        query.hidden = (which === "failed" && !failed) || (which === "right" && failed);
+        shown += !query.hidden;
+      }
+      count.textContent = `${shown} of ${queries.length} shown`;
+    }
+  };
+  controls.addEventListener("input", show);
+  controls.addEventListener("submit", (event) => event.preventDefault());
+  show();
+}
+
+// Runs: every word that is typed must stand in the entry.
+const filter = document.getElementById("run-filter");
+const runs = [...document.querySelectorAll(".run")].map((entry) => [entry, entry.textContent.toLowerCase()]);
+const find = () => {
+  const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let found = 0;
+  for (const [entry, text] of runs) {
+    entry.hidden = !words.every((word) => text.includes(word));
+    found += !entry.hidden;
+  }
+  document.getElementById("run-count").textContent = `${found} of ${runs.length} runs`;
+};
+filter.addEventListener("input", find);
+find();
+
+// A link to a run opens its entry, even where the filter had hidden it.
+const open = () => {
+  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target || !target.classList.contains("run")) return;
+  target.hidden = false;
+  target.open = true;
+  target.scrollIntoView();
+};
+addEventListener("hashchange", open);
+open();

@@ -1,0 +1,40 @@
+"""Curves of several seeds."""
+
+from pathlib import Path
+
+import numpy as np
+
+from reid_cosam.results.report.curves import panels
+from tests.results.report.made_up import run, write_curves, write_run
+
+
+def test_seeds_are_laid_over_each_other_where_all_were_logged(tmp_path: Path) -> None:
+    first, second, other = (
+        write_run(tmp_path, 0.5, "cosam=[4]", "seed=0"),
+        write_run(tmp_path, 0.5, "cosam=[4]", "seed=1"),
+        write_run(tmp_path, 0.5, "cosam=[]"),
+    )
+    write_curves(first, "curves", {1: 5.0, 2: 4.0, 3: 3.0}, mAP={2: 0.25, 3: 0.5})
+    write_curves(second, "curves", {1: 6.0, 3: 2.0}, mAP={3: 0.75})
+    write_curves(other, "curves", {1: 1.0, 2: 0.5})
+
+    loss, *scores = panels([run(folder) for folder in (first, second, other)])
+
+    assert (loss.title, loss.quantity) == (
+        "se_resnet_tiny, tp_avg, N=4 on synthetic small, 64x32",
+        "training loss",
+    )
+    assert [curve.label for curve in loss.curves] == ["COSAM [4]", "no COSAM"]
+    np.testing.assert_array_equal(loss.curves[0].iterations, [1, 3])
+    np.testing.assert_array_equal(loss.curves[0].values, [[5, 3], [6, 2]])
+    assert scores == []  # only one evaluation is common to both seeds: a point is no curve
+
+
+def test_scores_are_drawn_in_percent(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 0.5)
+    write_curves(folder, "curves", {}, mAP={10: 0.25, 20: 0.5})
+
+    (panel,) = panels([run(folder)])
+
+    assert panel.quantity == "mAP (%)"
+    np.testing.assert_array_equal(panel.curves[0].values, [[25, 50]])

@@ -1,0 +1,62 @@
+"""Which ranked lists are shown, and what stands for a frame that is not there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jaxtyping import UInt8
+
+from reid_cosam.results.report import lists
+from reid_cosam.results.report.lists import representatives, shown_lists
+from tests.results.report.made_up import run, write_run
+
+RIGHT, WRONG = [True, False, False], [False, True, False]
+HOPELESS = [False, False, False]
+
+
+def grey(path: str) -> UInt8[np.ndarray, "h w 3"]:
+    if path.endswith("-1.jpg"):
+        raise FileNotFoundError(path)
+    return np.full((80, 40, 3), 128, dtype=np.uint8)
+
+
+def test_the_hardest_failures_and_others_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lists, "FAILURES", 2)
+    monkeypatch.setattr(lists, "OTHERS", 1)
+    folder = write_run(tmp_path, 0.5, lists=[RIGHT, WRONG, HOPELESS, WRONG, [True, True, True], RIGHT])
+
+    shown = shown_lists(run(folder), grey)
+
+    assert shown is not None
+    assert (shown.total, shown.failures) == (6, 3)
+    assert [query.query.label for query in shown.queries] == [
+        "pid 2, camera 2",  # precision 0
+        "pid 0, camera 2",  # a third, the first of those that are right at once
+        "pid 1, camera 2",  # a third, and a failure
+    ]
+    assert [query.failed for query in shown.queries] == [True, False, True]
+    assert [place.correct for place in shown.queries[2].places] == WRONG
+    assert [place.distance for place in shown.queries[2].places] == [1.5, 3.0, 4.5]
+
+
+def test_a_frame_that_is_not_at_hand_leaves_its_place_without_a_picture(tmp_path: Path) -> None:
+    shown = shown_lists(run(write_run(tmp_path, 0.5, lists=[RIGHT])), grey)
+
+    assert shown is not None
+    (query,) = shown.queries
+    assert query.query.picture.startswith("data:image/webp;base64,")
+    assert [bool(place.picture) for place in query.places] == [False, True, True]
+
+
+def test_a_run_that_kept_no_lists_has_none_to_show(tmp_path: Path) -> None:
+    assert shown_lists(run(write_run(tmp_path, 0.5)), grey) is None
+
+
+def test_the_best_run_of_each_backbone_is_shown(tmp_path: Path) -> None:
+    made = [
+        write_run(tmp_path, 0.5, "seed=0"),
+        write_run(tmp_path, 0.7, "seed=1"),
+        write_run(tmp_path, 0.6, "backbone=resnet_tiny"),
+    ]
+
+    assert [one.folder for one in representatives([run(folder) for folder in made])] == made[1:]

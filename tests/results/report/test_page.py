@@ -1,0 +1,121 @@
+"""The page: what it holds, and that nothing in it can reach outside or run as code."""
+
+import html
+import re
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from reid_cosam.results.report.page import page, pieces
+from tests.results.report.made_up import run, write_curves, write_run
+
+RIGHT, WRONG = [True, False, False], [False, True, False]
+
+
+class Elements(HTMLParser):
+    """Start tags with their attributes, in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def of(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def grey(_: str) -> UInt8[np.ndarray, "h w 3"]:
+    return np.full((80, 40, 3), 128, dtype=np.uint8)
+
+
+def make(folders: Sequence[Path], faults: Sequence[str] = ()) -> str:
+    return page(
+        [run(folder) for folder in folders], [], faults, grey, "today by this version", lambda _: None
+    )
+
+
+def two_runs(root: Path) -> list[Path]:
+    """Two placements; the second has curves, a picture of its attention, and lists, two of them failures."""
+    first = write_run(root, 0.4, "cosam=[]")
+    second = write_run(root, 0.6, "cosam=[4,5]", lists=[RIGHT, WRONG, WRONG])
+    write_curves(second, "curves", {1: 5.0, 2: 4.0})
+    (second / "pictures").mkdir()
+    Image.new("RGB", (2200, 100)).save(second / "pictures" / "attention.png")
+    return [first, second]
+
+
+def test_it_holds_all_parts_and_links_lead_to_what_is_there(tmp_path: Path) -> None:
+    text = make(two_runs(tmp_path))
+
+    elements = Elements(text)
+    ids = [attributes["id"] for _, attributes in elements.found if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    targets = {str(link["href"]).removeprefix("#") for link in elements.of("a")}
+    assert {"effects", "curves", "attention", "lists", "runs"} <= targets <= set(ids)
+    pictures = elements.of("img")
+    assert len(pictures) == 1 + 1 + 1 + 3 * 4  # an effect, a panel of curves, a strip, three lists of 1 + 3
+    assert all(picture["alt"] for picture in pictures)
+    assert [query["data-failed"] for query in elements.of("article")].count("1") == 2
+    assert "All of these runs are on synthetic data" in text
+
+
+def test_it_needs_nothing_from_anywhere(tmp_path: Path) -> None:
+    elements = Elements(make(two_runs(tmp_path)))
+
+    policy = next(one for one in elements.of("meta") if one.get("http-equiv") == "Content-Security-Policy")
+    assert str(policy["content"]).startswith("default-src 'none'; img-src data:;")
+    addresses = [
+        str(value)
+        for _, attributes in elements.found
+        for name, value in attributes.items()
+        if name in ("src", "href", "srcset", "action", "data")
+    ]
+    assert all(address.startswith(("data:image/", "#")) for address in addresses)
+    assert not elements.of("link")
+
+
+def test_wide_pictures_are_made_small(tmp_path: Path) -> None:
+    (strip,) = [one for one in Elements(make(two_runs(tmp_path))).of("img") if one.get("width")]
+
+    assert (strip["width"], strip["height"]) == ("1100", "50")
+
+
+def test_names_are_text_and_not_code(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script>\"'"
+    text = make([write_run(tmp_path / hostile, 0.5)], faults=[hostile])
+
+    assert len(Elements(text).of("script")) == 1
+    assert text.count(html.escape(hostile, quote=False).replace('"', "&#34;").replace("'", "&#39;")) >= 2
+
+
+def test_headings_follow_one_another(tmp_path: Path) -> None:
+    levels = [int(tag[1]) for tag, _ in Elements(make(two_runs(tmp_path))).found if re.fullmatch(r"h\d", tag)]
+
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(below <= above + 1 for above, below in pairwise(levels))
+
+
+def test_settings_that_all_runs_share_stand_once(tmp_path: Path) -> None:
+    text = make(two_runs(tmp_path))
+
+    assert text.count("<dt>recipe.loss.margin</dt>") == 1
+    assert text.count("<dt>cosam</dt>") == 2
+
+
+def test_every_piece_is_counted(tmp_path: Path) -> None:
+    folders = two_runs(tmp_path)
+    runs = [run(folder) for folder in folders]
+    done: list[int] = []
+
+    page(runs, [], [], grey, "today", done.append)
+
+    assert sum(done) == pieces(runs) == 4

@@ -1,0 +1,70 @@
+"""Runs as the report reads them, and the command that repeats one of a sweep."""
+
+import json
+import shlex
+from pathlib import Path
+
+import yaml
+
+from reid_cosam.results.report.runs import read_runs
+from reid_cosam.tables import read_yaml
+from tests.results.report.made_up import run, write_curves, write_run
+from tests.test_config import settings
+
+
+def test_finished_runs_are_read_and_what_is_damaged_is_named(tmp_path: Path) -> None:
+    whole = write_run(tmp_path, 0.5)
+    torn = write_run(tmp_path, 0.5, "seed=1")
+    (torn / "metrics.json").write_text('{"mAP": ')
+    scoreless = write_run(tmp_path, 0.5, "seed=2")
+    (scoreless / "metrics.json").write_text("{}")
+    (write_run(tmp_path, 0.5, "seed=3") / "metrics.json").unlink()  # interrupted
+    evaluation = tmp_path / "evaluation"
+    evaluation.mkdir()
+    (evaluation / "config.yaml").write_text("ckpt: last.ckpt")
+    (evaluation / "metrics.json").write_text("{}")
+
+    runs, faults = read_runs([tmp_path, whole], read_yaml)
+
+    assert [one.folder for one in runs] == [whole]
+    assert len(faults) == 2
+    assert faults[0].startswith(f"{torn} left out: Expecting value")
+    assert faults[1] == f"{scoreless} left out: 'mAP' is missing"
+
+
+def test_the_command_repeats_this_run_of_the_sweep_alone(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 0.5, "cosam=[4,5]", "agg=rnn", "seed=2", "recipe.max_steps=7")
+    environment = json.loads((folder / "environment.json").read_text())
+    environment["command"] += [
+        "launcher=joblib",
+        "hydra.launcher.n_jobs=2",
+        "data.height=64",
+        "data.width=32",
+    ]
+    (folder / "environment.json").write_text(json.dumps(environment))
+
+    words = shlex.split(run(folder).command)
+
+    assert words[:3] == ["python", "-m", "reid_cosam.train"]
+    assert "'cosam=[4,5]'" in run(folder).command  # a shell would take it for a pattern
+    composed = settings(*words[3:]).model_dump(mode="json")
+    assert composed == yaml.safe_load((folder / "config.yaml").read_text())
+
+
+def test_curves_go_on_over_an_interruption(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 0.5)
+    write_curves(folder, "curves_before_1", {1: 5.0, 2: 4.0})
+    write_curves(folder, "curves", {2: 4.0, 3: 3.0})
+
+    curves = run(folder).curves()
+
+    assert curves is not None
+    assert curves[["step", "train/total"]].to_numpy().tolist() == [[1, 5], [2, 4], [3, 3]]
+
+
+def test_a_run_without_curves_and_lists_is_a_run(tmp_path: Path) -> None:
+    bare = run(write_run(tmp_path, 0.5))
+
+    assert bare.curves() is None
+    assert bare.table("ranked.csv") is None
+    assert (bare.data, bare.seed, bare.mean_ap, bare.is_synthetic) == ("synthetic small", 0, 0.5, True)

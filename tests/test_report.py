@@ -1,0 +1,169 @@
+"""`python -m reid_cosam.report`: what it says, and its page as a browser shows it."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from reid_cosam.data.frames import read_frame
+from tests.commands import command
+from tests.results.report.made_up import write_curves, write_run
+
+RIGHT, WRONG = [True, False, False], [False, True, False]
+FLAGS = (
+    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with three runs, one of them damaged, and the report of the others, with what was printed."""
+    folder = tmp_path_factory.mktemp("reported")
+    runs = folder / "logs" / "train"
+    write_run(runs, 0.40, "cosam=[]")
+    shown = write_run(runs, 0.60, "cosam=[4,5]", lists=[RIGHT, WRONG, WRONG, RIGHT, RIGHT])
+    write_curves(shown, "curves", {1: 5.0, 2: 4.0})
+    (shown / "pictures").mkdir()
+    Image.effect_noise((1600, 400), 90).convert("RGB").save(shown / "pictures" / "attention.png")
+    for row in (shown / "ranked.csv").read_text().splitlines()[1:]:
+        (runs / "data").mkdir(exist_ok=True)
+        Image.new("RGB", (40, 80), "teal").save(runs / "data" / row.rpartition(",")[2], "JPEG")
+    (write_run(runs, 0.5, "cosam=[5]") / "metrics.json").write_text("[]")
+    done = command("report", folder)
+    assert done.returncode == 0, done.stderr
+    (folder / "said.txt").write_text(done.stdout)
+    return folder
+
+
+def test_it_says_what_was_left_out_and_where_the_page_is(made: Path) -> None:
+    lines = (made / "said.txt").read_text().splitlines()
+
+    assert lines[0] == "2 finished runs"
+    assert lines[1].startswith("logs/train/se_resnet_tiny-5-tp_avg-n4-seed0 left out:")
+    assert lines[-1].startswith("report: logs/report/report.html (")
+    assert [path.name for path in (made / "logs" / "report").iterdir()] == ["report.html"]
+
+
+def test_a_folder_without_runs_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+
+    done = command("report", tmp_path, "runs=logs")
+
+    assert done.returncode == 1
+    assert done.stderr == "error: logs holds no finished run: train some, or name others with 'runs=[...]'\n"
+
+
+def test_frames_are_read_as_the_lists_want_them(made: Path) -> None:
+    assert read_frame(str(made / "logs/train/data/q0.jpg-0.jpg"), 80, 40).shape == (80, 40, 3)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if program is None or driver is None:
+        pytest.skip("no chromium and chromedriver here: apt-get install chromium chromium-driver")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    started = webdriver.Chrome(options=options, service=Service(driver))
+    yield started
+    started.quit()
+
+
+@pytest.fixture
+def shown(browser: Any, made: Path) -> Any:
+    """The page, on a telephone's screen."""
+    phone = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    browser.get((made / "logs" / "report" / "report.html").as_uri())
+    return browser
+
+
+def _press(browser: Any, *keys: str) -> None:
+    from selenium.webdriver import ActionChains
+
+    ActionChains(browser).send_keys(*keys).perform()
+
+
+def _visible(browser: Any, selector: str) -> int:
+    script = "return [...document.querySelectorAll(arguments[0])].filter(e => e.checkVisibility()).length"
+    return int(browser.execute_script(script, selector))
+
+
+def test_on_a_telephone_nothing_is_wider_than_the_screen(shown: Any) -> None:
+    assert shown.execute_script("return document.documentElement.scrollWidth") == 360
+
+
+def test_every_picture_can_be_seen(shown: Any) -> None:
+    script = """
+        const pictures = [...document.images];
+        pictures.forEach((one) => (one.loading = "eager"));
+        const widths = () => pictures.map((one) => one.naturalWidth);
+        return Promise.all(pictures.map((one) => one.decode())).then(widths);
+    """
+    widths = shown.execute_script(script)
+
+    assert len(widths) == 1 + 1 + 1 + 5 * 4
+    assert min(widths) > 0
+
+
+def test_it_asks_for_nothing_and_complains_of_nothing(shown: Any) -> None:
+    asked = [json.loads(entry["message"])["message"] for entry in shown.get_log("performance")]
+    sent = [event["params"] for event in asked if event["method"] == "Network.requestWillBeSent"]
+    addresses = [one["request"]["url"] for one in sent if one["documentURL"].startswith("file:")]
+
+    assert {one for one in addresses if not one.startswith("data:")} == {shown.current_url}
+    assert shown.get_log("browser") == []
+
+
+def test_the_keyboard_filters_the_lists_to_failures(shown: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    assert _visible(shown, ".query") == 5
+    shown.execute_script("document.getElementById('list-run').focus()")
+
+    _press(shown, Keys.TAB)  # the radio buttons, of which the chosen one takes the focus
+    assert shown.switch_to.active_element.get_attribute("value") == "all"
+    _press(shown, Keys.ARROW_DOWN)
+
+    assert shown.switch_to.active_element.get_attribute("value") == "failed"
+    assert _visible(shown, ".query") == _visible(shown, ".query[data-failed='1']") == 2
+    assert shown.find_element("id", "list-count").text == "2 of 5 shown"
+    _press(shown, Keys.ARROW_DOWN)
+    assert _visible(shown, ".query") == _visible(shown, ".query[data-failed='0']") == 3
+
+
+def test_the_keyboard_reaches_the_results_first(shown: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    _press(shown, Keys.TAB)
+    assert shown.switch_to.active_element.text == "Skip to the results"
+    _press(shown, Keys.ENTER)
+
+    assert shown.switch_to.active_element.get_attribute("id") == "main"
+
+
+def test_typing_finds_runs_and_a_link_opens_one(shown: Any) -> None:
+    shown.find_element("id", "run-filter").send_keys("[4,5] seed 0")
+    assert shown.find_element("id", "run-count").text == "1 of 2 runs"
+    assert _visible(shown, ".run") == 1
+
+    entry = "run-se_resnet_tiny-none-tp_avg-n4-seed0"
+    shown.execute_script("location.hash = arguments[0]", entry)
+
+    opened = "return document.getElementById(arguments[0]).open"
+    assert shown.execute_async_script(
+        f"const id = arguments[0], done = arguments[1]; "
+        f"setTimeout(() => done((() => {{ {opened.replace('arguments[0]', 'id')} }})()), 200)",
+        entry,
+    )
