@@ -19,14 +19,26 @@ SOURCE = ROOT / "src" / "reid_cosam"
 
 PARTS = {"models", "losses", "metrics", "data"}  # never import one another
 RESULTS = "results"  # imports none of them
-COMMANDS = {"train", "evaluate", "tables", "visualize", "report", "verify", "convert", "pack", "search"}
+COMMANDS = {
+    "train",
+    "evaluate",
+    "tables",
+    "visualize",
+    "report",
+    "dashboards",
+    "verify",
+    "convert",
+    "pack",
+    "search",
+}
 MAY_IMPORT_HYDRA = COMMANDS | {"assembly", "runs"}
 MAY_IMPORT_LIGHTNING = {"assembly", "training", "runs", "train", "evaluation.extraction"}
 
 
 def declared_distributions() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = [*project["dependencies"], *project["optional-dependencies"]["sweep"]]
+    extras = project["optional-dependencies"]
+    lines = [*project["dependencies"], *extras["sweep"], *extras["dashboards"]]
     return {normal(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in lines}
 
 

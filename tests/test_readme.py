@@ -31,6 +31,7 @@ READERS: dict[str, Callable[[DictConfig], object]] = {
     "convert": assembly.read_data_settings,
     "tables": assembly.read_tables_settings,
     "pack": assembly.read_pack_settings,
+    "dashboards": assembly.read_dashboards_settings,
     "report": assembly.read_report_settings,
     "visualize": assembly.read_visualize_settings,
 }
@@ -49,7 +50,8 @@ SHOWN = [(str(path.relative_to(ROOT)), command) for path in DOCUMENTS for comman
 
 def jobs(arguments: list[str]) -> list[list[str]]:
     """The overrides of each run that Hydra makes of these arguments; one run where there is no sweep."""
-    given = get_args_parser().parse_args(arguments)
+    told = ["dry_run=true" if word == "--dry-run" else word for word in arguments]  # as `dashboards` does
+    given = get_args_parser().parse_args(told)
     (batch,) = BasicSweeper.split_arguments(
         OverridesParser.create().parse_overrides(given.overrides), max_batch_size=None
     )

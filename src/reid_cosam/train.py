@@ -37,7 +37,7 @@ from reid_cosam.runs.announcement import announce
 from reid_cosam.training.checkpoints import check_resumable, read_checkpoint
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule
-from reid_cosam.training.loggers import finish, log_summary, make_loggers
+from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers
 
 _log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
     run_id = folder.name.rpartition("-")[2] if settings.runs else None
     loggers = make_loggers(settings.logger, settings.run_name, folder, run_id)
     for logger in loggers:
-        logger.log_hyperparams(settings.model_dump(mode="json"))
+        logger.log_hyperparams(logged_settings(settings))
     succeeded = False
     try:
         with _ending_as_told():

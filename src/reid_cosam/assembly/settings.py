@@ -7,6 +7,7 @@ from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, ValidationError
 
 from reid_cosam.config import (
+    DashboardsSettings,
     DataSettings,
     EvaluateSettings,
     PackSettings,
@@ -44,6 +45,11 @@ def read_evaluate_settings(config: DictConfig) -> EvaluateSettings:
 def read_pack_settings(config: DictConfig) -> PackSettings:
     """Checks what `pack` composed; raises as `read_settings`."""
     return _checked(PackSettings.model_validate, _told(config, PackSettings))
+
+
+def read_dashboards_settings(config: DictConfig) -> DashboardsSettings:
+    """Checks what `dashboards` composed; raises as `read_settings`."""
+    return _checked(DashboardsSettings.model_validate, _told(config, DashboardsSettings))
 
 
 def read_report_settings(config: DictConfig) -> ReportSettings:

@@ -4,6 +4,7 @@ Values and defaults live in `conf/`; nothing here has a default, so that there i
 """
 
 from reid_cosam.config.checkpoint import CheckpointSettings
+from reid_cosam.config.dashboards import DashboardsSettings
 from reid_cosam.config.evaluate import EvaluateSettings, RerankingSettings
 from reid_cosam.config.pack import PackSettings
 from reid_cosam.config.parts import DataSettings, DeviceSettings, LoggerSettings, TrainerSettings
@@ -14,6 +15,7 @@ from reid_cosam.config.visualize import VisualizeSettings
 
 __all__ = [
     "CheckpointSettings",
+    "DashboardsSettings",
     "DataSettings",
     "DeviceSettings",
     "EvaluateSettings",

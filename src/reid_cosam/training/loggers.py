@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import wandb
 from PIL import Image
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
-from reid_cosam.config import LoggerSettings
+from reid_cosam.config import LoggerSettings, TrainSettings
+from reid_cosam.paths import EXPERIMENTS
+from reid_cosam.results.tables.membership import read_all, tables_of
+from reid_cosam.results.tables.records import Network, placement
 
 
 def make_loggers(
@@ -47,6 +51,20 @@ def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | 
     return logger
 
 
+def logged_settings(settings: TrainSettings) -> dict[str, Any]:
+    """A run's settings, and what dashboards group runs by.
+
+    That is `placement`, as on the command line: a list is nothing to group by; and the paper's `tables` that
+    the network stands in.
+    """
+    data, agg = settings.data, settings.agg
+    sizes = settings.num_frames, data.height, data.width, agg.last_stride
+    network = Network(settings.backbone.name, agg.name, tuple(settings.cosam), *sizes)
+    tables = tables_of(network, read_all(EXPERIMENTS))
+    grouped = {"placement": placement(settings.cosam), "tables": ", ".join(tables)}
+    return settings.model_dump(mode="json") | grouped
+
+
 def _sweep(folder: Path) -> str | None:
     """The name of the sweep that a run's folder belongs to: Hydra leaves its record beside the runs."""
     return folder.parent.name if (folder.parent / "multirun.yaml").is_file() else None
@@ -58,13 +76,25 @@ def log_summary(
     """Final scores and pictures, where a logger can show them."""
     for logger in loggers:
         if isinstance(logger, WandbLogger):
-            logger.experiment.summary.update(dict(metrics))
+            logger.experiment.summary.update({**metrics, **_of_carriers(metrics)})
             for name, path in pictures.items():
-                logger.log_image(name, [str(path)])
+                logger.log_image(f"pictures/{name}", [str(path)])  # "attention" is a score
         elif isinstance(logger, TensorBoardLogger):
             for name, path in pictures.items():
                 picture = np.asarray(Image.open(path).convert("RGB"))
                 logger.experiment.add_image(name, picture, dataformats="HWC")
+
+
+def _of_carriers(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Scores of the queries with an attribute, `hat/mAP`: Weights & Biases cannot plot what lies in lists."""
+    plain = [row for row in metrics.get("results", []) if not row["reranked"]]
+    return {
+        f"{attribute}/{name}": scores[name]
+        for row in plain
+        for attribute, scores in row["carriers"].items()
+        if scores is not None
+        for name in ("mAP", "R1", "R5", "R20")
+    }
 
 
 def finish(loggers: Iterable[Logger], succeeded: bool) -> None:
