@@ -35,15 +35,20 @@ ALL = {
     "rendering": 15,
     "startup": 40,
     "scaling": 50,
+    "demo": 240,
 }
-ON_CPU_ONLY = {"evaluation", "memory", "rendering", "startup", "scaling"}
+ON_CPU_ONLY = {"evaluation", "memory", "rendering", "startup", "scaling", "demo"}
+NEEDS_COMMIT = {"demo"}
 
 
 def main(arguments: Sequence[str]) -> int:
     parser = command.parser("python -m benchmarks", __doc__, "quick")
     parser.add_argument("--only", nargs="+", choices=tuple(ALL), default=list(ALL))
     chosen = parser.parse_args(command.dashed(arguments))
-    names = [name for name in chosen.only if chosen.device == "cpu" or name not in ON_CPU_ONLY]
+    left_out = (ON_CPU_ONLY if chosen.device != "cpu" else set()) | (
+        NEEDS_COMMIT if not chosen.before else set()
+    )
+    names = [name for name in chosen.only if name not in left_out]
     expected = {name: _expected(name, chosen.out, chosen.size, chosen.device) for name in names}
     console = Console(stderr=True)
     console.print(f"{len(names)} benchmarks, about {duration(sum(expected.values()))}")

@@ -33,6 +33,7 @@ class Options:
     threads: int
     size: Size
     released: Path | None
+    before: str | None = None
 
 
 class Benchmark(NamedTuple):
@@ -52,13 +53,14 @@ def parser(prog: str, description: str | None, size: Size) -> argparse.ArgumentP
     options.add_argument("--size", choices=("check", "quick", "full"), default=size, help=f"({size})")
     options.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads (all)")
     options.add_argument("--released", type=Path, help="a local copy of the released code's repository")
+    options.add_argument("--before", help="a commit that `benchmarks.demo` compares with")
     options.add_argument("--out", type=Path, default=HERE, help="folder of results/ and RESULTS.md")
     return options
 
 
 def dashed(arguments: Sequence[str]) -> list[str]:
-    """`released=PATH` says the same as `--released=PATH`."""
-    return [f"--{one}" if one.startswith("released=") else one for one in arguments]
+    """`released=PATH` says the same as `--released=PATH`, `before=COMMIT` as `--before=COMMIT`."""
+    return [f"--{one}" if one.startswith(("released=", "before=")) else one for one in arguments]
 
 
 def shared(chosen: argparse.Namespace) -> list[str]:
@@ -76,7 +78,9 @@ def main(benchmark: Benchmark, description: str | None) -> None:
     """Measures, prints the table and writes its JSON file."""
     prog = f"python -m benchmarks.{benchmark.name}"
     chosen = parser(prog, description, "full").parse_args(dashed(sys.argv[1:]))
-    options = Options(torch.device(chosen.device), chosen.threads, chosen.size, chosen.released)
+    options = Options(
+        torch.device(chosen.device), chosen.threads, chosen.size, chosen.released, chosen.before
+    )
     torch.set_num_threads(options.threads)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
     report = run(benchmark, options, " ".join([prog, *sys.argv[1:]]))

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from benchmarks import command, released
+from benchmarks.apart import Apart, Work
 from benchmarks.command import Benchmark, Options
 from benchmarks.frames import HEIGHT, WIDTH, render, tracklets_of
 from benchmarks.literal_cosam import write_out
@@ -50,25 +51,44 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
     size = Scale("se_resnet50", HEIGHT, WIDTH, 4, FRAMES)
     if options.size == "check":
         size = size._replace(backbone="se_resnet_tiny")
+    if options.released is not None:
+        released.source_of(options.released)
     chosen = settings(size, PLACEMENT, options.device.type, "auto")
     with tempfile.TemporaryDirectory() as folder, quiet():
         splits = render(Path(folder))
         advance()
-        tracklets = tracklets_of(LENGTHS[options.size], splits)
-        warm_up = tracklets_of((8,), splits)
-        network = _network(options, chosen)
-        times = []
-        for describe in (partial(_ours, options, chosen), partial(_one_by_one, options, network)):
-            describe(warm_up)
-            start = time.perf_counter()
-            describe(tracklets)  # its result lies on the CPU
-            times.append(time.perf_counter() - start)
-            advance()
+        tracklets, warm_up = tracklets_of(LENGTHS[options.size], splits), tracklets_of((8,), splits)
+        describe = partial(_ours, options, chosen)
+        describe(warm_up)
+        times = [_seconds(lambda: describe(tracklets))]
+        advance()
+        with Apart(partial(reference, options, chosen, warm_up, tracklets), options.threads) as apart:
+            apart("warm up")
+            times.append(_seconds(lambda: apart("describe")))
+        advance()
     frames = sum(LENGTHS[options.size])
     against = "released network" if options.released else "tracklet by tracklet"
     aim = AIM if options.size != "check" else None
     ours, theirs = (frames / one for one in times)
     return [Record("extraction", ours, theirs, against, "frames/s", "more", aim)]
+
+
+def _seconds(describe: Callable[[], object]) -> float:
+    """Its result lies on the CPU."""
+    start = time.perf_counter()
+    describe()
+    return time.perf_counter() - start
+
+
+def reference(
+    options: Options, chosen: TrainSettings, warm_up: Sequence[Tracklet], tracklets: Sequence[Tracklet]
+) -> Work:
+    """The plain way to describe tracklets."""
+    network = _network(options, chosen)
+    return {
+        "warm up": lambda: _one_by_one(options, network, warm_up),
+        "describe": lambda: _one_by_one(options, network, tracklets),
+    }
 
 
 def _network(options: Options, chosen: TrainSettings) -> nn.Module:

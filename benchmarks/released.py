@@ -39,8 +39,8 @@ class ReleasedCode(SimpleNamespace):
     triplet: Any
 
 
-def load(path: Path) -> ReleasedCode:
-    """Imports network and loss.
+def source_of(path: Path) -> Path:
+    """The folder of its modules.
 
     Raises:
         FileNotFoundError: PATH holds no copy of the repository.
@@ -51,6 +51,12 @@ def load(path: Path) -> ReleasedCode:
             f"{source} holds no models/SE_ResNet.py: give the folder of a copy of "
             "github.com/InnovArul/vidreid_cosegmentation, --released PATH"
         )
+    return source
+
+
+def load(path: Path) -> ReleasedCode:
+    """Imports network and loss; raises as `source_of`."""
+    source = source_of(path)
     with _importing(source):
         names = ("models", "models.cosam", "losses", "senet")
         models, layers, losses, senet = map(importlib.import_module, names)

@@ -4,18 +4,20 @@
 
 With `released=PATH` the reference is the released code's own network and loss (`benchmarks/released.py`) on
 the same clips; without, the same step in the plain way: literal COSAM, channels first, float32, unfused Adam.
-All steps are taken in turn. Ours is uint8 clips on the host to updated weights: augmentation and
-normalisation are in it, and are not in the released code's, whose loader does them.
+All steps are taken in turn, the reference in a process of its own. Ours is uint8 clips on the host to updated
+weights: augmentation and normalisation are in it, and are not in the released code's, whose loader does them.
 """
 
 import statistics
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import command, released
+from benchmarks.apart import Apart, Work
 from benchmarks.command import Benchmark, Options
 from benchmarks.fit import through_lightning
 from benchmarks.measure import matrix_ceiling, medians, seconds
@@ -87,27 +89,42 @@ def _settings(size: Scale, device: str, variant: str) -> TrainSettings:
     return settings(size, PLACEMENT, device, precision, f"trainer.compile={compiled}")
 
 
-def _reference(options: Options, size: Scale) -> tuple[str, ProductStep | released.ReleasedStep]:
+def reference(options: Options, size: Scale) -> Work:
+    """The released code's step, or one in the plain way; and the peak of its memory."""
     device, batch = options.device, make_batch(size)
+    step: ProductStep | released.ReleasedStep
     if options.released is not None:
-        if (size.height, size.width) != (256, 128):
-            raise ValueError(
-                "the released code knows SE-ResNet50 on 256x128 images only: leave --size check out"
-            )
-        code = released.load(options.released)
-        return "released code", released.ReleasedStep(code, batch, IDENTITIES, device)
-    chosen = settings(size, PLACEMENT, device.type, "32-true")
-    return "plain step, float32", plain(ProductStep(chosen, batch, device))
+        step = released.ReleasedStep(released.load(options.released), batch, IDENTITIES, device)
+    else:
+        step = plain(ProductStep(settings(size, PLACEMENT, device.type, "32-true"), batch, device))
+    return {"step": step, "peak": lambda: peak_of_steps(step, device)}
+
+
+def _check(options: Options, size: Scale) -> None:
+    if options.released is None:
+        return
+    released.source_of(options.released)  # an error here says more than one in the other process
+    if (size.height, size.width) != (256, 128):
+        raise ValueError("the released code knows SE-ResNet50 on 256x128 images only: leave --size check out")
 
 
 def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
-    size, device = scale(options), options.device
+    size = scale(options)
+    _check(options, size)
+    against = "plain step, float32" if options.released is None else "released code"
+    with Apart(partial(reference, options, size), options.threads) as apart:
+        return _measure(options, size, against, apart, advance)
+
+
+def _measure(
+    options: Options, size: Scale, against: str, apart: Apart, advance: Callable[[], None]
+) -> Sequence[Record]:
+    device = options.device
     chosen = {name: _settings(size, device.type, name) for name in variants(options)}
     steps = {name: ProductStep(one, make_batch(size), device) for name, one in chosen.items()}
-    against, reference = _reference(options, size)
-    *ours, theirs = medians([*steps.values(), reference], device, *rounds(options))
+    *ours, theirs = medians([*steps.values(), partial(apart, "step")], device, *rounds(options))
     advance()
-    their_peak = peak_of_steps(reference, device)
+    their_peak = apart("peak")
     flops = 3 * forward_flops(chosen["float32"]) * size.clips
     records = []
     for (name, step), own in zip(steps.items(), ours, strict=True):
