@@ -5,10 +5,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reid_cosam.models.pooling import location_mean
+
 
 def frame_descriptors(maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b t d"]:
     """Spatial global average pooling, frame by frame; in float32 or wider, also under autocast."""
-    return maps.mean(dim=(-2, -1), dtype=torch.promote_types(maps.dtype, torch.float32))
+    precise = torch.promote_types(maps.dtype, torch.float32)
+    means: Tensor = location_mean(maps.flatten(0, 1), precise).flatten(1).unflatten(0, maps.shape[:2])
+    return means
 
 
 class Aggregator(nn.Module):
