@@ -57,7 +57,7 @@ test-all: $(STAMP)  ## All tests, the slow ones too
 	$(BIN)/pytest -m ''
 
 bench: $(STAMP)  ## Take every figure beside its reference, in minutes: benchmarks/RESULTS.md
-	$(BIN)/python -m benchmarks $(if $(RELEASED),released=$(RELEASED))
+	$(BIN)/python -m benchmarks $(if $(RELEASED),released=$(RELEASED)) $(if $(BEFORE),before=$(BEFORE))
 
 clean:  ## Remove .venv, caches and build outputs; data sets and logs stay
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

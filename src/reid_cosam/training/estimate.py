@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 
 from reid_cosam.models.network import VideoReidNet
+from reid_cosam.training.cpu_memory import keep_memory
 
 _CLIPS = 2  # the fewest that BatchNorm can train on
 _SECONDS = 0.25  # a shorter pass is mostly what a pass costs however few its clips are
@@ -27,6 +28,7 @@ def measure_pace(
 
     Works on a copy: neither the network nor any random stream is touched.
     """
+    keep_memory()  # as training will
     trial = copy.deepcopy(network)
 
     def clips(number: int) -> torch.Tensor:
