@@ -18,7 +18,7 @@ from rich.text import Text
 
 from benchmarks import command
 from benchmarks.records import read_report, write_results
-from reid_cosam.training.progress import duration
+from reid_cosam.results.counted_progress import duration
 
 # Seconds of the size `quick` on two CPU cores, for a machine that has not run them yet.
 ALL = {

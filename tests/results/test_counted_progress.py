@@ -3,7 +3,7 @@
 import pytest
 from rich.console import Console
 
-from reid_cosam.results.counted_progress import PlainLines, counted
+from reid_cosam.results.counted_progress import PlainLines, counted, duration
 
 
 def test_without_a_terminal_progress_is_ten_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,3 +26,11 @@ def test_what_is_counted_is_named_and_goes_to_the_errors(capsys: pytest.CaptureF
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == ["reading 2 MB of the pack", "read 2 of 2 MB of the pack, 0 s left"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "0 s"), (89, "89 s"), (90, "2 min"), (720, "12 min"), (5399, "90 min"), (12600, "3.5 h")],
+)
+def test_durations_read_as_people_say_them(seconds: int, said: str) -> None:
+    assert duration(float(seconds)) == said

@@ -14,9 +14,9 @@ from reid_cosam.paths import CONF
 from reid_cosam.results.store import write_json, write_text
 from reid_cosam.runs import planned_runs, table_status
 from reid_cosam.runs.kept_runs import record_failure
-from reid_cosam.runs.pace import MeasuredPace
 from reid_cosam.runs.planned_runs import Planned, planned
 from reid_cosam.runs.table_status import Paces, State, seconds_left, state
+from reid_cosam.training.pace import MeasuredPace
 from tests.test_config import settings
 from tests.tree import write_mars_tree
 

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 
 from reid_cosam.training import progress
-from reid_cosam.training.progress import PlainProgress, duration
+from reid_cosam.training.progress import PlainProgress
 
 MODULE = Mock(spec=pl.LightningModule)
 
@@ -84,11 +84,3 @@ def test_a_long_evaluation_says_every_half_minute_how_far_it_is(
         "evaluating  batch 4/6  40 s left",
         "evaluating  batch 6/6  0 s left",
     ]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(0, "0 s"), (89, "89 s"), (90, "2 min"), (720, "12 min"), (5399, "90 min"), (12600, "3.5 h")],
-)
-def test_durations_read_as_people_say_them(seconds: int, said: str) -> None:
-    assert duration(float(seconds)) == said

@@ -16,11 +16,11 @@ from reid_cosam.config import DeviceSettings, TrainerSettings, TrainSettings
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import Augmentation
 from reid_cosam.losses.reid import ReidLoss
-from reid_cosam.runs.pace import PaceRecord
 from reid_cosam.training.checkpoints import BestCheckpoint, TrackletsRecord, WholeCheckpointIO
 from reid_cosam.training.cpu_memory import keep_memory
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import Evaluated, OptimiserPlan, ReidModule
+from reid_cosam.training.pace import PaceRecord
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
 
 

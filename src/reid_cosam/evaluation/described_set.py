@@ -12,6 +12,7 @@ from torch import Tensor
 
 from reid_cosam import assembly
 from reid_cosam.config import EvaluateSettings
+from reid_cosam.config.identity import identity
 from reid_cosam.data import attributes
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.verification import split_hash
@@ -20,7 +21,6 @@ from reid_cosam.evaluation.run_outputs import data_record, first_frame
 from reid_cosam.evaluation.scoring import Plan, Reranking, check
 from reid_cosam.results.descriptors import check_finite, load_descriptors, save_descriptors
 from reid_cosam.runs import launch
-from reid_cosam.runs.identity import identity
 
 _log = logging.getLogger(__name__)
 

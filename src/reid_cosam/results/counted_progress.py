@@ -8,8 +8,6 @@ from functools import partial
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from reid_cosam.training.progress import duration
-
 
 @contextmanager
 def counted(total: int, things: str) -> Iterator[Callable[[int], None]]:
@@ -38,3 +36,12 @@ class PlainLines:
             self._console.print(
                 f"read {self._done:,} of {self._total:,} {self._things}, {duration(left)} left"
             )
+
+
+def duration(seconds: float) -> str:
+    """A length of time as people say it: `40 s`, `12 min`, `3.5 h`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 90 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

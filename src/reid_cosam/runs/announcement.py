@@ -7,10 +7,10 @@ from pytorch_lightning.utilities import rank_zero_only
 from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.models.network import VideoReidNet
+from reid_cosam.results.counted_progress import duration
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.estimate import measure_pace
 from reid_cosam.training.lightning_module import ReidModule
-from reid_cosam.training.progress import duration
 
 _log = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from reid_cosam.config import TrainSettings
+from reid_cosam.config.identity import run_key
 from reid_cosam.results.store import write_json
-from reid_cosam.runs.identity import run_key
 
 _POINTER, _FINISHED, _FAILED, _LOCK = "run.json", "metrics.json", "failure.json", "run.lock"
 _PATIENCE_SECONDS = 0.5  # whoever only looks holds the lock for an instant

@@ -9,9 +9,9 @@ from hydra import compose
 
 from reid_cosam import assembly
 from reid_cosam.config import DataSettings, TrainSettings
+from reid_cosam.config.identity import run_key
 from reid_cosam.data.verification import split_hash
 from reid_cosam.runs import grid, kept_runs
-from reid_cosam.runs.identity import run_key
 
 _SOURCE, _SOURCE_TP = ("experiment=source_baseline",), ("experiment=source_baseline", "agg=tp_avg")
 # The sweeps whose runs fill a table.

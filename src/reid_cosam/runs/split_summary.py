@@ -11,9 +11,9 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from reid_cosam.config.identity import identity
 from reid_cosam.results.store import write_json
 from reid_cosam.results.summary import print_splits
-from reid_cosam.runs.identity import identity
 from reid_cosam.runs.kept_runs import finished_runs
 
 _RANKS = ("R1", "R5", "R10", "R20")

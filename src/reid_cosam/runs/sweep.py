@@ -12,9 +12,9 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from reid_cosam.results.counted_progress import duration
 from reid_cosam.results.store import write_json
 from reid_cosam.runs import grid, kept_runs, launch
-from reid_cosam.training.progress import duration
 
 Outcome = Literal["trained", "evaluated", "finished before", "running elsewhere"]
 _OUTCOME = "outcome.json"

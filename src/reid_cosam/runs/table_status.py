@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.table import Table
 
 from reid_cosam.config import TrainSettings
+from reid_cosam.config.identity import identity
 from reid_cosam.paths import CONF
+from reid_cosam.results.counted_progress import duration
 from reid_cosam.runs import kept_runs
-from reid_cosam.runs.identity import identity
-from reid_cosam.runs.pace import MeasuredPace, read_pace
 from reid_cosam.runs.planned_runs import TABLES, Planned, planned
 from reid_cosam.training.checkpoints import read_checkpoint
-from reid_cosam.training.progress import duration
+from reid_cosam.training.pace import MeasuredPace, read_pace
 
 _WIDTH = 140  # of what no terminal limits
 

@@ -9,8 +9,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from reid_cosam.config.identity import identity
 from reid_cosam.results.store import replacing
-from reid_cosam.runs.identity import identity
 
 # A resumed run is the rest of the same run; only its length and its first weights' origin may differ.
 _FREE = {"backbone.pretrained", "trainer.max_steps"}

@@ -8,6 +8,8 @@ from pytorch_lightning.callbacks import RichProgressBar
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
 
+from reid_cosam.results.counted_progress import duration
+
 _log = logging.getLogger(__name__)
 
 
@@ -103,12 +105,3 @@ class PlainProgress(pl.Callback):
         _log.info(
             "evaluation  %s", "  ".join(f"{name[5:]} {100 * value:.1f}" for name, value in scores.items())
         )
-
-
-def duration(seconds: float) -> str:
-    """A length of time as people say it: `40 s`, `12 min`, `3.5 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from reid_cosam.config.identity import identity
 from reid_cosam.results.tables.records import Network, placement
-from reid_cosam.runs.identity import identity
 
 Reader = Callable[[Path], Any]  # of a YAML file; ValueError where it is none
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from reid_cosam.config.identity import identity
 from reid_cosam.results.tables.layout import RERANKING
 from reid_cosam.results.tables.records import SCORES, Network, Record, Scored, read_results
-from reid_cosam.runs.identity import identity
 
 # They have columns of their own; the rest of a run's identity is told by a hash.
 _COLUMNS = {

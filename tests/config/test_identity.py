@@ -2,7 +2,7 @@
 
 import pytest
 
-from reid_cosam.runs.identity import identity, run_key
+from reid_cosam.config.identity import identity, run_key
 from tests.test_config import settings
 
 PLAIN = ("backbone.pretrained=false",)

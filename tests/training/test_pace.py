@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from reid_cosam.runs.pace import MeasuredPace, PaceRecord, read_pace
+from reid_cosam.training.pace import MeasuredPace, PaceRecord, read_pace
 
 MODULE: Any = SimpleNamespace(device=torch.device("cpu"))
 
@@ -15,7 +15,7 @@ MODULE: Any = SimpleNamespace(device=torch.device("cpu"))
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [0.0]
-    monkeypatch.setattr("reid_cosam.runs.pace.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("reid_cosam.training.pace.time.monotonic", lambda: now[0])
     return now
 
 
