@@ -60,4 +60,7 @@ def _serve(connection: Connection, make: Callable[[], Work], threads: int) -> No
             name = connection.recv()
         except EOFError:
             return
-        connection.send(work[name]())
+        result = work[name]()
+        if torch.cuda.is_initialized():
+            torch.cuda.synchronize()
+        connection.send(result)
