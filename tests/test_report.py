@@ -158,7 +158,7 @@ def test_typing_finds_runs_and_a_link_opens_one(shown: Any) -> None:
     assert shown.find_element("id", "run-count").text == "1 of 2 runs"
     assert _visible(shown, ".run") == 1
 
-    entry = "run-se_resnet_tiny-none-tp_avg-n4-seed0"
+    entry = "run-logs-train-se_resnet_tiny-none-tp_avg-n4-seed0"
     shown.execute_script("location.hash = arguments[0]", entry)
 
     opened = "return document.getElementById(arguments[0]).open"

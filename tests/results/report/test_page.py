@@ -111,6 +111,12 @@ def test_settings_that_all_runs_share_stand_once(tmp_path: Path) -> None:
     assert text.count("<dt>cosam</dt>") == 2
 
 
+def test_runs_of_one_name_in_two_folders_are_two_entries(tmp_path: Path) -> None:
+    entries = Elements(make([write_run(tmp_path / "a", 0.4), write_run(tmp_path / "b", 0.5)])).of("details")
+
+    assert len({one["id"] for one in entries if one.get("class") == "run"}) == 2
+
+
 def test_every_piece_is_counted(tmp_path: Path) -> None:
     folders = two_runs(tmp_path)
     runs = [run(folder) for folder in folders]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,8 +32,8 @@ class Run:
 
     @property
     def anchor(self) -> str:
-        """What links within the page call it."""
-        return f"run-{self.folder.name}"
+        """What links within the page call it; runs in different folders may have one name."""
+        return "run-" + re.sub(r"[^\w.-]+", "-", self.folder.as_posix())
 
     @property
     def seed(self) -> int:
