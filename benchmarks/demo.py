@@ -3,7 +3,7 @@
     python -m benchmarks.demo before=COMMIT [--size quick]
 
 Whole commands, from the start of Python to the last picture, on data that are rendered before. The earlier
-commit is checked out beside this one and runs with the same packages. `full` trains as long as the demo does.
+commit is checked out beside this one and runs with the same packages.
 """
 
 import json
@@ -21,7 +21,7 @@ from benchmarks.command import Benchmark, Options
 from benchmarks.records import Record
 
 ROOT = Path(__file__).parents[1]
-ITERATIONS = {"check": 1, "quick": 100, "full": 500}
+ITERATIONS = {"check": 1, "quick": 100, "full": 300}
 # Of a table's runs two go at a time, with one thread each.
 SMALL = ("data.height=64", "data.width=32", "data.workers=0")
 AIM = 2.0
@@ -39,7 +39,7 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
     with tempfile.TemporaryDirectory() as folder, checked_out(options.before, Path(folder)) as tree:
         trees = {"before": tree, "now": ROOT}
         for name, source in trees.items():  # renders the data
-            _wait([_start(source, Path(folder) / name / "first", 1, 2, 0)])
+            _wait([_start(source, Path(folder) / name / "first" / "0", 1, 2, 0)])
         advance()
         found: dict[str, tuple[float, float]] = {}
         for name, source in trees.items():
@@ -92,7 +92,7 @@ def _start(
 ) -> "subprocess.Popen[str]":
     folder.mkdir(parents=True)
     program = [sys.executable, "-m", "reid_cosam.train", "experiment=quickstart", "logger=csv", *more]
-    program += [f"recipe.max_steps={iterations}", f"seed={seed}", f"data.root={folder.parents[1] / 'data'}"]
+    program += [f"recipe.max_steps={iterations}", f"seed={seed}", f"data.root={folder.parents[2] / 'data'}"]
     environment = os.environ | {"PYTHONPATH": str(source / "src"), "OMP_NUM_THREADS": str(threads)}
     return subprocess.Popen(
         program, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
