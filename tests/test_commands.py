@@ -101,7 +101,9 @@ def test_the_main_command_trains_the_papers_network(walkers: Path, tmp_path: Pat
     assert metrics["attention"].keys() == {"4", "5"}
     config = read_config(run)
     assert (config["data"]["height"], config["data"]["width"], config["num_frames"]) == (256, 128, 4)
-    assert "cosam=[4,5]" in json.loads((run / "environment.json").read_text())["command"]
+    recorded = json.loads((run / "environment.json").read_text())
+    assert "cosam=[4,5]" in recorded["command"]
+    assert recorded["overrides"][:3] == list(main)
     assert names(run / "pictures") == {"attention.png", "ranked_lists.png", "cmc.png"}
     assert names(run / "checkpoints") == {"last.ckpt", "best.ckpt"}
     assert (run / "queries.csv").read_text().count("\n") == 1 + QUERIES

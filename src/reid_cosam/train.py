@@ -187,6 +187,7 @@ def _record_start(settings: TrainSettings, folder: Path) -> None:
     write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
     used = {
         "accelerator": "gpu" if assembly.runs_on_gpu(settings.trainer) else "cpu",
+        "overrides": list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else None,
         "precision": assembly.precision(settings.trainer),
         "threads": torch.get_num_threads(),
     }
