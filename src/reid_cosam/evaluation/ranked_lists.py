@@ -50,22 +50,31 @@ def ranked_lists(
     ranking: Ranking, chosen: Sequence[int] | Int64[np.ndarray, " n"], height: int, width: int
 ) -> list[RankedList]:
     """The chosen queries and their nearest gallery tracklets, each shown by its middle frame."""
-    return [_ranked_list(ranking, int(query), (height, width)) for query in chosen]
+    return [
+        _ranked_list(ranking, int(query), kept, (height, width))
+        for query, kept in zip(chosen, nearest(ranking, chosen), strict=True)
+    ]
 
 
-def nearest(ranking: Ranking, number: int) -> Int64[np.ndarray, " n"]:
-    """The gallery tracklets nearest to a query, in order.
+def nearest(
+    ranking: Ranking, chosen: Sequence[int] | Int64[np.ndarray, " n"]
+) -> list[Int64[np.ndarray, " k"]]:
+    """For each chosen query the gallery tracklets nearest to it, in order; of equals the first.
 
     Left out is what takes no place in a ranking: the query's person under the query's camera, and junk.
     """
-    query, gallery = ranking.queries[number], ranking.gallery
-    kept = [
-        place
-        for place in np.argsort(ranking.distances[number].numpy(), kind="stable")
-        if (gallery[place].pid, gallery[place].camid) != (query.pid, query.camid)
-        and gallery[place].pid != JUNK_PID
-    ]
-    return np.array(kept[:_GALLERY_SHOWN])
+    pids, camids = (np.array([getattr(one, name) for one in ranking.gallery]) for name in ("pid", "camid"))
+    found = []
+    for number in chosen:
+        query, distances = ranking.queries[number], ranking.distances[number].numpy()
+        own = (pids == query.pid) & (camids == query.camid)
+        ranked = np.flatnonzero(~own & (pids != JUNK_PID))
+        near = distances[ranked]
+        if len(ranked) > _GALLERY_SHOWN:  # to sort thousands for each of thousands would take seconds
+            close = near <= np.partition(near, _GALLERY_SHOWN - 1)[_GALLERY_SHOWN - 1]
+            ranked, near = ranked[close], near[close]
+        found.append(ranked[np.argsort(near, kind="stable")[:_GALLERY_SHOWN]])
+    return found
 
 
 def ranked_table(ranking: Ranking, root: Path) -> pd.DataFrame:
@@ -75,8 +84,9 @@ def ranked_table(ranking: Ranking, root: Path) -> pd.DataFrame:
     best. Both are named relative to `root`, the data set's folder.
     """
     rows = []
-    for number in np.flatnonzero(~np.isnan(ranking.average_precisions)).tolist():
-        query, places = ranking.queries[number], nearest(ranking, number)
+    valid = np.flatnonzero(~np.isnan(ranking.average_precisions))
+    for number, places in zip(valid.tolist(), nearest(ranking, valid), strict=True):
+        query = ranking.queries[number]
         name = Path(query.frames[0]).relative_to(root).as_posix()
         distances = [0.0, *ranking.distances[number, places].tolist()]
         tracklets = [query, *(ranking.gallery[place] for place in places)]
@@ -88,8 +98,10 @@ def ranked_table(ranking: Ranking, root: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _ranked_list(ranking: Ranking, number: int, size: tuple[int, int]) -> RankedList:
-    query, gallery, kept = ranking.queries[number], ranking.gallery, nearest(ranking, number)
+def _ranked_list(
+    ranking: Ranking, number: int, kept: Int64[np.ndarray, " k"], size: tuple[int, int]
+) -> RankedList:
+    query, gallery = ranking.queries[number], ranking.gallery
     distances = ranking.distances[number].numpy()
     return RankedList(
         query=_middle_frame(query, size),
