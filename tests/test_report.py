@@ -44,7 +44,7 @@ def test_it_says_what_was_left_out_and_where_the_page_is(made: Path) -> None:
     lines = (made / "said.txt").read_text().splitlines()
 
     assert lines[0] == "2 finished runs"
-    assert lines[1].startswith("logs/train/se_resnet_tiny-5-tp_avg-n4-seed0 left out:")
+    assert lines[-2].startswith("logs/train/se_resnet_tiny-5-tp_avg-n4-seed0 left out:")
     assert lines[-1].startswith("report: logs/report/report.html (")
     assert [path.name for path in (made / "logs" / "report").iterdir()] == ["report.html"]
 
@@ -167,3 +167,18 @@ def test_typing_finds_runs_and_a_link_opens_one(shown: Any) -> None:
         f"setTimeout(() => done((() => {{ {opened.replace('arguments[0]', 'id')} }})()), 200)",
         entry,
     )
+
+
+def test_the_overview_sorts_by_the_column_whose_heading_is_pressed(shown: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    heading = shown.find_element("xpath", "//table[@id='overview']//button[text()='mAP']")
+    columns = "return [...document.querySelectorAll('#overview tbody tr')].map(r => r.cells[2].textContent)"
+
+    heading.send_keys(Keys.ENTER)
+    assert shown.execute_script(columns) == ["40.0", "60.0"]
+    heading.send_keys(Keys.ENTER)
+    assert shown.execute_script(columns) == ["60.0", "40.0"]
+
+    shown.find_element("id", "run-filter").send_keys("[4,5]")
+    assert _visible(shown, "#overview tbody tr") == 1

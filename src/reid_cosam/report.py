@@ -15,7 +15,7 @@ from reid_cosam.config import ReportSettings
 from reid_cosam.data.frames import read_frame
 from reid_cosam.paths import CONF, EXPERIMENTS
 from reid_cosam.results.counted_progress import counted
-from reid_cosam.results.report.page import ArrangedTable, page, pieces
+from reid_cosam.results.report.page import ArrangedTable, outline, page
 from reid_cosam.results.report.runs import read_runs
 from reid_cosam.results.store import write_text
 from reid_cosam.results.tables.arrange import on_paper_data, on_synthetic
@@ -46,17 +46,19 @@ def run(settings: ReportSettings) -> None:
         ValueError, OSError: there are no runs; the message says how to mend it.
     """
     places, out = [Path(place) for place in settings.runs], Path(settings.out)
-    records, _ = from_places(places, read_yaml)
-    runs, faults = read_runs(places, read_yaml)
-    print("\n".join([f"{len(runs)} finished runs", *faults]))
+    records, faults = from_places(places, read_yaml)
+    runs = read_runs(places, read_yaml, faults)
+    print(f"{len(runs)} finished {'run' if len(runs) == 1 else 'runs'}")
     if not runs:
         told = ", ".join(settings.runs)
         raise ValueError(f"{told} holds no finished run: train some, or name others with 'runs=[...]'")
     now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     made = f"{now} by reid_cosam {reid_cosam.__version__}"
-    with counted(pieces(runs), "parts of the page") as advance:
-        text = page(runs, _tables(records), faults, _frame, made, advance)
+    shown = outline(runs, faults)
+    with counted(len(shown), "parts of the page") as advance:
+        text = page(shown, _tables(records), faults, _frame, made, advance)
     write_text(out, text)
+    print("\n".join(faults), end="\n" if faults else "")
     print(f"report: {out} ({len(text.encode()) / 1e6:.1f} MB, needs no other file)")
 
 

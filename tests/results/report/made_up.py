@@ -41,7 +41,8 @@ def write_run(root: Path, mean_ap: float, *overrides: str, lists: Sequence[Seque
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     (folder / "metrics.json").write_text(json.dumps(metrics))
     environment = {
-        "command": ["train.py", "experiment=quickstart", "-m", "cosam=[],[4,5]", *overrides],
+        "command": ["train.py", "experiment=quickstart", "-m", "cosam=[],[4,5]"],
+        "overrides": [*TINY, *overrides, "launcher=joblib"],
         "git": {"commit": "0123456789abcdef", "dirty": True},
         "packages": {"torch": "2.15.0"},
         "python": "3.11.7",

@@ -18,7 +18,7 @@ def test_seeds_are_laid_over_each_other_where_all_were_logged(tmp_path: Path) ->
     write_curves(second, "curves", {1: 6.0, 3: 2.0}, mAP={3: 0.75})
     write_curves(other, "curves", {1: 1.0, 2: 0.5})
 
-    loss, *scores = panels([run(folder) for folder in (first, second, other)])
+    loss, *scores = panels([run(folder) for folder in (first, second, other)], [])
 
     assert (loss.title, loss.quantity) == (
         "se_resnet_tiny, tp_avg, N=4 on synthetic small, 64x32",
@@ -34,7 +34,24 @@ def test_scores_are_drawn_in_percent(tmp_path: Path) -> None:
     folder = write_run(tmp_path, 0.5)
     write_curves(folder, "curves", {}, mAP={10: 0.25, 20: 0.5})
 
-    (panel,) = panels([run(folder)])
+    (panel,) = panels([run(folder)], [])
 
     assert panel.quantity == "mAP (%)"
     np.testing.assert_array_equal(panel.curves[0].values, [[25, 50]])
+
+
+def test_a_damaged_file_of_curves_is_named_and_the_others_are_drawn(tmp_path: Path) -> None:
+    whole, torn, wordy = (write_run(tmp_path, 0.5, f"seed={seed}") for seed in range(3))
+    for folder in (whole, torn, wordy):
+        write_curves(folder, "curves", {1: 5.0, 2: 4.0})
+    (torn / "curves" / "metrics.csv").write_bytes(b"\xff\xfe\x00")
+    (wordy / "curves" / "metrics.csv").write_text("step,train/total\n1,large\n2,small\n")
+    faults: list[str] = []
+
+    (panel,) = panels([run(folder) for folder in (whole, torn, wordy)], faults)
+
+    assert [one.folder for one in panel.curves[0].runs] == [whole]
+    assert [fault.partition(" left out: ")[0] for fault in faults] == [
+        f"the curves of {torn}",
+        f"the curves of {wordy}",
+    ]

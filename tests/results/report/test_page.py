@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from reid_cosam.results.report.page import page, pieces
+from reid_cosam.results.report.page import outline, page
 from tests.results.report.made_up import run, write_curves, write_run
 
 RIGHT, WRONG = [True, False, False], [False, True, False]
@@ -37,9 +37,9 @@ def grey(_: str) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def make(folders: Sequence[Path], faults: Sequence[str] = ()) -> str:
-    return page(
-        [run(folder) for folder in folders], [], faults, grey, "today by this version", lambda _: None
-    )
+    found = list(faults)
+    shown = outline([run(folder) for folder in folders], found)
+    return page(shown, [], found, grey, "today by this version", lambda _: None)
 
 
 def two_runs(root: Path) -> list[Path]:
@@ -109,6 +109,8 @@ def test_settings_that_all_runs_share_stand_once(tmp_path: Path) -> None:
 
     assert text.count("<dt>recipe.loss.margin</dt>") == 1
     assert text.count("<dt>cosam</dt>") == 2
+    headings = re.findall(r'<th scope="col"><button type="button">(.*?)</button>', text)
+    assert headings == ["run", "data", "mAP", "R1", "cosam"]
 
 
 def test_runs_of_one_name_in_two_folders_are_two_entries(tmp_path: Path) -> None:
@@ -118,10 +120,36 @@ def test_runs_of_one_name_in_two_folders_are_two_entries(tmp_path: Path) -> None
 
 
 def test_every_piece_is_counted(tmp_path: Path) -> None:
-    folders = two_runs(tmp_path)
-    runs = [run(folder) for folder in folders]
+    shown = outline([run(folder) for folder in two_runs(tmp_path)], [])
     done: list[int] = []
 
-    page(runs, [], [], grey, "today", done.append)
+    page(shown, [], [], grey, "today", done.append)
 
-    assert sum(done) == pieces(runs) == 4
+    assert sum(done) == len(shown) == 4
+
+
+def test_what_is_damaged_is_named_and_takes_nothing_else_with_it(tmp_path: Path) -> None:
+    whole, damaged = two_runs(tmp_path)
+    (damaged / "curves" / "metrics.csv").write_text("")
+    (damaged / "pictures" / "attention.png").write_bytes(b"no picture")
+    (damaged / "queries.csv").write_text("first_frame\nq0.jpg\n")
+
+    text = make([whole, damaged])
+
+    for part in ("curves", "picture of attention", "ranked lists"):
+        assert f"the {part} of {damaged} left out: " in text
+    elements = Elements(text)
+    assert len([one for one in elements.of("details") if one.get("class") == "run"]) == 2
+    assert len(elements.of("img")) == 1  # the effect of COSAM
+
+
+def test_images_that_are_not_at_hand_are_told(tmp_path: Path) -> None:
+    def gone(path: str) -> UInt8[np.ndarray, "h w 3"]:
+        raise FileNotFoundError(path)
+
+    faults: list[str] = []
+    text = page(outline([run(two_runs(tmp_path)[1])], faults), [], faults, gone, "today", lambda _: None)
+
+    assert "12 tracklets have no picture" in text
+    assert len(faults) == 1
+    assert faults[0].startswith("12 tracklets in the ranked lists of ")

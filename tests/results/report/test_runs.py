@@ -1,12 +1,11 @@
 """Runs as the report reads them, and the command that repeats one of a sweep."""
 
-import json
 import shlex
 from pathlib import Path
 
 import yaml
 
-from reid_cosam.results.report.runs import read_runs
+from reid_cosam.results.report.runs import common, read_runs, varied
 from reid_cosam.tables import read_yaml
 from tests.results.report.made_up import run, write_curves, write_run
 from tests.test_config import settings
@@ -18,37 +17,53 @@ def test_finished_runs_are_read_and_what_is_damaged_is_named(tmp_path: Path) -> 
     (torn / "metrics.json").write_text('{"mAP": ')
     scoreless = write_run(tmp_path, 0.5, "seed=2")
     (scoreless / "metrics.json").write_text("{}")
-    (write_run(tmp_path, 0.5, "seed=3") / "metrics.json").unlink()  # interrupted
+    listed = write_run(tmp_path, 0.5, "seed=3")
+    (listed / "metrics.json").write_text("[]")
+    (write_run(tmp_path, 0.5, "seed=4") / "metrics.json").unlink()  # interrupted
     evaluation = tmp_path / "evaluation"
     evaluation.mkdir()
     (evaluation / "config.yaml").write_text("ckpt: last.ckpt")
     (evaluation / "metrics.json").write_text("{}")
 
-    runs, faults = read_runs([tmp_path, whole], read_yaml)
+    faults = ["another left out: for some reason"]
+    runs = read_runs([tmp_path, whole], read_yaml, faults)
 
     assert [one.folder for one in runs] == [whole]
-    assert len(faults) == 2
-    assert faults[0].startswith(f"{torn} left out: Expecting value")
-    assert faults[1] == f"{scoreless} left out: 'mAP' is missing"
+    assert len(faults) == 4
+    assert faults[1].startswith(f"{torn} left out: Expecting value")
+    assert faults[2] == f"{scoreless} left out: 'mAP' is missing"
+    assert faults[3] == f"{listed} left out: metrics.json holds no object"
+    assert [one.folder for one in read_runs([tmp_path], read_yaml, faults)] == [whole]
+    assert len(faults) == 4  # what is named already is not named again
 
 
 def test_the_command_repeats_this_run_of_the_sweep_alone(tmp_path: Path) -> None:
     folder = write_run(tmp_path, 0.5, "cosam=[4,5]", "agg=rnn", "seed=2", "recipe.max_steps=7")
-    environment = json.loads((folder / "environment.json").read_text())
-    environment["command"] += [
-        "launcher=joblib",
-        "hydra.launcher.n_jobs=2",
-        "data.height=64",
-        "data.width=32",
-    ]
-    (folder / "environment.json").write_text(json.dumps(environment))
 
-    words = shlex.split(run(folder).command)
+    command = run(folder).command
 
+    assert command is not None
+    assert "'cosam=[4,5]'" in command  # a shell would take it for a pattern
+    words = shlex.split(command)
     assert words[:3] == ["python", "-m", "reid_cosam.train"]
-    assert "'cosam=[4,5]'" in run(folder).command  # a shell would take it for a pattern
+    assert "launcher=joblib" not in words
     composed = settings(*words[3:]).model_dump(mode="json")
     assert composed == yaml.safe_load((folder / "config.yaml").read_text())
+
+
+def test_a_run_that_was_started_from_python_has_no_command(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 0.5)
+    (folder / "environment.json").write_text('{"overrides": null}')
+
+    assert run(folder).command is None
+
+
+def test_settings_are_told_apart(tmp_path: Path) -> None:
+    runs = [run(write_run(tmp_path, 0.5, *one)) for one in (("cosam=[]",), ("cosam=[4]", "seed=1"))]
+
+    assert varied(runs) == ["cosam", "seed"]  # and not those of the attention that only one has
+    assert common(runs)["num_frames"] == 4
+    assert not common(runs).keys() & {"cosam", "seed", "recipe.attention.reduced_channels_narrow"}
 
 
 def test_curves_go_on_over_an_interruption(tmp_path: Path) -> None:

@@ -14,12 +14,13 @@ from matplotlib.figure import Figure
 from reid_cosam.results.figures.cmc import COLOURS, MARKERS
 from reid_cosam.results.figures.style import FAINT, INK, LINE
 
+_WIDTH = 4.4  # inches; a telephone shows it at three quarters of its size, with letters that can be read
 _Seeds = Float[np.ndarray, "seeds n"]
 
 
 def curves_plot(curves: Sequence[tuple[str, Float[np.ndarray, " n"], _Seeds]], quantity: str) -> str:
     """The mean over seeds as a line, least and greatest as a band; a curve is label, iterations, values."""
-    figure = Figure(figsize=(5.2, 3.4), layout="constrained")
+    figure = Figure(figsize=(_WIDTH, 3.4), layout="constrained")
     axes = figure.add_subplot()
     for index, (label, iterations, values) in enumerate(curves):
         colour = COLOURS[index % len(COLOURS)]
@@ -38,24 +39,32 @@ def curves_plot(curves: Sequence[tuple[str, Float[np.ndarray, " n"], _Seeds]], q
 def effect_plot(
     values: Sequence[str], series: Sequence[tuple[str, dict[str, list[float]]]], name: str
 ) -> str:
-    """mAP over the values of a setting: a dot a seed, a marker for their mean, a bar of one deviation."""
-    figure = Figure(figsize=(max(5.2, 1.2 * len(values)), 3.4 + 0.2 * len(series)), layout="constrained")
+    """mAP by the values of a setting, a row a value.
+
+    A dot is a seed, a marker their mean, a bar one standard deviation of a sample.
+    """
+    rows = len(values) * (0.16 + 0.16 * len(series))
+    figure = Figure(figsize=(_WIDTH, 0.8 + rows + 0.2 * len(series)), layout="constrained")
     axes = figure.add_subplot()
     for index, (label, scores) in enumerate(series):
         colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
-        shift = 0.5 * ((index + 0.5) / len(series) - 0.5)
+        shift = 0.7 * ((index + 0.5) / len(series) - 0.5)
         places = [values.index(value) + shift for value in scores]
         means = [float(np.mean(found)) for found in scores.values()]
         spread = [float(np.std(found, ddof=1)) if len(found) > 1 else 0.0 for found in scores.values()]
         style: dict[str, Any] = {"color": colour, "markersize": 6, "linewidth": 1.2, "capsize": 3}
-        axes.errorbar(places, means, spread, fmt=f"{marker}-", label=label, **style)
+        axes.errorbar(means, places, xerr=spread, fmt=marker, label=label, **style)
         for place, found in zip(places, scores.values(), strict=True):
-            axes.scatter([place + 0.06] * len(found), found, s=9, color=colour, alpha=0.6, linewidths=0)
-    axes.set_xticks(range(len(values)), values)
-    axes.set_xlim(-0.5, len(values) - 0.5)
-    axes.set_xlabel(name, color=INK)
-    axes.set_ylabel("mAP (%)", color=INK)
+            axes.scatter(found, [place] * len(found), s=9, color=INK, alpha=0.55, linewidths=0, zorder=3)
+    axes.set_yticks(range(len(values)), values)
+    axes.set_ylim(len(values) - 0.5, -0.5)
+    axes.set_ylabel(name, color=INK)
+    axes.set_xlabel("mAP (%)", color=INK)
     _dress(axes)
+    axes.grid(axis="y", visible=False)
+    axes.hlines(
+        np.arange(0.5, len(values) - 1), 0, 1, LINE, transform=axes.get_yaxis_transform(), linewidth=0.8
+    )
     axes.legend(
         fontsize=8, frameon=False, labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0
     )

@@ -48,6 +48,7 @@ class Series:
 
     label: str
     scores: dict[str, list[float]]
+    runs: Sequence[Run]
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,12 @@ def _effect(varied: Varied, place: str, runs: Sequence[Run]) -> Effect:
 
 
 def _series(varied: Varied, runs: Sequence[Run], values: Sequence[str]) -> Series:
-    by_seed = {(varied.value(run), run.seed): 100 * run.mean_ap for run in runs}  # of twins the last counts
-    scores = {value: [score for (one, _), score in by_seed.items() if one == value] for value in values}
-    return Series(_fixed(varied, runs[0]), {value: found for value, found in scores.items() if found})
+    by_seed = {(varied.value(run), run.seed): run for run in runs}  # of twins the last counts
+    scores = {
+        value: [100 * run.mean_ap for (one, _), run in by_seed.items() if one == value] for value in values
+    }
+    found = {value: seeds for value, seeds in scores.items() if seeds}
+    return Series(_fixed(varied, runs[0]), found, list(by_seed.values()))
 
 
 def _fixed(varied: Varied, run: Run) -> str:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from reid_cosam.results.faults import UNREADABLE
 from reid_cosam.results.report.pictures import thumbnail
 from reid_cosam.results.report.runs import Run
 
 FrameReader = Callable[[str], UInt8[np.ndarray, "h w 3"]]  # of a path; OSError or ValueError if there is none
 Row = Mapping[str, str]
 FAILURES, OTHERS = 40, 20
-_UNREADABLE = (OSError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,17 @@ class RankedQuery:
 
 @dataclass(frozen=True)
 class ShownLists:
-    """The lists of a run, the hardest first; how many queries it has, and how many of them failed."""
+    """The lists of a run, the hardest first; how many queries it has, and how many of them failed.
+
+    `missing` tracklets of those shown have no picture: their images are not at hand, or not in `root`.
+    """
 
     run: Run
     queries: list[RankedQuery]
     total: int
     failures: int
+    missing: int
+    root: Path
 
 
 def representatives(runs: Sequence[Run]) -> list[Run]:
@@ -63,7 +68,10 @@ def representatives(runs: Sequence[Run]) -> list[Run]:
 def shown_lists(run: Run, read_frame: FrameReader) -> ShownLists | None:
     """The 40 hardest failures, and 20 of the other queries spread over their average precision.
 
-    None where the run, an older one, has not kept its lists.
+    None where the run has not kept its lists.
+
+    Raises:
+        KeyError, TypeError, ValueError, OSError: its files of them are damaged.
     """
     ranked, queries = run.table("ranked.csv"), run.table("queries.csv")
     if ranked is None or queries is None:
@@ -76,7 +84,8 @@ def shown_lists(run: Run, read_frame: FrameReader) -> ShownLists | None:
     failed = [name for name in by_precision if not _is_right_at_once(places[name])]
     others = [name for name in by_precision if _is_right_at_once(places[name])]
     chosen = {*failed[:FAILURES], *_spread(others, OTHERS)}
-    look = _Look(Path(run.metrics["data"]["root"]), read_frame)
+    root = Path(run.metrics["data"]["root"])
+    look = _Look(root, read_frame)
     shown = [
         RankedQuery(
             look.at(places[name][0]), 100 * float(precision[name]), [look.at(row) for row in places[name][1:]]
@@ -84,7 +93,7 @@ def shown_lists(run: Run, read_frame: FrameReader) -> ShownLists | None:
         for name in by_precision
         if name in chosen
     ]
-    return ShownLists(run, shown, len(places), len(failed))
+    return ShownLists(run, shown, len(places), len(failed), look.missing, root)
 
 
 def _is_right_at_once(places: Sequence[Row]) -> bool:
@@ -103,12 +112,16 @@ class _Look:
         self._root, self._read = root, read_frame
         self._seen: dict[str, str] = {}
 
+    @property
+    def missing(self) -> int:
+        return sum(not picture for picture in self._seen.values())
+
     def at(self, row: Row) -> Place:
         frame = row["frame"]
         if frame not in self._seen:
             try:
                 self._seen[frame] = thumbnail(self._read(str(self._root / frame)))
-            except _UNREADABLE:
+            except UNREADABLE:
                 self._seen[frame] = ""
         label = f"pid {row['pid']}, camera {row['camid']}"
         return Place(self._seen[frame], label, row["correct"] == "True", float(row["distance"]))

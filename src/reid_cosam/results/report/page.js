@@ -30,20 +30,40 @@ if (controls) {
   show();
 }
 
-// Runs: every word that is typed must stand in the entry.
+// Runs: every word that is typed must stand in the entry. Its row in the overview goes with it.
 const filter = document.getElementById("run-filter");
+const rows = new Map([...document.querySelectorAll("#overview tbody tr")].map((row) => [row.querySelector("a").hash.slice(1), row]));
 const runs = [...document.querySelectorAll(".run")].map((entry) => [entry, entry.textContent.toLowerCase()]);
 const find = () => {
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
   let found = 0;
   for (const [entry, text] of runs) {
     entry.hidden = !words.every((word) => text.includes(word));
+    const row = rows.get(entry.id);
+    if (row) row.hidden = entry.hidden;
     found += !entry.hidden;
   }
   document.getElementById("run-count").textContent = `${found} of ${runs.length} runs`;
 };
 filter.addEventListener("input", find);
 find();
+
+// The overview sorts by the column whose heading is pressed, and the other way when it is pressed again.
+const overview = document.getElementById("overview");
+if (overview) {
+  const headings = [...overview.tHead.rows[0].cells];
+  headings.forEach((heading, column) => {
+    heading.firstElementChild.addEventListener("click", () => {
+      const falling = heading.ariaSort === "ascending";
+      for (const other of headings) other.ariaSort = null;
+      heading.ariaSort = falling ? "descending" : "ascending";
+      const text = (row) => row.cells[column].textContent;
+      const order = (one, other) => text(one).localeCompare(text(other), "en", { numeric: true });
+      const sorted = [...overview.tBodies[0].rows].sort((one, other) => (falling ? order(other, one) : order(one, other)));
+      overview.tBodies[0].append(...sorted);
+    });
+  });
+}
 
 // A link to a run opens its entry, even where the filter had hidden it.
 const open = () => {

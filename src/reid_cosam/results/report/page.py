@@ -9,12 +9,13 @@ from typing import Any
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup
 
+from reid_cosam.results.faults import noting
 from reid_cosam.results.figures.plots import curves_plot, effect_plot
 from reid_cosam.results.report.curves import Panel, panels
 from reid_cosam.results.report.effects import Effect, effects
-from reid_cosam.results.report.lists import FrameReader, representatives, shown_lists
+from reid_cosam.results.report.lists import FrameReader, ShownLists, representatives, shown_lists
 from reid_cosam.results.report.pictures import strip, svg_address
-from reid_cosam.results.report.runs import Run
+from reid_cosam.results.report.runs import Run, common, varied
 from reid_cosam.results.tables.html import table_element, text
 from reid_cosam.results.tables.records import Record
 from reid_cosam.results.tables.table import Table
@@ -27,25 +28,39 @@ ArrangedTable = tuple[Table, Sequence[Record]]
 
 @dataclass(frozen=True)
 class Picture:
-    """An image on the page, what stands for it where it is not seen, and the caption."""
+    """An image on the page, what stands for it where it is not seen, the caption, and the runs behind it."""
 
     address: str
     alt: str
     caption: str
+    runs: Sequence[Run]
     width: int | None = None
     height: int | None = None
-    anchor: str = ""
 
 
-def pieces(runs: Sequence[Run]) -> int:
-    """How many pieces of work `page` counts."""
-    return len(panels(runs)) + len(effects(runs)) + len(_strips(runs)) + len(representatives(runs))
+@dataclass(frozen=True)
+class Outline:
+    """What a page will show of the finished runs. Its length is the number of pieces that take time."""
+
+    runs: Sequence[Run]
+    effects: Sequence[Effect]
+    panels: Sequence[Panel]
+    strips: Sequence[Run]
+    listed: Sequence[Run]
+
+    def __len__(self) -> int:
+        return len(self.effects) + len(self.panels) + len(self.strips) + len(self.listed)
+
+
+def outline(runs: Sequence[Run], faults: list[str]) -> Outline:
+    """Chooses it; `faults` gets what is left out because it is damaged, and why."""
+    return Outline(runs, effects(runs), panels(runs, faults), _strips(runs), representatives(runs))
 
 
 def page(
-    runs: Sequence[Run],
+    shown: Outline,
     tables: Sequence[ArrangedTable],
-    faults: Sequence[str],
+    faults: list[str],
     read_frame: FrameReader,
     made: str,
     advance: Callable[[int], None],
@@ -53,34 +68,44 @@ def page(
     """HTML without other files.
 
     Args:
-        runs: finished training runs.
+        shown: the finished runs, at least one.
         tables: the paper's tables with the results behind them.
-        faults: what was left out, and why.
+        faults: what was left out, and why; gets what is left out here.
+        read_frame: reads a frame for the ranked lists.
         made: when and by which version.
-        advance: called with 1 after each of `pieces`.
+        advance: called with 1 after each piece of `shown`.
     """
 
-    def done(piece: Any) -> Any:
-        advance(1)
-        return piece
+    def each(work: Callable[[Any], Any], pieces: Sequence[Any], name: str = "") -> list[Any]:
+        found = []
+        for piece in pieces:
+            with noting(faults, f"{name} of {piece.folder}" if name else piece):
+                found.append(work(piece))
+            advance(1)
+        return [one for one in found if one is not None]
 
-    folders = {str(run.folder): run for run in runs}
+    folders = {str(run.folder): run for run in shown.runs}
+    runs = sorted(shown.runs, key=lambda run: (run.data, str(run.network), run.seed))
+    lists: list[ShownLists] = each(lambda run: shown_lists(run, read_frame), shown.listed, "the ranked lists")
+    faults += [
+        f"{one.missing} tracklets in the ranked lists of {one.run.folder} have no picture: "
+        f"their images are not in {one.root}, or cannot be read"
+        for one in lists
+        if one.missing
+    ]
     content = {
         "made": made,
-        "runs": sorted(runs, key=lambda run: (run.data, str(run.network), run.seed)),
-        "faults": faults,
+        "runs": runs,
         "synthetic": sum(run.is_synthetic for run in runs),
         "commits": Counter(_commit(run) for run in runs),
         "tables": [_table(table, records, folders) for table, records in tables],
-        "effects": [done(_effect(effect)) for effect in effects(runs)],
-        "curves": [done(_panel(panel)) for panel in panels(runs)],
-        "strips": [done(_strip(run)) for run in _strips(runs)],
-        "lists": [
-            shown
-            for run in representatives(runs)
-            if (shown := done(shown_lists(run, read_frame))) is not None
-        ],
-        "common": _common(runs),
+        "effects": each(_effect, shown.effects),
+        "curves": each(_panel, shown.panels),
+        "strips": each(_strip, shown.strips, "the picture of attention"),
+        "lists": lists,
+        "common": common(runs),
+        "varied": varied(runs),
+        "faults": faults,
     }
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -112,9 +137,8 @@ def _effect(effect: Effect) -> Picture:
     ]
     name = effect.varied[0].upper() + effect.varied[1:]
     caption = f"{name}, on {effect.data}. Within a line all other settings are the same."
-    return Picture(
-        svg_address(plot), f"mAP in percent by {effect.varied}. " + "; ".join(lines) + ".", caption
-    )
+    alt = f"mAP in percent by {effect.varied}. {'; '.join(lines)}."
+    return Picture(svg_address(plot), alt, caption, [run for one in effect.series for run in one.runs])
 
 
 def _panel(panel: Panel) -> Picture:
@@ -122,7 +146,8 @@ def _panel(panel: Panel) -> Picture:
     last = ", ".join(f"{one.label} {one.values[:, -1].mean():.2f}" for one in panel.curves)
     seeds = max(len(one.values) for one in panel.curves)
     caption = f"{panel.title} ({seeds} {'seed' if seeds == 1 else 'seeds'})"
-    return Picture(svg_address(plot), f"{panel.quantity} over iterations; at the end {last}.", caption)
+    alt = f"{panel.quantity} over iterations; at the end {last}."
+    return Picture(svg_address(plot), alt, caption, [run for one in panel.curves for run in one.runs])
 
 
 def _strips(runs: Sequence[Run]) -> list[Run]:
@@ -143,7 +168,7 @@ def _strip(run: Run) -> Picture:
     )
     caption = f"{run.network}, seed {run.seed}, on {run.data}: mAP {100 * run.mean_ap:.1f}. {said}"
     alt = f"Frames of clips and the attention masks of {run.network} laid over them"
-    return Picture(address, alt, caption, width, height, run.anchor)
+    return Picture(address, alt, caption, [run], width, height)
 
 
 def _commit(run: Run) -> str:
@@ -151,11 +176,3 @@ def _commit(run: Run) -> str:
     if not git.get("commit"):
         return "an unknown commit"
     return f"{git['commit'][:10]}{' with uncommitted changes' if git.get('dirty') else ''}"
-
-
-def _common(runs: Sequence[Run]) -> dict[str, Any]:
-    """The settings that all runs share."""
-    first = runs[0].settings
-    return {
-        name: value for name, value in first.items() if all(run.settings.get(name) == value for run in runs)
-    }

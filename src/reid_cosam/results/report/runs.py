@@ -12,13 +12,13 @@ from typing import Any
 import pandas as pd
 
 from reid_cosam.config.identity import identity
-from reid_cosam.results.tables.records import Network, placement
+from reid_cosam.results.faults import noting
+from reid_cosam.results.tables.records import SCORES, Network
 
 Reader = Callable[[Path], Any]  # of a YAML file; ValueError where it is none
 
-# What tells the runs of a sweep apart, by the name that sets it on the command line.
-_SWEPT = {"backbone": "backbone.name", "agg": "agg.name", "cosam": "cosam", "num_frames": "num_frames"}
-_OF_THE_SWEEP = ("launcher", "hydra.", "seeds", "retry_failed", "--multirun", "-m")
+# Words of a command that say where and how often it runs, not what.
+_OF_THE_SWEEP = ("launcher=", "retry_failed=", "seeds=")
 
 
 @dataclass(frozen=True)
@@ -66,26 +66,32 @@ class Run:
         return identity(self.config)
 
     @property
-    def command(self) -> str:
-        """The command that repeats it; in a sweep, of this run alone."""
-        typed = [str(word) for word in self.environment.get("command", [])[1:]]
-        own = {name: _value(self.settings[key]) for name, key in _SWEPT.items()} | {"seed": str(self.seed)}
-        kept = [word for word in typed if word.partition("=")[0] not in own]
-        words = [word for word in kept if not word.startswith(_OF_THE_SWEEP)]
-        return shlex.join(
-            ["python", "-m", "reid_cosam.train", *words, *(f"{name}={value}" for name, value in own.items())]
-        )
+    def command(self) -> str | None:
+        """The command that repeats it, in a sweep this run alone; None where it was started from Python."""
+        overrides = self.environment.get("overrides")
+        if overrides is None:
+            return None
+        kept = [word for word in map(str, overrides) if not word.startswith(_OF_THE_SWEEP)]
+        return shlex.join(["python", "-m", "reid_cosam.train", *kept])
 
     def curves(self) -> pd.DataFrame | None:
-        """What was logged over iterations, also before an interruption; None where nothing was."""
+        """What was logged over iterations, also before an interruption; None where nothing was.
+
+        Raises:
+            ValueError, OSError, KeyError: a file is damaged.
+        """
         files = [*sorted(self.folder.glob("curves_before_*/metrics.csv")), self.folder / "curves/metrics.csv"]
         parts = [pd.read_csv(file) for file in files if file.is_file()]
         if not parts:
             return None
-        return pd.concat(parts).groupby("step").last().reset_index()
+        return pd.concat(parts).astype(float).groupby("step").last().reset_index()
 
     def table(self, name: str) -> list[dict[str, str]] | None:
-        """The rows of one of the run's tables; None where an older run did not write it."""
+        """The rows of one of the run's tables; None where the run did not write it.
+
+        Raises:
+            ValueError, OSError: the file is damaged.
+        """
         path = self.folder / name
         if not path.is_file():
             return None
@@ -93,30 +99,48 @@ class Run:
             return list(csv.DictReader(file))
 
 
-def _value(value: Any) -> str:
-    return placement(value) if isinstance(value, list) else str(value)
+def read_runs(places: Sequence[Path], read_yaml: Reader, faults: list[str]) -> list[Run]:
+    """The finished training runs at any depth of folders.
 
-
-def read_runs(places: Sequence[Path], read_yaml: Reader) -> tuple[list[Run], list[str]]:
-    """The finished training runs at any depth of folders, and which folders were left out, and why."""
+    `faults` gets what is left out, and why; a folder that it names already is not tried again.
+    """
     folders = {path.parent.resolve(): path.parent for place in places for path in place.rglob("metrics.json")}
-    runs, faults = [], []
-    for key in sorted(folders):
-        try:
-            runs += list(_read(folders[key], read_yaml))
-        except (KeyError, TypeError, ValueError, OSError, AttributeError) as error:
-            said = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
-            faults.append(f"{folders[key]} left out: {said}")
-    return runs, faults
+    runs: list[Run] = []
+    named = {fault.partition(" left out: ")[0] for fault in faults}
+    for folder in (folders[key] for key in sorted(folders)):
+        if str(folder) not in named:
+            with noting(faults, folder):
+                runs += _read(folder, read_yaml)
+    return runs
 
 
 def _read(folder: Path, read_yaml: Reader) -> Iterator[Run]:
     config = read_yaml(folder / "config.yaml")
     if "ckpt" in config:
         return  # an evaluation of some run's checkpoint
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    path = folder / "environment.json"
-    environment = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    metrics, environment = (_json(folder / f"{name}.json") for name in ("metrics", "environment"))
     run = Run(folder, config, metrics, environment)
-    _ = run.network, run.seed, run.mean_ap, run.settings  # what is missing is missed here
+    _ = run.network, run.seed, run.data, run.settings, run.command  # what is missing is missed here
+    _ = [float(metrics[name]) for name in SCORES], metrics["protocol"], metrics["valid_queries"]
     yield run
+
+
+def _json(path: Path) -> dict[str, Any]:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"{path.name} holds no object")
+    return content
+
+
+def common(runs: Sequence[Run]) -> dict[str, Any]:
+    """The settings that all runs share."""
+    first = runs[0].settings
+    return {
+        name: value for name, value in first.items() if all(run.settings.get(name) == value for run in runs)
+    }
+
+
+def varied(runs: Sequence[Run]) -> list[str]:
+    """The names of the settings that tell runs apart; not those of a part that only some of them have."""
+    shared = set.intersection(*(set(run.settings) for run in runs)) - common(runs).keys()
+    return [name for name in runs[0].settings if name in shared]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_cosam.config.identity import identity
+from reid_cosam.results.faults import noting
 from reid_cosam.results.tables.layout import RERANKING
 from reid_cosam.results.tables.records import SCORES, Network, Record, Scored, read_results
 
@@ -16,7 +17,6 @@ _COLUMNS = {
     *("backbone.name", "agg.name", "agg.last_stride", "cosam", "num_frames", "seed", "trainer.max_steps"),
     *("data.name", "data.size", "data.split", "data.height", "data.width"),
 }
-_UNREADABLE = (KeyError, TypeError, ValueError, OSError, AttributeError)
 
 Reader = Callable[[Path], Any]  # of a YAML file; ValueError where it is none
 
@@ -47,21 +47,17 @@ def _from_folders(folders: Iterable[Path], read_yaml: Reader, faults: list[str])
     trained: dict[Path, list[Record]] = {}
     evaluated = []
     for folder in folders:
-        try:
+        with noting(faults, folder):
             config, metrics = _read(folder, read_yaml)
             if "ckpt" in config:
                 evaluated.append((folder, config, metrics))
             else:
                 trained[folder.resolve()] = list(records_of(config, metrics, str(folder)))
-        except _UNREADABLE as error:
-            faults.append(f"{folder} left out: {_said(error)}")
     for folder, config, metrics in evaluated:
         run = trained.get(Path(config["ckpt"]).resolve().parent.parent)
-        try:
+        with noting(faults, folder):
             if run and _as_the_paper(config, run[0]):
                 run += _added(run, metrics)
-        except _UNREADABLE as error:
-            faults.append(f"{folder} left out: {_said(error)}")
     return [record for records in trained.values() for record in records]
 
 
@@ -71,10 +67,6 @@ def _read(folder: Path, read_yaml: Reader) -> tuple[dict[str, Any], dict[str, An
     if not isinstance(config, dict) or not isinstance(metrics, dict):
         raise ValueError("config.yaml or metrics.json holds no settings or scores")
     return config, metrics
-
-
-def _said(error: Exception) -> str:
-    return f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
 
 
 def _as_the_paper(config: Mapping[str, Any], run: Record) -> bool:
@@ -146,13 +138,11 @@ def _outcome(row: Mapping[str, Any], scored: Scored) -> dict[str, Any]:
 def from_wandb(runs: Iterable[Any]) -> tuple[list[Record], list[str]]:
     """Results of a project's finished runs, as `wandb.Api().runs` has them; what was left out, and why."""
     records: list[Record] = []
-    faults = []
+    faults: list[str] = []
     for run in runs:
         if run.state != "finished":
             faults.append(f"{run.url} left out: it is {run.state}")
             continue
-        try:
+        with noting(faults, run.url):
             records += list(records_of(run.config, run.summary_metrics, run.url))
-        except _UNREADABLE as error:
-            faults.append(f"{run.url} left out: {_said(error)}")
     return records, faults
