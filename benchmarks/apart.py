@@ -5,12 +5,16 @@ would gain by it, and not be measured as it runs.
 """
 
 import multiprocessing
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any
 
 import torch
+
+_SPINS, _DEFAULT_SPINS = "GOMP_SPINCOUNT", "300000"  # of GNU's OpenMP, by its manual
 
 Work = Mapping[str, Callable[[], Any]]
 
@@ -24,8 +28,9 @@ class Apart:
     def __init__(self, make: Callable[[], Work], threads: int) -> None:
         context = multiprocessing.get_context("spawn")
         self._ours, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, make, threads), daemon=True)
-        self._process.start()
+        self._process = context.Process(target=_serve, args=(theirs, make, threads))
+        with _waiting_by_default():
+            self._process.start()
         theirs.close()
         self._answer()
 
@@ -46,9 +51,22 @@ class Apart:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ours.close()
+        self._ours.close()  # which ends it
         self._process.join(timeout=10)
         self._process.kill()
+
+
+@contextmanager
+def _waiting_by_default() -> Iterator[None]:
+    """The product's choice of how threads wait must not reach the new process through its environment."""
+    before = os.environ.get(_SPINS)
+    os.environ[_SPINS] = _DEFAULT_SPINS  # goes before OMP_WAIT_POLICY
+    try:
+        yield
+    finally:
+        os.environ.pop(_SPINS)
+        if before is not None:
+            os.environ[_SPINS] = before
 
 
 def _serve(connection: Connection, make: Callable[[], Work], threads: int) -> None:

@@ -37,7 +37,7 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
     size, device = scale(options), options.device
     step = ProductStep(settings(size, PLACEMENT, device.type, "auto"), make_batch(size), device)
     step()
-    parts = dict(components(step))
+    parts = {name: _under_flags(step, part) for name, part in components(step)}
     whole, *seconds = medians([step, *parts.values()], device, *rounds(options))
     advance()
     named = {**dict(zip(parts, seconds, strict=True)), "rest": whole - sum(seconds)}
@@ -67,6 +67,14 @@ def components(step: ProductStep) -> Iterator[tuple[str, Step]]:
     logits = _forward(step, network.classifier, descriptors)
     yield "loss", _loss(step, descriptors, logits)
     yield "optimiser", _optimise(step)
+
+
+def _under_flags(step: ProductStep, part: Step) -> Step:
+    def run() -> None:
+        with quiet(), step.flags():
+            part()
+
+    return run
 
 
 def _attending(layer: Cosam) -> Callable[[Tensor], Tensor]:

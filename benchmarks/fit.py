@@ -18,7 +18,9 @@ from reid_cosam.data.datasets import ClipBatch
 from reid_cosam.training.lightning_module import ReidModule
 
 
-class _Batches(Dataset[ClipBatch]):
+class Repeated(Dataset[ClipBatch]):
+    """The same batch, `count` times."""
+
     def __init__(self, batch: ClipBatch, count: int) -> None:
         self.batch, self.count = batch, count
 
@@ -37,14 +39,14 @@ def through_lightning(
     `after` is called after each step.
     """
     limited = chosen.trainer.model_copy(update={"max_steps": steps})
-    clock = _Clock(after)
+    clock, before = _Clock(after), torch.are_deterministic_algorithms_enabled()
     with tempfile.TemporaryDirectory() as folder, quiet():
         trainer = assembly.make_trainer(limited, Path(folder), [])
         trainer.limit_val_batches = 0
         trainer.callbacks[:] = [clock]  # type: ignore[attr-defined]
-        loader: DataLoader[ClipBatch] = DataLoader(_Batches(batch, steps), batch_size=None)
+        loader: DataLoader[ClipBatch] = DataLoader(Repeated(batch, steps), batch_size=None)
         trainer.fit(make_module(chosen), train_dataloaders=loader)
-    torch.use_deterministic_algorithms(False)
+    torch.use_deterministic_algorithms(before)
     return clock.seconds[1:]
 
 

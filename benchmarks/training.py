@@ -6,7 +6,8 @@ that the product's trainer sets.
 
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -95,10 +96,11 @@ class ProductStep:
     def __init__(self, chosen: TrainSettings, batch: ClipBatch, device: torch.device) -> None:
         self.module = make_module(chosen).to(device).train()
         self.batch, self.device = batch, device
+        before = torch.are_deterministic_algorithms_enabled()
         with tempfile.TemporaryDirectory() as folder, quiet():
             self.trainer = assembly.make_trainer(chosen.trainer, Path(folder), [])
         self.deterministic = torch.are_deterministic_algorithms_enabled()
-        torch.use_deterministic_algorithms(False)
+        torch.use_deterministic_algorithms(before)
         self.module.trainer = self.trainer
         configured = cast(dict[str, Any], self.module.configure_optimizers())
         self.optimiser: torch.optim.Optimizer = configured["optimizer"]
@@ -108,11 +110,19 @@ class ProductStep:
             setattr(self.module, name, lambda *_, **__: None)
 
     def __call__(self) -> None:
-        torch.use_deterministic_algorithms(self.deterministic, warn_only=True)
-        with quiet():
+        with quiet(), self.flags():
             self.optimiser.step(self.closure)  # type: ignore[arg-type]
             self.schedule.step()
-        torch.use_deterministic_algorithms(False)
+
+    @contextmanager
+    def flags(self) -> Iterator[None]:
+        """Deterministic kernels where the trainer asks for them; afterwards as before."""
+        before = torch.are_deterministic_algorithms_enabled()
+        torch.use_deterministic_algorithms(self.deterministic, warn_only=True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before, warn_only=True)
 
     def closure(self) -> Tensor:
         batch = ClipBatch(*(one.to(self.device, non_blocking=True) for one in self.batch))

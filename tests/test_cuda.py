@@ -1,10 +1,21 @@
 """What only a CUDA device can show."""
 
 import logging
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 import pytest
+import pytorch_lightning as pl
 import torch
-from benchmarks.training import ProductStep, Scale, make_batch, settings
+from benchmarks.fit import Repeated
+from benchmarks.training import ProductStep, Scale, make_batch, make_module, quiet, settings
+from pytorch_lightning.loggers import CSVLogger
+from torch.utils.data import DataLoader
+
+from reid_cosam import assembly
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 
@@ -17,8 +28,51 @@ def test_a_training_step_never_waits_for_the_device(backbone: str) -> None:
     step = ProductStep(chosen, make_batch(size), torch.device("cuda"))
     step()  # the first one sets up libraries, and may wait
 
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+    with refusing_to_wait():
         step()
+
+
+def test_lightnings_loop_around_it_never_waits_either() -> None:
+    size = Scale("se_resnet_tiny", 64, 32, 8, 4)
+    narrow = "recipe.attention.reduced_channels_narrow=64"
+    chosen = settings(size, (4, 5), "cuda", "auto", narrow, "trainer.max_steps=6", "trainer.log_every=6")
+    refusal = RefusingToWait(first=2, last=4)  # what comes before sets up, what comes after is logged
+    with tempfile.TemporaryDirectory() as folder, quiet():
+        trainer = assembly.make_trainer(chosen.trainer, Path(folder), [CSVLogger(folder)])
+        trainer.limit_val_batches = 0
+        trainer.callbacks.append(refusal)  # type: ignore[attr-defined]
+        loader = DataLoader(Repeated(make_batch(size), 6), batch_size=None)
+
+        trainer.fit(make_module(chosen), train_dataloaders=loader)
+
+    assert refusal.steps == 3
+
+
+@contextmanager
+def refusing_to_wait() -> Iterator[None]:
+    """Whatever waits for the device is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that the mode is a prototype
+        torch.cuda.set_sync_debug_mode("error")
+    try:
+        yield
     finally:
         torch.cuda.set_sync_debug_mode("default")
+
+
+class RefusingToWait(pl.Callback):
+    """Refuses it from the beginning of one step to the beginning of the step after another."""
+
+    def __init__(self, first: int, last: int) -> None:
+        self.first, self.last, self.steps = first, last, 0
+        self._refusing = ExitStack()
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: object) -> None:
+        if trainer.global_step == self.first:
+            self._refusing.enter_context(refusing_to_wait())
+        if trainer.global_step > self.last:
+            self._refusing.close()
+        self.steps += self.first <= trainer.global_step <= self.last
+
+    def on_exception(self, *_: object) -> None:
+        self._refusing.close()

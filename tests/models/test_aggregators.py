@@ -157,3 +157,12 @@ def test_rnn_is_the_mean_of_a_literal_lstm() -> None:
 def test_width_of_the_descriptors(aggregator: Aggregator, width: int) -> None:
     assert aggregator.out_channels == width
     assert aggregator(_random(2, 3, 6, 4, 2)).shape == (2, width)
+
+
+def test_the_rnn_is_float32_under_autocast() -> None:
+    aggregator, maps = TemporalRnn(12), _random(2, 4, 12, 2, 1)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        descriptors = aggregator(maps)
+
+    torch.testing.assert_close(descriptors, aggregator(maps), rtol=0, atol=0)

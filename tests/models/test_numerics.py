@@ -99,3 +99,19 @@ def test_a_compiled_network_agrees_and_keeps_its_names(trained: VideoReidNet) ->
             assert cosine_similarity(one.grad.flatten(), other.grad.flatten(), dim=0) > 0.999, name
     with torch.no_grad():
         _agree(compiled.eval()(clips), plain.eval()(clips))
+
+
+@pytest.mark.filterwarnings("ignore")  # of torch about itself
+def test_a_compiled_step_is_one_graph() -> None:
+    network = _network("se_resnet_tiny").to(memory_format=torch.channels_last).train()
+    clips = _clips(torch.Generator())
+
+    def loss(given: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            output: ReidOutput = network(given)
+        return output.logits.float().square().sum()
+
+    compiled = torch.compile(loss, backend="eager", fullgraph=True)  # an error where a graph would break
+    compiled(clips).backward()
+
+    assert all(weight.grad is not None for weight in network.parameters())

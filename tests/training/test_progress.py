@@ -6,9 +6,10 @@ from unittest.mock import Mock
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import RichProgressBar
 
 from reid_cosam.training import progress
-from reid_cosam.training.progress import PlainProgress
+from reid_cosam.training.progress import PlainProgress, TerminalProgress
 
 MODULE = Mock(spec=pl.LightningModule)
 
@@ -84,3 +85,20 @@ def test_a_long_evaluation_says_every_half_minute_how_far_it_is(
         "evaluating  batch 4/6  40 s left",
         "evaluating  batch 6/6  0 s left",
     ]
+
+
+def test_a_terminal_reads_the_loss_every_few_iterations_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    def record(_: pl.Callback, trainer: pl.Trainer, __: pl.LightningModule) -> None:
+        read.append(trainer.global_step)
+
+    monkeypatch.setattr(RichProgressBar, "_update_metrics", record)
+    bar = TerminalProgress(every=3)
+    for step in range(1, 8):
+        bar._update_metrics(Mock(spec=pl.Trainer, training=True, global_step=step), MODULE)
+    bar._update_metrics(
+        Mock(spec=pl.Trainer, training=False, global_step=7), MODULE
+    )  # an evaluation's scores
+
+    assert read == [3, 6, 7]

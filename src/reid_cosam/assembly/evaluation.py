@@ -92,7 +92,7 @@ def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
         precision=precision(settings),
         use_distributed_sampler=False,
         logger=False,
-        callbacks=[TerminalProgress() if sys.stdout.isatty() else PlainProgress(every=1)],
+        callbacks=[(TerminalProgress if sys.stdout.isatty() else PlainProgress)(every=1)],
         enable_progress_bar=sys.stdout.isatty(),
         enable_model_summary=False,
         enable_checkpointing=False,

@@ -57,7 +57,9 @@ def make_trainer(
     `split` is the hash of the tracklets, which checkpoints hold; without it they cannot be resumed from.
     """
     on_gpu = runs_on_gpu(settings)
-    if not on_gpu:
+    if on_gpu:  # determinism fills each new tensor before use: a pass for memory that nobody reads
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    else:
         keep_memory()
     if on_gpu and torch.cuda.device_count() < settings.devices:
         raise ValueError(
@@ -103,7 +105,7 @@ def _callbacks(settings: TrainerSettings, folder: Path, split: str | None) -> li
         BestCheckpoint(kept / "best.ckpt"),
         TrackletsRecord(split),
         PaceRecord(folder),
-        TerminalProgress() if sys.stdout.isatty() else PlainProgress(settings.log_every),
+        (TerminalProgress if sys.stdout.isatty() else PlainProgress)(settings.log_every),
     ]
 
 
@@ -116,6 +118,6 @@ def precision(settings: DeviceSettings) -> Any:
     if settings.precision != "auto":
         return settings.precision
     if runs_on_gpu(settings):
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
     has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
     return "bf16-mixed" if has_units else "32-true"

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 _ENLARGEMENT = 1.125  # of the released Random2DTranslation
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -90,5 +89,6 @@ def _enlarged(size: int) -> int:
 def _enlarge(frames: UInt8[Tensor, "n h w 3"]) -> UInt8[Tensor, "n big_h big_w 3"]:
     size = (_enlarged(frames.shape[1]), _enlarged(frames.shape[2]))
     planes = frames.permute(0, 3, 1, 2).contiguous().float()  # a CPU takes thrice as long channels last
-    enlarged = interpolate(planes, size, mode="bilinear", align_corners=False)
+    # `interpolate` calls it too, but under determinism a slow form on GPUs, for the gradient
+    enlarged: Tensor = torch.ops.aten.upsample_bilinear2d(planes, size, False)
     return enlarged.round_().to(torch.uint8).permute(0, 2, 3, 1)

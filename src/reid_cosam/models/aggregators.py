@@ -81,5 +81,7 @@ class TemporalRnn(Aggregator):
         self.lstm = nn.LSTM(channels, self.HIDDEN, batch_first=True)
 
     def forward(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b out"]:
-        outputs: Tensor = self.lstm(frame_descriptors(maps))[0]
+        # Under autocast cuDNN's LSTM may compute in float16, whose range needs a scaled loss.
+        with torch.autocast(maps.device.type, enabled=False):
+            outputs: Tensor = self.lstm(frame_descriptors(maps))[0]
         return outputs.mean(dim=1)

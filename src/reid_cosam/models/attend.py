@@ -44,5 +44,7 @@ class _Weighted(torch.autograd.Function):
         with torch.autocast(maps.device.type, enabled=False):
             mask_slope = (factors[:, None, None] @ by_location).unflatten(-1, mask.shape[-2:])
             factors_slope = (by_location @ mask.flatten(3).transpose(2, 3)).squeeze(-1).sum(dim=1)
-        maps_slope = torch.mul(slope, factors[:, None, :, None, None], out=product).mul_(mask)
-        return maps_slope, mask_slope, factors_slope
+        by_channel = factors[:, None, :, None, None]
+        if torch.compiler.is_compiling():  # which fuses passes itself, and breaks its graph at `out`
+            return slope * by_channel * mask, mask_slope, factors_slope
+        return torch.mul(slope, by_channel, out=product).mul_(mask), mask_slope, factors_slope

@@ -47,4 +47,6 @@ class _Gated(torch.autograd.Function):
         # an autocast around the backward pass must not reach this product
         with torch.autocast(maps.device.type, enabled=False):
             gates_slope = location_sum(product)
+        if torch.compiler.is_compiling():  # which fuses passes itself, and breaks its graph at `out`
+            return slope * gates, gates_slope
         return torch.mul(slope, gates, out=product), gates_slope

@@ -14,7 +14,7 @@ from reid_cosam.data.transforms import Augmentation, AugmentationDraw, apply, no
 from reid_cosam.losses.reid import ReidLoss
 from reid_cosam.metrics.protocols import Scores, score
 from reid_cosam.metrics.retrieval import TrackletDescriptors, euclidean_distances
-from reid_cosam.models.network import VideoReidNet
+from reid_cosam.models.network import ReidOutput, VideoReidNet
 from reid_cosam.training.schedules import one_cycle, steps
 
 
@@ -87,14 +87,14 @@ class ReidModule(pl.LightningModule):
         output = self.network(clips)
         terms = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.pids)))
         self.log_dict({f"train/{name}": value.detach() for name, value in terms._asdict().items()})
-        self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"])
+        self.log("train/learning_rate", _on_host(self.trainer.optimizers[0].param_groups[0]["lr"]))
         self._log_iteration(self.global_step + 1)
         self.log("loss", terms.total.detach(), prog_bar=True, logger=False)
         return cast(Tensor, terms.total)
 
     def _log_iteration(self, finished: int) -> None:
         """Puts what is logged at the iterations finished; Lightning itself would count those before."""
-        self.log("step", float(finished))
+        self.log("step", _on_host(float(finished)))
 
     def _draw(self, clips: UInt8[Tensor, "b t 3 h w"]) -> AugmentationDraw:
         rank, ranks = self.trainer.global_rank, self.trainer.world_size
@@ -140,8 +140,12 @@ class ReidModule(pl.LightningModule):
                 torch.distributed.broadcast(buffer, src=0)
 
     def validation_step(self, batch: SnippetBatch) -> None:
-        output = self.network(normalise(batch.clips, torch.float32))
+        output = self._evaluate(batch.clips)
         self.descriptors.update(output.descriptors, batch.tracklets, batch.weights)
+
+    def _evaluate(self, clips: UInt8[Tensor, "b t 3 h w"]) -> ReidOutput:
+        """Not compiled, as training may be: compiling anew for each size of batch would take minutes."""
+        return self.network.forward(normalise(clips, torch.float32))
 
     def on_validation_epoch_end(self) -> None:
         if self.trainer.sanity_checking:
@@ -163,8 +167,13 @@ class ReidModule(pl.LightningModule):
     def attend(self, clips: UInt8[Tensor, "b t 3 h w"]) -> dict[int, Float[Tensor, "b t 1 mh mw"]]:
         """COSAM's spatial masks by block number, for clips at test time."""
         self.network.eval()
-        output = self.network(normalise(clips.to(self.device), torch.float32))
+        output = self._evaluate(clips.to(self.device))
         return {stage: seen.spatial_mask.float().cpu() for stage, seen in output.attention.items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, object]) -> None:
         checkpoint["config"] = self.config
+
+
+def _on_host(value: float) -> Tensor:
+    """To be logged. Lightning would move a plain number to the GPU, which waits for it, in every step."""
+    return torch.tensor(value)

@@ -14,7 +14,19 @@ _log = logging.getLogger(__name__)
 
 
 class TerminalProgress(RichProgressBar):
-    """Lightning's bar; training is one long epoch here, so that counting epochs would say nothing."""
+    """Lightning's bar; training is one long epoch here, so that counting epochs would say nothing.
+
+    The bar moves with every batch; the loss beside it is read every `every` iterations only, as reading it
+    waits for the device.
+    """
+
+    def __init__(self, every: int) -> None:
+        super().__init__()
+        self._every = every
+
+    def _update_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if not trainer.training or trainer.global_step % self._every == 0:
+            super()._update_metrics(trainer, pl_module)
 
     def _get_train_description(self, current_epoch: int) -> str:  # noqa: ARG002
         return "Training"
