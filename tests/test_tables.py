@@ -89,9 +89,11 @@ def test_a_file_with_faults_of_every_kind_costs_no_other_result(
     assert "80.2 ± 1.3 (**79.9**, +0.3)" in row.search(faulty).group()  # type: ignore[union-attr]
     said = capsys.readouterr().out
     assert "6 results read" in said
-    assert "results.csv, line 8 left out: 4 fields instead of 23" in said
-    assert "(logs/vit): backbone vit_b is none of resnet50, se_resnet50, resnet_tiny, se_resnet_tiny" in said
-    assert "1 results fit no row of the six tables, the first: se_resnet50 cosam=[1,2]" in said
+    assert "results.csv, line 8 left out: 4 fields instead of 24" in said
+    assert "backbone vit_b is none of resnet50, se_resnet50, resnet_tiny, se_resnet_tiny: 1 result" in said
+    assert (
+        "no row for such a network, or left out above: 1 result, the first: se_resnet50 cosam=[1,2]" in said
+    )
     assert "seed 2: 2 results, of which the last counts: logs/se_resnet50-tp_avg-2, logs/later" in said
     assert "Missing on MARS: 44 of 52 cells" in said
     assert (out / "table3" / "paper_data" / "results.csv").read_text().count("\n") == 1 + 4  # both twins

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import hydra
@@ -16,12 +16,13 @@ from reid_cosam.results.store import write_text
 from reid_cosam.results.tables.arrange import on_paper_data, on_synthetic
 from reid_cosam.results.tables.html import html
 from reid_cosam.results.tables.latex import latex
-from reid_cosam.results.tables.layout import BACKBONES, LAYOUTS
+from reid_cosam.results.tables.layout import LAYOUTS
 from reid_cosam.results.tables.markdown import markdown
 from reid_cosam.results.tables.published import read_published
 from reid_cosam.results.tables.records import Record, results_csv
 from reid_cosam.results.tables.runs import from_places, from_wandb
 from reid_cosam.results.tables.table import Table
+from reid_cosam.results.tables.unplaced import unplaced
 from reid_cosam.results.tables.values import values
 
 _FORMATS: dict[str, Callable[[Table], str]] = {
@@ -69,7 +70,8 @@ def run(settings: TablesSettings) -> None:
             placed |= {id(record) for record in belonging}
             if name in settings.tables and belonging:
                 _write(table, belonging, Path(settings.out) / name / kind, kept)
-    print("\n".join(_unplaced([record for record in records if id(record) not in placed])))
+    left = list(unplaced([record for record in records if id(record) not in placed]))
+    print("\n".join(["", *left]) if left else "", end="\n" if left else "")
 
 
 def read_yaml(path: Path) -> object:
@@ -91,19 +93,6 @@ def _write(table: Table, records: Sequence[Record], folder: Path, kept: set[Path
     print(f"\n{table.title}\n  written: {folder / 'table.md'}, and as .tex, .csv and .html")
     for note in table.notes:
         print(f"  {note}")
-
-
-def _unplaced(records: Sequence[Record]) -> Iterator[str]:
-    """What stands in none of the six tables, by why."""
-    unknown = [record for record in records if record.network.backbone not in BACKBONES]
-    for record in unknown:
-        yield (
-            f"in no table: {record} ({record.run}): backbone {record.network.backbone} is none of "
-            f"{', '.join(BACKBONES)}"
-        )
-    others = [record for record in records if record.network.backbone in BACKBONES]
-    if others:
-        yield f"{len(others)} results fit no row of the six tables, the first: {others[0]} ({others[0].run})"
 
 
 def command() -> None:

@@ -49,7 +49,7 @@ def checkpoint(folder: Path, iterations: int) -> None:
 @pytest.mark.parametrize(
     ("table", "count"),
     [
-        *(("table2", 9), ("table3", 13), ("table4", 15), ("table5", 2), ("table6", 3), ("table7", 5)),
+        *(("table2", 9), ("table3", 13), ("table4", 15), ("table5", 4), ("table6", 3), ("table7", 5)),
         *(("figure6", 1), ("placements", 16), ("frame_selection", 2)),
     ],
 )

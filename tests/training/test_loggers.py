@@ -12,7 +12,8 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 
 from reid_cosam.config import LoggerSettings
 from reid_cosam.training import loggers
-from reid_cosam.training.loggers import finish, log_summary, make_loggers
+from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers
+from tests.test_config import settings
 
 
 def make(name: str, folder: Path) -> list[Logger]:
@@ -87,3 +88,11 @@ def test_a_failed_run_is_marked_as_failed(
     finish([], succeeded)
 
     assert seen == [exit_code]
+
+
+def test_runs_are_logged_with_what_dashboards_group_them_by() -> None:
+    logged = logged_settings(settings("data=mars", "backbone=se_resnet50", "cosam=[4,5]", "agg=tp_avg"))
+
+    assert logged["placement"] == "[4,5]"
+    assert logged["network"] == "se_resnet50 cosam=[4,5] tp_avg N=4 (256x128, stride 1)"
+    assert logged["tables"] == "table3, table4, table5, table6, table7"

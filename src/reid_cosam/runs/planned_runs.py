@@ -11,21 +11,40 @@ from reid_cosam import assembly
 from reid_cosam.config import DataSettings, TrainSettings
 from reid_cosam.config.identity import run_key
 from reid_cosam.data.verification import split_hash
+from reid_cosam.results.tables.layout import STAND_INS
 from reid_cosam.runs import grid, kept_runs
 
-_SOURCE, _SOURCE_TP = ("experiment=source_baseline",), ("experiment=source_baseline", "agg=tp_avg")
+
+class Sweep(NamedTuple):
+    """Overrides of `train`; of the runs that they make, those with one of `backbones` count, or all."""
+
+    overrides: tuple[str, ...]
+    backbones: tuple[str, ...] = ()
+
+
+_PAPERS, _PLAIN = (
+    ("resnet50",),
+    ("resnet50", STAND_INS["resnet50"]),
+)  # of the former there is a source
+_SOURCE = Sweep(("experiment=source_baseline",), _PAPERS)
+_SOURCE_TP = Sweep(("experiment=source_baseline", "agg=tp_avg"), _PAPERS)
+_SOURCE_TA = Sweep(("experiment=source_baseline", "agg=ta"), _PAPERS)
 # The sweeps whose runs fill a table.
-TABLES: dict[str, tuple[tuple[str, ...], ...]] = {
-    "table2": (("experiment=table2",), _SOURCE),
-    "table3": (("experiment=table3",), _SOURCE_TP),
-    "table4": (("experiment=table4",), _SOURCE),
-    "table5": (("experiment=figure6", "cosam=[],[4,5]"),),
-    "table6": (("experiment=table6",),),
-    "table7": (("experiment=table7",), _SOURCE_TP),
-    "figure6": (("experiment=figure6",),),
-    "placements": (("experiment=placements",),),
-    "frame_selection": (("experiment=frame_selection",),),
-    "cross_dataset": (("experiment=cross_dataset",),),
+TABLES: dict[str, tuple[Sweep, ...]] = {
+    "table2": (Sweep(("experiment=table2",)), _SOURCE),
+    "table3": (Sweep(("experiment=table3",)), _SOURCE_TP),
+    "table4": (Sweep(("experiment=table4",)), _SOURCE),
+    "table5": (
+        Sweep(("experiment=figure6", "cosam=[],[4,5]")),
+        Sweep(("experiment=table4", "cosam=[]", "agg=ta"), _PLAIN),
+        _SOURCE_TA,
+    ),
+    "table6": (Sweep(("experiment=table6",)),),
+    "table7": (Sweep(("experiment=table7",)), _SOURCE_TP),
+    "figure6": (Sweep(("experiment=figure6",)),),
+    "placements": (Sweep(("experiment=placements",)),),
+    "frame_selection": (Sweep(("experiment=frame_selection",)),),
+    "cross_dataset": (Sweep(("experiment=cross_dataset",)),),
 }
 
 
@@ -50,15 +69,15 @@ def planned(table: str, overrides: Sequence[str]) -> list[Planned]:
     return [run for sweep in TABLES[table] for run in _runs(sweep, overrides)]
 
 
-def _runs(sweep: tuple[str, ...], overrides: Sequence[str]) -> Iterator[Planned]:
-    (experiment, *others) = sweep
+def _runs(sweep: Sweep, overrides: Sequence[str]) -> Iterator[Planned]:
+    (experiment, *others) = sweep.overrides
     over = [one for one in overrides if one.startswith("experiment=")]
     names = ",".join(one.partition("=")[2].strip("[]") for one in (experiment, *over))
     told = [f"experiment=[{names}]", *others, *(one for one in overrides if one not in over)]
     for job in grid.jobs(grid.composed(told)):
         settings = _settings(job)
-        if sweep[0] == _SOURCE[0] and settings.backbone.name != "resnet50":
-            continue  # that baseline is of this network only
+        if sweep.backbones and settings.backbone.name not in sweep.backbones:
+            continue
         key = run_key(settings.model_dump(mode="json"), _split(settings.data))
         yield Planned(settings, tuple(job), kept_runs.kept_folder(settings, key))
 

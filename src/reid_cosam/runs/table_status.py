@@ -47,7 +47,8 @@ def run(arguments: Sequence[str]) -> None:
     """Prints the state of every table named, or of all; the other arguments are overrides, as for `train`.
 
     Raises:
-        ValueError, OSError: no such table, a bad setting, or no data where the settings look for them.
+        ValueError, OSError: no such table, a bad setting, or no data where the settings look for them. Of all
+            tables those that lack data are told and passed over.
     """
     named = [one for one in arguments if "=" not in one]
     overrides = [one for one in arguments if "=" in one]
@@ -55,7 +56,14 @@ def run(arguments: Sequence[str]) -> None:
     console = Console(width=width, soft_wrap=True, highlight=False, markup=False)
     with initialize_config_dir(str(CONF), version_base="1.3"):
         for table in named or TABLES:
-            show(table, planned(table, overrides), console)
+            try:
+                runs = planned(table, overrides)
+            except FileNotFoundError as error:  # of data; the other tables may do without them
+                if named:
+                    raise
+                console.print(f"{table}: not known: {error}")
+                continue
+            show(table, runs, console)
 
 
 def state(folder: Path) -> State:
@@ -129,11 +137,12 @@ def show(table: str, runs: Sequence[Planned], console: Console) -> None:
     console.print(_rows(open_runs, times))
     known = [seconds for seconds in times if seconds is not None]
     devices = {pace.device for run, _ in open_runs if (pace := paces.of(run.settings)) is not None}
-    text = f"{duration(sum(known, 0.0))} for {len(known)} runs, one after the other"
-    text += f", as measured on {', '.join(sorted(devices))}" if known else ""
     unknown = len(times) - len(known)
-    text += f"; {unknown} runs like no other measured so far" if unknown else ""
-    console.print(f"left: {text}")
+    parts = [f"{unknown} runs like no other measured so far"] if unknown else []
+    if known:
+        measured = f"as measured on {', '.join(sorted(devices))}"
+        parts.insert(0, f"{duration(sum(known))} for {len(known)} runs, one after the other, {measured}")
+    console.print(f"left: {'; '.join(parts)}")
 
 
 def _time_left(run: Planned, one: State, paces: Paces) -> float | None:

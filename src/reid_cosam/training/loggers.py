@@ -54,14 +54,18 @@ def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | 
 def logged_settings(settings: TrainSettings) -> dict[str, Any]:
     """A run's settings, and what dashboards group runs by.
 
-    That is `placement`, as on the command line: a list is nothing to group by; and the paper's `tables` that
-    the network stands in.
+    That is `placement`, as on the command line: a list is nothing to group by; the `network` in one word; and
+    the paper's `tables` that it stands in.
     """
     data, agg = settings.data, settings.agg
     sizes = settings.num_frames, data.height, data.width, agg.last_stride
     network = Network(settings.backbone.name, agg.name, tuple(settings.cosam), *sizes)
     tables = tables_of(network, read_all(EXPERIMENTS))
-    grouped = {"placement": placement(settings.cosam), "tables": ", ".join(tables)}
+    grouped = {
+        "placement": placement(settings.cosam),
+        "network": str(network),
+        "tables": ", ".join(tables),
+    }
     return settings.model_dump(mode="json") | grouped
 
 

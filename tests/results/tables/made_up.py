@@ -19,6 +19,7 @@ def record(network: Network, seed: int, *percent: float, **changes: Any) -> Reco
     told: dict[str, Any] = {
         "recipe": "paper",
         "iterations": 60000,
+        "sampling": "consecutive",
         "settings": "0123abcd",
         "valid_queries": 1840,
         "run": f"logs/{network.backbone}-{network.agg}-{seed}",

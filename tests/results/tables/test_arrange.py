@@ -132,7 +132,7 @@ def test_missing_cells_are_counted_with_the_command_that_fills_them() -> None:
 
     assert notes == [
         "Missing on MARS: 8 of 12 cells (N = 4; N = 8). To fill them: "
-        "`python -m reid_cosam.train experiment=table6 data=mars data.root=...`",
+        "`python -m reid_cosam.train experiment=table6 num_frames=4,8 data=mars data.root=...`",
         "Missing on DukeMTMC-VideoReID: 12 of 12 cells (N = 2; N = 4; N = 8). To fill them: "
         "`python -m reid_cosam.train experiment=table6 data=duke data.root=...`",
     ]
@@ -208,3 +208,49 @@ def test_missing_synthetic_cells_name_the_small_sweep() -> None:
     (note,) = table.notes
     assert note.startswith("Missing on synthetic small at 128x64: 44 of 48 cells (ResNet-tiny / No COSAM; ")
     assert note.endswith("'experiment=[table3,tables_synthetic]' data.height=128 data.width=64`")
+
+
+def test_a_table_shows_results_that_were_trained_alike_and_names_the_others() -> None:
+    usual = [record(network, seed, 70.0) for network in (SE_PLAIN, SE_COSAM) for seed in (0, 1)]
+    attentive = [replace(one, settings="0123abcd-77777777") for one in usual[2:]]
+    other = [record(SE_COSAM, seed, 90.0, settings="ffffffff-77777777", run=f"new/{seed}") for seed in (0, 1)]
+
+    table = arranged("table3", *other, *usual[:2], *attentive)
+
+    assert row(table, "SE-ResNet50", "COSAM_4,5").cells[0][0].ours == "70.0 ± 0.0"
+    (note,) = [note for note in table.notes if "left out" in note]
+    assert note.startswith("2 results on MARS left out, as most are trained otherwise (theirs: paper recipe")
+    assert "settings ffffffff; the first: new/0)" in note
+
+
+def test_every_table_shows_results_that_were_trained_alike() -> None:
+    """Even one that by itself could not tell which are the usual ones: most results of all decide."""
+    usual = [record(SE_PLAIN, 0, 60.0), record(SE_COSAM, 0, 70.0, settings="0123abcd-77777777")]
+    other = record(SE_COSAM, 0, 90.0, settings="00000000-77777777")
+
+    table = arranged("table6", other, *usual)
+
+    assert row(table, "N = 4").cells[0][0].ours == "70.0"
+
+
+def test_snippets_of_random_frames_are_in_no_table() -> None:
+    table, used = on_paper_data("table6", paper("table6"), [record(SE_COSAM, 0, 90.0, sampling="random")])
+
+    assert (used, row(table, "N = 4").cells[0][0].ours) == ([], "–")  # noqa: RUF001
+
+
+def test_rows_with_fewer_seeds_are_named() -> None:
+    longer = replace(SE_COSAM, num_frames=8)
+
+    table = arranged("table6", *(record(longer, seed, 70.0) for seed in range(3)), record(SE_COSAM, 0, 70.0))
+
+    assert [note for note in table.notes if "seeds" in note] == ["Fewer than 3 seeds: N = 4 (1/–)"]  # noqa: RUF001
+
+
+def test_the_command_trains_no_more_than_is_lacking() -> None:
+    notes = arranged("table5", record(SE_COSAM, 0, 70.0)).notes
+
+    (sweep,) = [note for note in notes if "experiment=table4" in note and "MARS" in note]
+    assert "experiment=table4 backbone=resnet50,se_resnet50 'cosam=[]' agg=ta,tp_avg data=mars" in sweep
+    (source,) = [note for note in notes if "source_baseline" in note and "MARS" in note]
+    assert "experiment=source_baseline agg=ta data=mars" in source

@@ -69,10 +69,22 @@ def test_latex() -> None:
         r"\midrule",
         r"ResNet50 & COSAM\textsubscript{4,5} & \textbf{77.0 $\pm$ 0.4} & 80.0 & -- & 3/-- \\",
         r" &  & {\footnotesize (77.2, $-$0.2)} &  & {\footnotesize (94.0)} &  \\",
-        r"LOMO[28] & a|b &  &  &  & -- \\",
+        r"\midrule",
+        r"LOMO{[}28] & a|b &  &  &  & -- \\",
         r" &  & {\footnotesize (\textbf{16.4})} &  &  &  \\",
     ]
+    assert r"\label{tab:table3}" in lines
     assert [line.count("{") - line.count("}") for line in lines if "resizebox" not in line].count(0) >= 14
+
+
+def test_no_line_of_latex_begins_with_what_the_line_before_would_take_for_its_option() -> None:
+    row = Row(("[13] + SE", "Yes"), TABLE.rows[0].cells, [1, 1])
+    bracketed = replace(TABLE, name="table5", rows=[row, row])
+
+    body = latex(bracketed).split(r"\midrule")
+
+    assert len(body) == 2  # no rule between the rows of table 5
+    assert [line[:9] for line in body[1].splitlines() if "13" in line] == ["{[}13] + "] * 2
 
 
 def test_values_are_not_rounded() -> None:

@@ -46,8 +46,8 @@ GOOD = results_csv(RECORDS[:1]).splitlines()[1]
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        (GOOD[:40], r"\d+ fields instead of 23"),
-        ("", "0 fields instead of 23"),
+        (GOOD[:40], r"\d+ fields instead of 24"),
+        ("", "0 fields instead of 24"),
         (GOOD.replace("0.799", "0.7x9"), "mAP is '0.7x9"),
         (GOOD.replace("0.799", "79.9"), "mAP is 79.9, not a fraction of 1"),
         (GOOD.replace("0.799", "nan"), "mAP is 'nan"),
@@ -68,7 +68,7 @@ def test_a_damaged_line_is_named_and_the_others_are_kept(line: str, reason: str,
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"results\.csv is not a file of results: its first line must"):
+    with pytest.raises(ValueError, match=r"it is no file of results: its first line must"):
         read_results(write(tmp_path, "a,b\n1,2\n"))
 
 

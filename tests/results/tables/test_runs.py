@@ -162,7 +162,20 @@ def test_folders_and_files_of_results_go_together(tmp_path: Path) -> None:
     found, faults = from_places([tmp_path / "logs", tmp_path / "results.csv"])
 
     assert sorted(one.seed for one in found) == [0, 5]
-    assert faults == [f"{tmp_path / 'results.csv'}, line 3 left out: 1 fields instead of 23"]
+    assert faults == [f"{tmp_path / 'results.csv'}, line 3 left out: 1 fields instead of 24"]
+
+
+def test_a_file_of_something_else_costs_no_other_file(tmp_path: Path) -> None:
+    good, other = tmp_path / "good.csv", tmp_path / "other.csv"
+    good.write_text(results_csv([record(SE_COSAM, 5, 50.0)]), encoding="utf-8-sig")  # as spreadsheets save it
+    other.write_text("a,b\n1,2\n")
+
+    found, faults = from_places([other, good])
+
+    assert [one.seed for one in found] == [5]
+    assert faults[0].startswith(
+        f"{other} left out: it is no file of results: its first line must be data,size"
+    )
 
 
 def test_a_missing_place_is_named(tmp_path: Path) -> None:

@@ -2,29 +2,31 @@
 
 from wandb_workspaces.reports import v2 as reports
 
+from reid_cosam.results.dashboards.selection import NETWORK
+
 ITERATION = "trainer/global_step"
 PICTURES = ["pictures/attention", "pictures/ranked_lists", "pictures/cmc"]
 ATTRIBUTES = ("handbag", "hat", "backpack")
 
 
-def scores(metric: str, by: str) -> reports.BarPlot:
-    """Mean and standard deviation over all runs that agree in a setting."""
+def scores(metric: str) -> reports.BarPlot:
+    """Mean and standard deviation over the seeds of every network."""
     return reports.BarPlot(
-        title=f"{metric} by {by.removesuffix('.name')}",
+        title=f"{metric} by network",
         metrics=[metric],
-        groupby=f"config.{by}",
+        groupby=f"config.{NETWORK}",
         groupby_aggfunc="mean",
         groupby_rangefunc="stddev",
     )
 
 
-def curve(metric: str, by: str) -> reports.LinePlot:
+def curve(metric: str) -> reports.LinePlot:
     """A quantity over iterations, averaged like `scores`."""
     return reports.LinePlot(
         title=metric,
         x=ITERATION,
         y=[metric],
-        groupby=f"config.{by}",
+        groupby=f"config.{NETWORK}",
         groupby_aggfunc="mean",
         groupby_rangefunc="stddev",
     )

@@ -65,8 +65,7 @@ def _cells(row: PublishedRow, width: int, metrics: Sequence[str]) -> list[str]:
 
 
 def _grid(name: str, selection: Selection) -> reports.PanelGrid:
-    by = selection.varied or ["placement"]
     wanted = [f"{attribute}/mAP" for attribute in panels.ATTRIBUTES] if name == "table7" else ["mAP", "R1"]
-    bars = [panels.scores(metric, setting) for setting in by for metric in wanted]
-    curves = [panels.curve(metric, by[-1]) for metric in ("eval/mAP", "train/total")]
+    bars = [panels.scores(metric) for metric in wanted]
+    curves = [panels.curve(metric) for metric in ("eval/mAP", "train/total")]
     return reports.PanelGrid(runsets=[selection.runset()], panels=[*bars, *curves, panels.pictures()])

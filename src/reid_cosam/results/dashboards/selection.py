@@ -16,7 +16,10 @@ COLUMNS: dict[str, Callable[[Network], object]] = {
     "agg.name": lambda network: network.agg,
     "placement": lambda network: placement(network.cosam),
     "num_frames": lambda network: network.num_frames,
+    "data.height": lambda network: network.height,
 }
+NETWORK = "network"  # all of these and the stride in one: runs that agree in it differ by seed and recipe
+_IN_A_ROW: list[object] = ["consecutive", "consecutive_released"]  # the frames of a snippet, as in the paper
 
 
 @dataclass(frozen=True)
@@ -53,16 +56,15 @@ def selections(published: PublishedTable) -> list[Selection]:
     every = [row.network for row in published.rows if row.network is not None]
     stand_ins = _selection(f"{SYNTHETIC.name} data (rendered walkers)", SYNTHETIC.name, every)
     backbones: list[object] = [STAND_INS[str(name)] for name in stand_ins.filters["backbone.name"]]
-    return [
-        *found,
-        Selection(stand_ins.title, stand_ins.filters | {"backbone.name": backbones}, stand_ins.varied),
-    ]
+    wanted = stand_ins.filters | {"backbone.name": backbones}
+    del wanted["data.height"]  # images are of any size there
+    return [*found, Selection(stand_ins.title, wanted, stand_ins.varied)]
 
 
 def _selection(title: str, data: str, networks: list[Network]) -> Selection:
     values = {name: _different(of(network) for network in networks) for name, of in COLUMNS.items()}
     varied = [name for name, found in values.items() if len(found) > 1]
-    return Selection(title, {"data.name": [data], **values}, varied)
+    return Selection(title, {"data.name": [data], "recipe.sampling.frames": _IN_A_ROW, **values}, varied)
 
 
 def _different(values: Iterable[object]) -> list[object]:

@@ -26,12 +26,10 @@ def workspace(entity: str, project: str) -> workspaces.Workspace:
 
 def _sections() -> list[workspaces.Section]:
     contents = {
-        "Scores": [panels.scores(metric, by) for by in COLUMNS for metric in ("mAP", "R1")],
-        "Who carries what": [
-            panels.scores(f"{attribute}/mAP", "placement") for attribute in panels.ATTRIBUTES
-        ],
+        "Scores": [panels.scores(metric) for metric in ("mAP", "R1")],
+        "Who carries what": [panels.scores(f"{attribute}/mAP") for attribute in panels.ATTRIBUTES],
         "Training": [
-            panels.curve(metric, "placement")
+            panels.curve(metric)
             for metric in (
                 "eval/mAP",
                 "train/total",

@@ -16,7 +16,7 @@ from reid_cosam.results.report.effects import Effect, effects
 from reid_cosam.results.report.lists import FrameReader, ShownLists, representatives, shown_lists
 from reid_cosam.results.report.pictures import strip, svg_address
 from reid_cosam.results.report.runs import Run, common, varied
-from reid_cosam.results.tables.html import table_element, text
+from reid_cosam.results.tables.html import remark, table_element, text
 from reid_cosam.results.tables.records import Record
 from reid_cosam.results.tables.table import Table
 
@@ -119,11 +119,11 @@ def page(
 def _table(table: Table, records: Sequence[Record], folders: dict[str, Run]) -> dict[str, Any]:
     behind = list(dict.fromkeys(record.run for record in records))
     return {
-        "anchor": f"{table.name}-{'synthetic' if 'ynthetic' in table.title else 'paper'}",
+        "anchor": f"{table.name}-{'synthetic' if table.is_synthetic else 'paper'}",
         "title": Markup(text(table.title)),
         "caption": Markup(" ".join(map(text, table.caption))),
         "table": Markup(table_element(table)),
-        "notes": table.notes,
+        "notes": [Markup(remark(note)) for note in table.notes],
         "runs": [folders[name] for name in behind if name in folders],
     }
 

@@ -18,6 +18,7 @@ from reid_cosam.results.tables.skeleton import (
     synthetic_skeleton,
 )
 from reid_cosam.results.tables.table import Cell, Row, Table
+from reid_cosam.results.tables.training import Training, as_the_paper, most_common, training
 
 
 def on_paper_data(
@@ -45,11 +46,12 @@ def _synthetic_sets(records: Sequence[Record]) -> list[tuple[str, int]]:
 
 
 def _filled(name: str, skeleton: Skeleton, records: Sequence[Record]) -> tuple[Table, list[Record]]:
-    belonging = {
+    candidates = {
         (number, group): _belonging(slot, group, records)
         for number, line in enumerate(skeleton.lines)
         for group, slot in line.slots.items()
     }
+    belonging, others = _trained_alike(candidates, records)
     counted = {place: _summary(found, place[1]) for place, found in belonging.items()}
     rows = [
         Row(
@@ -64,7 +66,7 @@ def _filled(name: str, skeleton: Skeleton, records: Sequence[Record]) -> tuple[T
         name,
         title(name, skeleton.groups),
         caption(name, skeleton, counted),
-        [*missing(name, skeleton, counted, records), *_notes(counted.values())],
+        [*missing(name, skeleton, counted, records), *others, *_notes(counted.values()), *_fewer_seeds(rows)],
         skeleton.headings,
         skeleton.groups,
         with_best_marked(rows, blocks),
@@ -72,9 +74,46 @@ def _filled(name: str, skeleton: Skeleton, records: Sequence[Record]) -> tuple[T
     return table, [record for found in belonging.values() for record in found]
 
 
+_Found = dict[tuple[int, Group], list[Record]]
+
+
+def _trained_alike(candidates: _Found, records: Sequence[Record]) -> tuple[_Found, list[str]]:
+    """Of every place of the table the results that were trained like most on its data; which others are not.
+
+    Most of all results, so that all tables show the same. A baseline at its source's size counts by itself.
+    """
+    chosen: dict[tuple[str, int], Training | None] = {}
+    others: dict[tuple[str, Training], list[Record]] = {}
+    belonging: _Found = {}
+    for (number, group), found in candidates.items():
+        belonging[number, group] = []
+        for record in found:
+            kind = group.place, record.network.height
+            if kind not in chosen:
+                chosen[kind] = most_common(one for one in records if _comparable(one, record))
+            made = training(record)
+            alike = made == chosen[kind]
+            (belonging[number, group] if alike else others.setdefault((group.place, made), [])).append(record)
+    return belonging, [
+        f"{len(left)} results on {place} left out, as most are trained otherwise (theirs: {made[0]} recipe, "
+        f"{made[1]} iterations, settings {made[2]}; the first: {left[0].run}); to see them, name their "
+        "folders alone: 'runs=[...]'"
+        for (place, made), left in others.items()
+    ]
+
+
+def _comparable(one: Record, other: Record) -> bool:
+    sizes = one.network.height, one.network.width, one.scored.data, one.scored.size
+    return as_the_paper(one) and sizes == (
+        *(other.network.height, other.network.width, other.scored.data, other.scored.size),
+    )
+
+
 def _belonging(slot: Slot, group: Group, records: Sequence[Record]) -> list[Record]:
     wanted = (slot.network, slot.reranked, group.data, group.size, group.attribute)
-    return [one for one in records if slot.network is not None and _place(one) == wanted]
+    return [
+        one for one in records if slot.network is not None and _place(one) == wanted and as_the_paper(one)
+    ]
 
 
 def _place(record: Record) -> tuple[object, ...]:
@@ -88,6 +127,12 @@ def _summary(found: Sequence[Record], group: Group) -> Summary:
     summary = summarise([one for one in found if one.scored.protocol == asked_for], group.dataset.splits)
     notes = [f"{one} left out: protocol {one.scored.protocol}, not {asked_for}" for one in others]
     return replace(summary, notes=[*notes, *summary.notes])
+
+
+def _fewer_seeds(rows: Sequence[Row]) -> list[str]:
+    most = max((count for row in rows for count in row.seeds), default=0)
+    fewer = [row for row in rows if any(0 < count < most for count in row.seeds)]
+    return [f"Fewer than {most} seeds: {' / '.join(row.labels)} ({row.shown_seeds})" for row in fewer]
 
 
 def _notes(summaries: Iterable[Summary]) -> list[str]:

@@ -67,9 +67,9 @@ def _sizes(skeleton: Skeleton) -> Iterator[str]:
     """Which rows are trained at another size, if any."""
     if any(AS_COSAM in label for line in skeleton.lines for label in line.labels):
         yield (
-            "ResNet rows with [13]: ours trained as their source did, with stride 2 in the last block and "
-            f"images {SOURCE_HEIGHT}/{HEIGHT} as high and wide as in the rows with COSAM; {AS_COSAM}: with "
-            "their images and stride."
+            f'Rows with a twin named "{AS_COSAM}": ours trained as their source [13] did, on images of '
+            f"{SOURCE_HEIGHT}x{SOURCE_HEIGHT // 2} with stride 2 in the last block; the twin: on images of "
+            f"{HEIGHT}x{HEIGHT // 2} and with the stride of the rows with COSAM."
         )
 
 

@@ -10,7 +10,8 @@ _STYLE = (
     "th,td{padding:.2em .7em;text-align:right;white-space:nowrap}"
     "th[scope=row]{text-align:left;font-weight:normal}small{color:#555}"
     "thead tr:first-child th{border-top:2px solid}thead tr:last-child th{border-bottom:1px solid}"
-    "tbody tr:last-child>*{border-bottom:2px solid}"
+    "tbody tr:last-child>*{border-bottom:2px solid}thead th[colspan]{text-align:center}"
+    "thead th[rowspan]:not(:last-child){text-align:left}div{overflow-x:auto}p,ul{max-width:60em}"
 )
 
 
@@ -23,8 +24,8 @@ def html(table: Table) -> str:
         f"<style>{_STYLE}</style></head><body>",
         f"<h1>{title}</h1>",
         f"<p>{' '.join(map(text, table.caption))}</p>",
-        table_element(table),
-        *([f"<ul>{''.join(f'<li>{escape(note)}</li>' for note in table.notes)}</ul>"] if table.notes else []),
+        f"<div>{table_element(table)}</div>",
+        *([f"<ul>{''.join(f'<li>{remark(note)}</li>' for note in table.notes)}</ul>"] if table.notes else []),
         "</body></html>",
     ]
     return "\n".join(lines) + "\n"
@@ -62,3 +63,8 @@ def _cell(cell: Cell) -> str:
 def text(words: str) -> str:
     """A label, with the index of `TP_avg` below the line."""
     return re.sub(SUBSCRIPT, r"<sub>\1</sub>", escape(words, quote=False))
+
+
+def remark(words: str) -> str:
+    """A note, with its commands, which stand between backticks, as code."""
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", text(words))

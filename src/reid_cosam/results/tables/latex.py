@@ -3,9 +3,11 @@
 import re
 from collections.abc import Sequence
 
+from reid_cosam.results.tables.layout import LAYOUTS
 from reid_cosam.results.tables.table import SUBSCRIPT, Cell, Row, Table
 
 _ESCAPED = {char: f"\\{char}" for char in "&%$#_{}"} | {
+    "[": "{[}",  # which a line of a table must not begin with
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
@@ -25,13 +27,13 @@ def latex(table: Table) -> str:
         r"\begin{table*}",
         r"\centering",
         rf"\caption{{{_text(table.title)}. {' '.join(map(_text, table.caption))}}}",
-        rf"\label{{tab:{table.name}}}",
+        rf"\label{{tab:{table.name}{'-synthetic' if table.is_synthetic else ''}}}",
         r"\resizebox{\textwidth}{!}{%",
         rf"\begin{{tabular}}{{{columns}}}",
         r"\toprule",
         *_heading(table),
         r"\midrule",
-        *(line for row in table.rows for line in _lines(row)),
+        *_body(table),
         r"\bottomrule",
         r"\end{tabular}}",
         r"\end{table*}",
@@ -54,6 +56,22 @@ def _heading(table: Table) -> list[str]:
         " ".join(rules),
         _line([*map(_text, table.headings), *metrics, "seeds"]),
     ]
+
+
+def _body(table: Table) -> list[str]:
+    """With a rule between backbones, where these stand in a column of their own."""
+    ruled = LAYOUTS[table.name].best_of_backbone and len(table.headings) > 1
+    lines: list[str] = []
+    for number, row in enumerate(table.rows):
+        if number and ruled and _family(row) != _family(table.rows[number - 1]):
+            lines.append(r"\midrule")
+        lines += _lines(row)
+    return lines
+
+
+def _family(row: Row) -> str:
+    """`ResNet50[13]` and `ResNet50, size as COSAM` are one."""
+    return re.split(r"[\[,]", row.labels[0])[0]
 
 
 def _lines(row: Row) -> list[str]:

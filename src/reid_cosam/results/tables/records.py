@@ -46,7 +46,9 @@ class Record:
 
     Attributes:
         recipe: its name; `iterations` of training.
-        settings: a hash of everything else that tells one run's numbers from another's.
+        sampling: how the frames of a training snippet are chosen.
+        settings: a hash of everything else that tells one run's numbers from another's; after a dash that of
+            the attention's settings, where there is attention.
         run: folder or address of the run.
     """
 
@@ -55,6 +57,7 @@ class Record:
     seed: int
     recipe: str
     iterations: int
+    sampling: str
     settings: str
     valid_queries: int
     scores: Mapping[str, float]
@@ -70,7 +73,8 @@ class Record:
     @property
     def key(self) -> tuple[object, ...]:
         """Two results that agree in it were made alike."""
-        return self.network, self.scored, self.seed, self.recipe, self.iterations, self.settings
+        made = self.recipe, self.iterations, self.sampling, self.settings
+        return self.network, self.scored, self.seed, made
 
     def __str__(self) -> str:
         scored = self.scored
@@ -86,7 +90,17 @@ class Record:
 
 COLUMNS = (
     *("data", "size", "split", "backbone", "agg", "cosam", "num_frames", "height", "width", "last_stride"),
-    *("seed", "recipe", "iterations", "settings", "attribute", "reranked", "protocol", "valid_queries"),
+    *(
+        "seed",
+        "recipe",
+        "iterations",
+        "sampling",
+        "settings",
+        "attribute",
+        "reranked",
+        "protocol",
+        "valid_queries",
+    ),
     *(*SCORES, "run"),
 )
 
@@ -123,10 +137,10 @@ def read_results(path: Path) -> tuple[list[Record], list[str]]:
     Raises:
         ValueError: the file has other columns.
     """
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     heading = next(csv.reader(lines[:1]), [])
     if tuple(heading) != COLUMNS:
-        raise ValueError(f"{path} is not a file of results: its first line must be {','.join(COLUMNS)}")
+        raise ValueError(f"it is no file of results: its first line must be {','.join(COLUMNS)}")
     records, faults = [], []
     for number, line in enumerate(lines[1:], start=2):
         try:
@@ -155,6 +169,7 @@ def _parse(line: str) -> Record:
         _integer(row, "seed"),
         row["recipe"],
         _integer(row, "iterations"),
+        row["sampling"],
         row["settings"],
         _integer(row, "valid_queries"),
         {name: _fraction(row, name) for name in SCORES},

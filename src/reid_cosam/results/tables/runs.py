@@ -15,8 +15,9 @@ from reid_cosam.results.tables.records import SCORES, Network, Record, Scored, r
 # They have columns of their own; the rest of a run's identity is told by a hash.
 _COLUMNS = {
     *("backbone.name", "agg.name", "agg.last_stride", "cosam", "num_frames", "seed", "trainer.max_steps"),
-    *("data.name", "data.size", "data.split", "data.height", "data.width"),
+    *("data.name", "data.size", "data.split", "data.height", "data.width", "recipe.sampling.frames"),
 }
+_ATTENTION = "recipe.attention."
 
 Reader = Callable[[Path], Any]  # of a YAML file; ValueError where it is none
 
@@ -28,7 +29,6 @@ def from_places(places: Sequence[Path], read_yaml: Reader) -> tuple[list[Record]
 
     Raises:
         FileNotFoundError: there is no such place.
-        ValueError: a file holds no results.
     """
     records: list[Record] = []
     faults: list[str] = []
@@ -36,9 +36,10 @@ def from_places(places: Sequence[Path], read_yaml: Reader) -> tuple[list[Record]
         if not place.exists():
             raise FileNotFoundError(f"runs: there is no {place}; name folders of runs, or a results.csv")
         if place.is_file():
-            read, wrong = read_results(place)
-            records += read
-            faults += wrong
+            with noting(faults, place):
+                read, wrong = read_results(place)
+                records += read
+                faults += wrong
     folders = {path.parent.resolve(): path.parent for place in places for path in place.rglob("metrics.json")}
     return records + _from_folders([folders[key] for key in sorted(folders)], read_yaml, faults), faults
 
@@ -104,6 +105,7 @@ def records_of(config: Mapping[str, Any], metrics: Mapping[str, Any], run: str) 
     )
     made = {"network": network, "seed": config["seed"], "recipe": config["recipe"]["name"]} | {
         "iterations": config["trainer"]["max_steps"],
+        "sampling": config["recipe"]["sampling"]["frames"],
         "settings": _other_settings(config),
         "run": run,
     }
@@ -114,7 +116,12 @@ def records_of(config: Mapping[str, Any], metrics: Mapping[str, Any], run: str) 
 
 def _other_settings(config: Mapping[str, Any]) -> str:
     others = {name: value for name, value in identity(config).items() if name not in _COLUMNS}
-    return hashlib.sha256(json.dumps(others, sort_keys=True).encode()).hexdigest()[:8]
+    attention = {name: others.pop(name) for name in list(others) if name.startswith(_ATTENTION)}
+    return "-".join(
+        hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:8]
+        for part in (others, attention)
+        if part
+    )
 
 
 def _rows(metrics: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str, bool]]:

@@ -64,6 +64,10 @@ class Table:
     groups: Sequence[Group]
     rows: Sequence[Row]
 
+    @property
+    def is_synthetic(self) -> bool:
+        return any(group.data == "synthetic" for group in self.groups)
+
     def group_title(self, group: Group) -> str:
         """The data set where there are several, and the group of queries where it is one."""
         several = len({one.place for one in self.groups}) > 1
