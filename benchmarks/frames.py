@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from reid_cosam.data import mars, synthetic
+from reid_cosam.data import mars, packing, synthetic
 from reid_cosam.data.synthetic import SyntheticSpec
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
@@ -13,6 +13,16 @@ SPEC = SyntheticSpec("bench", HEIGHT, WIDTH, 8, 1, 2, 2, 2, (8, 8), 0, 0)
 def render(folder: Path) -> ReidSplits:
     """8 people, each in 4 tracklets of 8 frames to train on; one to test."""
     return mars.read(synthetic.ensure(folder, SPEC))
+
+
+def packed(folder: Path) -> ReidSplits:
+    """What `render` put into `folder`, out of one file."""
+    root, target = synthetic.ensure(folder, SPEC), folder / "packed"
+    target.mkdir()
+    found = packing.contents(root)
+    packing.copy_others(root, found.others, target)
+    assert packing.write(root, found.images, target, 1, lambda _: None) == ()
+    return mars.read(target)
 
 
 def tracklets_of(lengths: tuple[int, ...], splits: ReidSplits) -> tuple[Tracklet, ...]:

@@ -27,6 +27,7 @@ NOTES = """\
 - `layout copies of maps`: in one step. Reference: the same step with one more after each CNN block, put in on
   purpose, to show that the count sees them.
 - `layout copies of weights`: what torch's convolutions and fused Adam do with weights and their gradients.
+- On a GPU cuDNN may reorder maps inside its own kernels, unseen here.
 - `time of all copies`: conversions of weights and maps to bfloat16 included.
 """
 
@@ -35,7 +36,7 @@ def scale(options: Options) -> Scale:
     if options.size == "check":
         return Scale("se_resnet_tiny", 64, 32, 4, 2)
     if options.device.type == "cuda":
-        return Scale("se_resnet50", 256, 128, 32, 4)
+        return Scale("se_resnet50", 256, 128, 24, 4)  # 96 frames: no weight's first axis
     return (
         Scale("se_resnet50", 256, 128, 4, 4)
         if options.size == "full"
@@ -68,8 +69,11 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
                 "copies",
                 "share",
             ),
-            Record(f"time of all copies, {precision}", spent / 1e6, time / 1e6, "step", "s", "share"),
         ]
+        if options.device.type == "cpu":  # on a GPU the profiler's times are those of starting kernels
+            records.append(
+                Record(f"time of all copies, {precision}", spent / 1e6, time / 1e6, "step", "s", "share")
+            )
         advance()
     return records
 

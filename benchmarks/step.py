@@ -9,6 +9,7 @@ weights: augmentation and normalisation are in it, and are not in the released c
 """
 
 import statistics
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -50,7 +51,7 @@ NOTES = """\
 - `model TFLOP/s`: three times what `torch.utils.flop_counter` counts in a forward pass; the ceiling is the
   fastest of many products of two square matrices in the same type.
 - `peak memory`: weights, gradients and optimiser state, and the most that a step adds to them.
-- `60,000 iterations`: of 32 clips at this pace of images.
+- `60,000 iterations`: of 32 clips at this pace of images; without evaluations and checkpoints.
 - `through Trainer.fit`: the same steps with Lightning's loop, logging and data fetching around them.
 """
 
@@ -122,6 +123,7 @@ def _measure(
     device = options.device
     chosen = {name: _settings(size, device.type, name) for name in variants(options)}
     steps = {name: ProductStep(one, make_batch(size), device) for name, one in chosen.items()}
+    steps = {name: step for name, step in steps.items() if not VARIANTS[name][1] or _compiles(step)}
     *ours, theirs = medians([*steps.values(), partial(apart, "step")], device, *rounds(options))
     advance()
     their_peak = apart("peak")
@@ -139,6 +141,16 @@ def _measure(
     around = _around(chosen["bf16"], steps["bf16"], size, *rounds(options))
     advance()
     return [*records, around]
+
+
+def _compiles(step: ProductStep) -> bool:
+    """A machine without a compiler costs these figures and no others."""
+    try:
+        step()
+    except Exception as error:
+        print(f"not measured compiled: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _records(
