@@ -20,6 +20,7 @@ from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.data.datasets import ClipBatch
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.data.transfer import Transfer
 from reid_cosam.paths import CONF
 from reid_cosam.training.lightning_module import ReidModule
 
@@ -95,7 +96,7 @@ class ProductStep:
 
     def __init__(self, chosen: TrainSettings, batch: ClipBatch, device: torch.device) -> None:
         self.module = make_module(chosen).to(device).train()
-        self.batch, self.device = batch, device
+        self.batch, self.device, self.transfer = batch, device, Transfer()
         before = torch.are_deterministic_algorithms_enabled()
         with tempfile.TemporaryDirectory() as folder, quiet():
             self.trainer = assembly.make_trainer(chosen.trainer, Path(folder), [])
@@ -125,7 +126,7 @@ class ProductStep:
             torch.use_deterministic_algorithms(before, warn_only=True)
 
     def closure(self) -> Tensor:
-        batch = ClipBatch(*(one.to(self.device, non_blocking=True) for one in self.batch))
+        batch = self.transfer(self.batch, self.device)
         with self.trainer.precision_plugin.forward_context():
             loss = self.module.training_step(batch)
         self.optimiser.zero_grad()

@@ -16,6 +16,8 @@ from pytorch_lightning.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
 from reid_cosam import assembly
+from reid_cosam.data.datasets import ClipBatch
+from reid_cosam.data.transfer import Transfer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 
@@ -46,6 +48,19 @@ def test_lightnings_loop_around_it_never_waits_either() -> None:
         trainer.fit(make_module(chosen), train_dataloaders=loader)
 
     assert refusal.steps == 3
+
+
+def test_a_batch_arrives_as_it_is_with_its_layout() -> None:
+    batch, transfer = make_batch(Scale("se_resnet_tiny", 64, 32, 8, 4)), Transfer()
+
+    for _ in range(3):
+        moved = transfer(batch, torch.device("cuda"))
+
+        assert isinstance(moved, ClipBatch)
+        for one, other in zip(moved, batch, strict=True):
+            assert one.is_cuda
+            assert one.stride() == other.stride()
+            assert torch.equal(one.cpu(), other)
 
 
 @contextmanager

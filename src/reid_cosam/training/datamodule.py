@@ -18,6 +18,7 @@ from reid_cosam.data.datasets import (
 )
 from reid_cosam.data.samplers import IdentityBatches, WholeTracklets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.data.transfer import Transfer
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class ReidDataModule(pl.LightningDataModule):
         self._identities, self._tracklets = identities_per_batch, tracklets_per_identity
         self._num_batches, self._eval_batch_size = num_batches, eval_batch_size
         self._num_workers, self._seed = num_workers, seed
+        self._transfer = Transfer()
         self._batches(0, 1, 0)  # refuses a batch that the identities cannot fill, before anything starts
         scarce = sum(count < tracklets_per_identity for count in Counter(self._pids).values())
         if scarce:
@@ -86,6 +88,9 @@ class ReidDataModule(pl.LightningDataModule):
         """All snippets of this rank's evaluated tracklets."""
         return _whole_tracklets(self._evaluation, self._eval_batch_size, self._num_workers, self._rank())
 
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:  # noqa: ARG002
+        return self._transfer(batch, device)
+
     def _rank(self) -> tuple[int, int]:
         return _rank_of(self.trainer)
 
@@ -105,10 +110,14 @@ class TrackletDataModule(pl.LightningDataModule):
         super().__init__()
         self.num_snippets = len(snippets)
         self._snippets, self._batch_size, self._num_workers = snippets, batch_size, num_workers
+        self._transfer = Transfer()
 
     def test_dataloader(self) -> DataLoader[DenseSample]:
         """All snippets of this rank's tracklets."""
         return _whole_tracklets(self._snippets, self._batch_size, self._num_workers, _rank_of(self.trainer))
+
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:  # noqa: ARG002
+        return self._transfer(batch, device)
 
 
 def _whole_tracklets(
