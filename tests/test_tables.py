@@ -94,7 +94,10 @@ def test_a_file_with_faults_of_every_kind_costs_no_other_result(
     assert (
         "no row for such a network, or left out above: 1 result, the first: se_resnet50 cosam=[1,2]" in said
     )
-    assert "seed 2: 2 results, of which the last counts: logs/se_resnet50-tp_avg-2, logs/later" in said
+    assert (
+        "seed 2: 2 results, of which the last counts: logs/se_resnet50-tp_avg-2 (mAP 81.0), logs/later (mAP"
+        in said
+    )
     assert "Missing on MARS: 44 of 52 cells" in said
     assert (out / "table3" / "paper_data" / "results.csv").read_text().count("\n") == 1 + 4  # both twins
 

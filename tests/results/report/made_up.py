@@ -11,7 +11,7 @@ import yaml
 from reid_cosam.results.report.runs import Run
 from tests.test_config import settings
 
-TINY = ("experiment=quickstart", "data.height=64", "data.width=32")
+TINY = ("experiment=quickstart", "data.height=64", "data.width=32", "recipe.max_steps=20")
 
 
 def write_run(root: Path, mean_ap: float, *overrides: str, lists: Sequence[Sequence[bool]] = ()) -> Path:

@@ -55,3 +55,20 @@ def test_a_damaged_file_of_curves_is_named_and_the_others_are_drawn(tmp_path: Pa
         f"the curves of {torn}",
         f"the curves of {wordy}",
     ]
+
+
+def test_runs_that_were_trained_otherwise_have_a_panel_of_their_own(tmp_path: Path) -> None:
+    folders = [
+        write_run(tmp_path / name, 0.5, f"recipe.optimiser.learning_rate={rate}")
+        for name, rate in (("a", 0.1), ("b", 0.2), ("twin", 0.1))
+    ]
+    for folder in folders:
+        write_curves(folder, "curves", {1: 5.0, 2: 4.0})
+
+    found = panels([run(folder) for folder in folders], [])
+
+    assert [panel.title.partition("64x32")[2] for panel in found] == [
+        ", recipe.optimiser.learning_rate=0.1",
+        ", recipe.optimiser.learning_rate=0.2",
+    ]
+    assert [len(panel.curves[0].runs) for panel in found] == [1, 1]  # of twins the last

@@ -49,6 +49,34 @@ def test_images_of_another_size_are_another_plot(tmp_path: Path) -> None:
     assert [effect.data for effect in found] == ["synthetic small, 64x32", "synthetic small, 128x64"]
 
 
+def test_a_seed_counts_by_its_mean_over_splits(tmp_path: Path) -> None:
+    made = [
+        write_run(tmp_path / f"{split}", score, f"cosam={cosam}", "data=ilids_vid", f"data.split={split}")
+        for split, cosam, score in ((0, "[]", 0.4), (1, "[]", 0.6), (0, "[4]", 0.5), (1, "[4]", 0.7))
+    ]
+
+    (effect,) = effects([run(folder) for folder in made])
+
+    assert effect.data == "ilids_vid small, 64x32"
+    assert _rounded(effect.series[0]) == {"none": [50.0], "[4]": [60.0]}
+    assert len(effect.series[0].runs) == 4
+
+
+def test_series_of_one_network_are_told_apart(tmp_path: Path) -> None:
+    made = [
+        write_run(tmp_path / frames, 0.5, f"cosam={cosam}", f"recipe.sampling.frames={frames}")
+        for frames in ("consecutive", "random")
+        for cosam in ("[]", "[4]")
+    ]
+
+    (effect,) = effects([run(folder) for folder in made])
+
+    assert [one.label.partition("N=4")[2] for one in effect.series] == [
+        ", recipe.sampling.frames=consecutive",
+        ", recipe.sampling.frames=random",
+    ]
+
+
 def test_nothing_to_compare_is_no_effect(tmp_path: Path) -> None:
     seeds = [run(write_run(tmp_path, 0.5, f"seed={seed}")) for seed in range(3)]
 

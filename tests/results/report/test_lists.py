@@ -27,7 +27,6 @@ def test_the_hardest_failures_and_others_are_shown(tmp_path: Path, monkeypatch: 
 
     shown = shown_lists(run(folder), grey)
 
-    assert shown is not None
     assert (shown.total, shown.failures) == (6, 3)
     assert [query.query.label for query in shown.queries] == [
         "pid 2, camera 2",  # precision 0
@@ -42,21 +41,27 @@ def test_the_hardest_failures_and_others_are_shown(tmp_path: Path, monkeypatch: 
 def test_a_frame_that_is_not_at_hand_leaves_its_place_without_a_picture(tmp_path: Path) -> None:
     shown = shown_lists(run(write_run(tmp_path, 0.5, lists=[RIGHT])), grey)
 
-    assert shown is not None
     (query,) = shown.queries
     assert query.query.picture.startswith("data:image/webp;base64,")
     assert [bool(place.picture) for place in query.places] == [False, True, True]
 
 
-def test_a_run_that_kept_no_lists_has_none_to_show(tmp_path: Path) -> None:
-    assert shown_lists(run(write_run(tmp_path, 0.5)), grey) is None
+@pytest.mark.parametrize("file", ["ranked.csv", "queries.csv"])
+def test_lists_that_are_not_whole_are_not_shown(file: str, tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 0.5, lists=[RIGHT, WRONG])
+    kept = (folder / file).read_text().splitlines()[:2]
+    (folder / file).write_text("\n".join(kept) + "\n")
+
+    with pytest.raises(ValueError, match=r"ranked\.csv holds lists of [12] queries, queries\.csv [12]"):
+        shown_lists(run(folder), grey)
 
 
-def test_the_best_run_of_each_backbone_is_shown(tmp_path: Path) -> None:
+def test_the_best_run_of_each_backbone_that_kept_its_lists_is_shown(tmp_path: Path) -> None:
     made = [
-        write_run(tmp_path, 0.5, "seed=0"),
-        write_run(tmp_path, 0.7, "seed=1"),
-        write_run(tmp_path, 0.6, "backbone=resnet_tiny"),
+        write_run(tmp_path, 0.5, "seed=0", lists=[RIGHT]),
+        write_run(tmp_path, 0.7, "seed=1", lists=[RIGHT]),
+        write_run(tmp_path, 0.6, "backbone=resnet_tiny", lists=[RIGHT]),
+        write_run(tmp_path, 0.9, "seed=2"),
     ]
 
-    assert [one.folder for one in representatives([run(folder) for folder in made])] == made[1:]
+    assert [one.folder for one in representatives([run(folder) for folder in made])] == made[1:3]

@@ -3,9 +3,10 @@
 import shlex
 from pathlib import Path
 
+import pytest
 import yaml
 
-from reid_cosam.results.report.runs import common, read_runs, varied
+from reid_cosam.results.report.runs import common, read_runs, told_apart, varied
 from reid_cosam.tables import read_yaml
 from tests.results.report.made_up import run, write_curves, write_run
 from tests.test_config import settings
@@ -51,6 +52,31 @@ def test_the_command_repeats_this_run_of_the_sweep_alone(tmp_path: Path) -> None
     assert composed == yaml.safe_load((folder / "config.yaml").read_text())
 
 
+def test_a_run_with_damaged_surroundings_is_a_run(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 0.5)
+    (folder / "environment.json").write_text("[]")
+    faults: list[str] = []
+
+    (one,) = read_runs([tmp_path], read_yaml, faults)
+
+    assert (one.folder, one.command) == (folder, None)
+    assert faults == [f"{folder / 'environment.json'} left out: environment.json holds no object"]
+
+
+def test_curves_that_break_off_are_none(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 0.5, "recipe.max_steps=100", "trainer.log_every=10")
+    write_curves(folder, "curves", {10: 5.0, 20: 4.0})
+
+    with pytest.raises(ValueError, match="they end after iteration 20 of 100"):
+        run(folder).curves()
+
+
+def test_equal_labels_are_told_apart_by_what_differs() -> None:
+    settings = [{"rate": 1, "steps": 5}, {"rate": 2, "steps": 5}, {"rate": 1, "steps": 7}]
+
+    assert told_apart(["a", "a", "b"], settings) == ["a, rate=1", "a, rate=2", "b"]
+
+
 def test_a_run_that_was_started_from_python_has_no_command(tmp_path: Path) -> None:
     folder = write_run(tmp_path, 0.5)
     (folder / "environment.json").write_text('{"overrides": null}')
@@ -81,5 +107,4 @@ def test_a_run_without_curves_and_lists_is_a_run(tmp_path: Path) -> None:
     bare = run(write_run(tmp_path, 0.5))
 
     assert bare.curves() is None
-    assert bare.table("ranked.csv") is None
     assert (bare.data, bare.seed, bare.mean_ap, bare.is_synthetic) == ("synthetic small", 0, 0.5, True)

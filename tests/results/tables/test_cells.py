@@ -49,7 +49,7 @@ def test_of_two_results_of_one_key_the_last_counts_and_both_are_named() -> None:
     assert found.mean["mAP"] == pytest.approx(50)
     assert found.seeds == 1
     (note,) = found.notes
-    assert note.endswith("seed 0: 2 results, of which the last counts: first, again")
+    assert note.endswith("seed 0: 2 results, of which the last counts: first (mAP 40.0), again (mAP 50.0)")
 
 
 def test_results_of_other_settings_do_not_mix() -> None:

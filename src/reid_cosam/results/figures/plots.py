@@ -47,7 +47,8 @@ def effect_plot(
     figure = Figure(figsize=(_WIDTH, 0.8 + rows + 0.2 * len(series)), layout="constrained")
     axes = figure.add_subplot()
     for index, (label, scores) in enumerate(series):
-        colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
+        colour = COLOURS[index % len(COLOURS)]
+        marker = MARKERS[(index + index // len(COLOURS)) % len(MARKERS)]  # no pair twice
         shift = 0.7 * ((index + 0.5) / len(series) - 0.5)
         places = [values.index(value) + shift for value in scores]
         means = [float(np.mean(found)) for found in scores.values()]

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import mean
 from typing import Any
 
-from reid_cosam.results.report.runs import Run
+from reid_cosam.results.report.runs import Run, told_apart
 from reid_cosam.results.tables.records import placement
 
 
@@ -74,31 +75,41 @@ def effects(runs: Sequence[Run]) -> list[Effect]:
 
 def place_of(run: Run) -> str:
     """Data set and image size, on which runs can be compared."""
-    return f"{run.data}, {run.network.height}x{run.network.width}"
+    return f"{run.data_set}, {run.network.height}x{run.network.width}"
 
 
 def _effect(varied: Varied, place: str, runs: Sequence[Run]) -> Effect:
     alike: dict[str, list[Run]] = {}
+    settings: dict[str, dict[str, Any]] = {}
     for run in runs:
         fixed = {
             name: value
             for name, value in run.settings.items()
-            if not name.startswith(varied.prefixes) and name != "seed"
+            if not name.startswith(varied.prefixes) and name not in ("seed", "data.split")
         }
-        alike.setdefault(json.dumps(fixed, sort_keys=True), []).append(run)
-    several = [same for same in alike.values() if len({varied.value(run) for run in same}) > 1]
-    ordered = sorted((run for same in several for run in same), key=varied.order)
+        key = json.dumps(fixed, sort_keys=True)
+        alike.setdefault(key, []).append(run)
+        settings[key] = fixed
+    several = {key: same for key, same in alike.items() if len({varied.value(run) for run in same}) > 1}
+    ordered = sorted((run for same in several.values() for run in same), key=varied.order)
     values = list(dict.fromkeys(varied.value(run) for run in ordered))
-    return Effect(varied.name, place, values, [_series(varied, same, values) for same in several])
+    labels = told_apart(
+        [_fixed(varied, same[0]) for same in several.values()], [settings[key] for key in several]
+    )
+    series = [
+        _series(varied, label, same, values) for label, same in zip(labels, several.values(), strict=True)
+    ]
+    return Effect(varied.name, place, values, series)
 
 
-def _series(varied: Varied, runs: Sequence[Run], values: Sequence[str]) -> Series:
-    by_seed = {(varied.value(run), run.seed): run for run in runs}  # of twins the last counts
-    scores = {
-        value: [100 * run.mean_ap for (one, _), run in by_seed.items() if one == value] for value in values
-    }
-    found = {value: seeds for value, seeds in scores.items() if seeds}
-    return Series(_fixed(varied, runs[0]), found, list(by_seed.values()))
+def _series(varied: Varied, label: str, runs: Sequence[Run], values: Sequence[str]) -> Series:
+    """A seed counts by its mean over splits; of twins the last counts."""
+    latest = {(varied.value(run), run.seed, run.data): run for run in runs}
+    scores: dict[str, dict[int, list[float]]] = {value: {} for value in values}
+    for (value, seed, _), run in latest.items():
+        scores[value].setdefault(seed, []).append(100 * run.mean_ap)
+    found = {value: [mean(splits) for splits in seeds.values()] for value, seeds in scores.items() if seeds}
+    return Series(label, found, list(latest.values()))
 
 
 def _fixed(varied: Varied, run: Run) -> str:

@@ -14,6 +14,7 @@ from reid_cosam.results.report.runs import Run
 FrameReader = Callable[[str], UInt8[np.ndarray, "h w 3"]]  # of a path; OSError or ValueError if there is none
 Row = Mapping[str, str]
 FAILURES, OTHERS = 40, 20
+_LISTS = "ranked.csv"
 
 
 @dataclass(frozen=True)
@@ -56,30 +57,30 @@ class ShownLists:
 
 
 def representatives(runs: Sequence[Run]) -> list[Run]:
-    """The run with the highest mAP of every backbone on every data set."""
+    """The run with the highest mAP of every backbone on every data set, of those that have kept lists."""
     best: dict[tuple[str, str], Run] = {}
     for run in runs:
-        key = run.data, run.network.backbone
+        if not (run.folder / _LISTS).is_file():
+            continue
+        key = run.data_set, run.network.backbone
         if key not in best or run.mean_ap > best[key].mean_ap:
             best[key] = run
     return list(best.values())
 
 
-def shown_lists(run: Run, read_frame: FrameReader) -> ShownLists | None:
+def shown_lists(run: Run, read_frame: FrameReader) -> ShownLists:
     """The 40 hardest failures, and 20 of the other queries spread over their average precision.
 
-    None where the run has not kept its lists.
-
     Raises:
-        KeyError, TypeError, ValueError, OSError: its files of them are damaged.
+        KeyError, TypeError, ValueError, OSError: its files of them are missing or damaged.
     """
-    ranked, queries = run.table("ranked.csv"), run.table("queries.csv")
-    if ranked is None or queries is None:
-        return None
     places: dict[str, list[Row]] = {}
-    for row in ranked:
+    for row in run.table(_LISTS):
         places.setdefault(row["query"], []).append(row)
-    precision = {row["first_frame"]: row["average_precision"] for row in queries}
+    queries = {row["first_frame"]: row["average_precision"] for row in run.table("queries.csv")}
+    precision = {name: value for name, value in queries.items() if value}  # those that are valid
+    if not places or precision.keys() != places.keys():
+        raise ValueError(f"{_LISTS} holds lists of {len(places)} queries, queries.csv {len(precision)}")
     by_precision = sorted(places, key=lambda name: float(precision[name]))
     failed = [name for name in by_precision if not _is_right_at_once(places[name])]
     others = [name for name in by_precision if _is_right_at_once(places[name])]

@@ -30,15 +30,22 @@ if (controls) {
   show();
 }
 
-// Runs: every word that is typed must stand in the entry. Its row in the overview goes with it.
+// Runs: every word that is typed must be found, `setting=value` whole. An entry goes with its row in the overview.
 const filter = document.getElementById("run-filter");
 const rows = new Map([...document.querySelectorAll("#overview tbody tr")].map((row) => [row.querySelector("a").hash.slice(1), row]));
-const runs = [...document.querySelectorAll(".run")].map((entry) => [entry, entry.textContent.toLowerCase()]);
+const settings = [...document.querySelectorAll("#overview thead button")].map((heading) => heading.textContent);
+const searched = (entry) => {
+  const cells = rows.has(entry.id) ? [...rows.get(entry.id).cells] : [];
+  const pairs = cells.map((cell, column) => `${settings[column]}=${cell.textContent}`);
+  return ` ${[entry.querySelector("summary").textContent, ...pairs].join(" ").toLowerCase()} `;
+};
+const runs = [...document.querySelectorAll(".run")].map((entry) => [entry, searched(entry)]);
+const matches = (text, word) => text.includes(word.includes("=") ? ` ${word} ` : word);
 const find = () => {
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
   let found = 0;
   for (const [entry, text] of runs) {
-    entry.hidden = !words.every((word) => text.includes(word));
+    entry.hidden = !words.every((word) => matches(text, word));
     const row = rows.get(entry.id);
     if (row) row.hidden = entry.hidden;
     found += !entry.hidden;
@@ -58,7 +65,7 @@ if (overview) {
       for (const other of headings) other.ariaSort = null;
       heading.ariaSort = falling ? "descending" : "ascending";
       const text = (row) => row.cells[column].textContent;
-      const order = (one, other) => text(one).localeCompare(text(other), "en", { numeric: true });
+      const order = (one, other) => text(one) - text(other) || text(one).localeCompare(text(other), "en", { numeric: true });
       const sorted = [...overview.tBodies[0].rows].sort((one, other) => (falling ? order(other, one) : order(one, other)));
       overview.tBodies[0].append(...sorted);
     });
@@ -69,9 +76,15 @@ if (overview) {
 const open = () => {
   const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!target || !target.classList.contains("run")) return;
-  target.hidden = false;
+  if (target.hidden) {
+    filter.value = "";
+    find();
+  }
   target.open = true;
   target.scrollIntoView();
 };
 addEventListener("hashchange", open);
+addEventListener("click", (event) => {
+  if (event.target.closest(`a[href="${location.hash}"]`)) open();
+});
 open();

@@ -17,7 +17,7 @@ from reid_cosam.results.report.lists import FrameReader, ShownLists, representat
 from reid_cosam.results.report.pictures import strip, svg_address
 from reid_cosam.results.report.runs import Run, common, varied
 from reid_cosam.results.tables.html import remark, table_element, text
-from reid_cosam.results.tables.records import Record
+from reid_cosam.results.tables.records import Record, placement
 from reid_cosam.results.tables.table import Table
 
 _STRIPS = 12
@@ -82,7 +82,7 @@ def page(
             with noting(faults, f"{name} of {piece.folder}" if name else piece):
                 found.append(work(piece))
             advance(1)
-        return [one for one in found if one is not None]
+        return found
 
     folders = {str(run.folder): run for run in shown.runs}
     runs = sorted(shown.runs, key=lambda run: (run.data, str(run.network), run.seed))
@@ -105,6 +105,7 @@ def page(
         "lists": lists,
         "common": common(runs),
         "varied": varied(runs),
+        "shown": lambda value: placement(value) if isinstance(value, list) else value,
         "faults": faults,
     }
     environment = Environment(
@@ -144,8 +145,9 @@ def _effect(effect: Effect) -> Picture:
 def _panel(panel: Panel) -> Picture:
     plot = curves_plot([(one.label, one.iterations, one.values) for one in panel.curves], panel.quantity)
     last = ", ".join(f"{one.label} {one.values[:, -1].mean():.2f}" for one in panel.curves)
-    seeds = max(len(one.values) for one in panel.curves)
-    caption = f"{panel.title} ({seeds} {'seed' if seeds == 1 else 'seeds'})"
+    counts = sorted({len(one.values) for one in panel.curves})
+    runs = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
+    caption = f"{panel.title}; {runs} {'run' if counts[-1] == 1 else 'runs'} a curve"
     alt = f"{panel.quantity} over iterations; at the end {last}."
     return Picture(svg_address(plot), alt, caption, [run for one in panel.curves for run in one.runs])
 
@@ -155,7 +157,7 @@ def _strips(runs: Sequence[Run]) -> list[Run]:
     first: dict[tuple[str, str], Run] = {}
     for run in sorted(runs, key=lambda run: run.seed):
         if (run.folder / _PICTURE).is_file():
-            first.setdefault((run.data, str(run.network)), run)
+            first.setdefault((run.data_set, str(run.network)), run)
     return sorted(first.values(), key=lambda run: -run.mean_ap)[:_STRIPS]
 
 

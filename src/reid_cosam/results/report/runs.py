@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,8 @@ from reid_cosam.results.tables.records import SCORES, Network
 
 Reader = Callable[[Path], Any]  # of a YAML file; ValueError where it is none
 
-# Words of a command that say where and how often it runs, not what.
-_OF_THE_SWEEP = ("launcher=", "retry_failed=", "seeds=")
+# Words of a command that say where, how often and from where on it runs, not what.
+_NOT_ITS_OWN = ("launcher=", "retry_failed=", "seeds=", "ckpt_path=")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Run:
     @property
     def anchor(self) -> str:
         """What links within the page call it; runs in different folders may have one name."""
-        return "run-" + re.sub(r"[^\w.-]+", "-", self.folder.as_posix())
+        name = re.sub(r"[^\w.-]+", "-", self.folder.name)
+        return f"run-{name}-{sha256(self.folder.as_posix().encode()).hexdigest()[:8]}"
 
     @property
     def seed(self) -> int:
@@ -46,11 +48,16 @@ class Run:
         return Network(self.config["backbone"]["name"], agg["name"], tuple(self.config["cosam"]), *sizes)
 
     @property
-    def data(self) -> str:
-        """The data set by name, with the size of a synthetic one and the split of one that has several."""
+    def data_set(self) -> str:
+        """By name, a synthetic one with its size."""
         data = self.config["data"]
-        split = None if data["split"] is None else f"split {data['split']}"
-        return " ".join(filter(None, (data["name"], data.get("size"), split)))
+        return " ".join(filter(None, (data["name"], data.get("size"))))
+
+    @property
+    def data(self) -> str:
+        """The data set, and the split of one that has several."""
+        split = self.config["data"]["split"]
+        return self.data_set if split is None else f"{self.data_set} split {split}"
 
     @property
     def is_synthetic(self) -> bool:
@@ -71,7 +78,7 @@ class Run:
         overrides = self.environment.get("overrides")
         if overrides is None:
             return None
-        kept = [word for word in map(str, overrides) if not word.startswith(_OF_THE_SWEEP)]
+        kept = [word for word in map(str, overrides) if not word.startswith(_NOT_ITS_OWN)]
         return shlex.join(["python", "-m", "reid_cosam.train", *kept])
 
     def curves(self) -> pd.DataFrame | None:
@@ -84,17 +91,18 @@ class Run:
         parts = [pd.read_csv(file) for file in files if file.is_file()]
         if not parts:
             return None
+        last, trainer = float(parts[-1]["step"].max()), self.config["trainer"]
+        if last + trainer["log_every"] <= trainer["max_steps"]:
+            raise ValueError(f"they end after iteration {last:.0f} of {trainer['max_steps']}")
         return pd.concat(parts).astype(float).groupby("step").last().reset_index()
 
-    def table(self, name: str) -> list[dict[str, str]] | None:
-        """The rows of one of the run's tables; None where the run did not write it.
+    def table(self, name: str) -> list[dict[str, str]]:
+        """The rows of one of the run's tables.
 
         Raises:
-            ValueError, OSError: the file is damaged.
+            ValueError, OSError: the file is missing or damaged.
         """
         path = self.folder / name
-        if not path.is_file():
-            return None
         with path.open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file))
 
@@ -110,15 +118,17 @@ def read_runs(places: Sequence[Path], read_yaml: Reader, faults: list[str]) -> l
     for folder in (folders[key] for key in sorted(folders)):
         if str(folder) not in named:
             with noting(faults, folder):
-                runs += _read(folder, read_yaml)
+                runs += _read(folder, read_yaml, faults)
     return runs
 
 
-def _read(folder: Path, read_yaml: Reader) -> Iterator[Run]:
+def _read(folder: Path, read_yaml: Reader, faults: list[str]) -> Iterator[Run]:
     config = read_yaml(folder / "config.yaml")
     if "ckpt" in config:
         return  # an evaluation of some run's checkpoint
-    metrics, environment = (_json(folder / f"{name}.json") for name in ("metrics", "environment"))
+    metrics, environment = _json(folder / "metrics.json"), dict[str, Any]()
+    with noting(faults, folder / "environment.json"):
+        environment = _json(folder / "environment.json")
     run = Run(folder, config, metrics, environment)
     _ = run.network, run.seed, run.data, run.settings, run.command  # what is missing is missed here
     _ = [float(metrics[name]) for name in SCORES], metrics["protocol"], metrics["valid_queries"]
@@ -134,13 +144,21 @@ def _json(path: Path) -> dict[str, Any]:
 
 def common(runs: Sequence[Run]) -> dict[str, Any]:
     """The settings that all runs share."""
-    first = runs[0].settings
-    return {
-        name: value for name, value in first.items() if all(run.settings.get(name) == value for run in runs)
-    }
+    first, *others = [run.settings for run in runs]
+    return {name: value for name, value in first.items() if all(one.get(name) == value for one in others)}
 
 
 def varied(runs: Sequence[Run]) -> list[str]:
     """The names of the settings that tell runs apart; not those of a part that only some of them have."""
     shared = set.intersection(*(set(run.settings) for run in runs)) - common(runs).keys()
     return [name for name in runs[0].settings if name in shared]
+
+
+def told_apart(labels: Sequence[str], settings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The labels; to those that occur several times is added in which settings they differ."""
+    told = []
+    for label, own in zip(labels, settings, strict=True):
+        same = [other for name, other in zip(labels, settings, strict=True) if name == label]
+        names = [name for name in own if any(other.get(name) != own[name] for other in same)]
+        told.append(", ".join([label, *(f"{name}={own[name]}" for name in names)]))
+    return told

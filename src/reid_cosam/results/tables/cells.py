@@ -64,18 +64,23 @@ def _latest(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
     for record in records:
         same.setdefault(record.key, []).append(record)
     notes = [
-        f"{twins[0]}: {len(twins)} results, of which the last counts: {', '.join(twin.run for twin in twins)}"
+        f"{twins[0]}: {len(twins)} results, of which the last counts: {', '.join(map(_scored, twins))}"
         for twins in same.values()
         if len(twins) > 1
     ]
     return [twins[-1] for twins in same.values()], notes
 
 
+def _scored(record: Record) -> str:
+    return f"{record.run} (mAP {100 * record.scores['mAP']:.1f})"
+
+
 def _incomplete(same: Sequence[Record], splits: int) -> str:
-    first = same[0]
+    first, there = same[0], {record.scored.split for record in same}
+    absent = ", ".join(str(split) for split in range(splits) if split not in there)
     return (
         f"{first.network} on {first.scored.data}, seed {first.seed} left out: "
-        f"{len(same)} of {splits} splits have a result"
+        f"{len(same)} of {splits} splits have a result, not {absent}"
     )
 
 

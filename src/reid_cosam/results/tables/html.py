@@ -67,4 +67,4 @@ def text(words: str) -> str:
 
 def remark(words: str) -> str:
     """A note, with its commands, which stand between backticks, as code."""
-    return re.sub(r"`([^`]*)`", r"<code>\1</code>", text(words))
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(words, quote=False))

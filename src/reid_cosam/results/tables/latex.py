@@ -98,7 +98,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _text(text: str) -> str:
-    parts = re.split(SUBSCRIPT, text)  # every other one an index
+    parts = re.split(SUBSCRIPT, re.sub(r'"([^"]*)"', r"``\1''", text))  # every other one an index
     return "".join(
         rf"\textsubscript{{{part}}}" if number % 2 else "".join(_ESCAPED.get(char, char) for char in part)
         for number, part in enumerate(parts)

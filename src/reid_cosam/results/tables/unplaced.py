@@ -30,5 +30,5 @@ def _reason(record: Record) -> str:
     if not as_the_paper(record):
         return f"training snippets of {record.sampling} frames and not of frames in a row"
     if scored.reranked or scored.attribute:
-        return "re-ranked or of those who carry something, where no row asks for it"
+        return "as none asks for it (re-ranked, or of those who carry something)"
     return "no row for such a network, or left out above"
