@@ -14,7 +14,8 @@ from reid_cosam import assembly, tables
 from reid_cosam.config import TablesSettings
 from reid_cosam.paths import CONF, EXPERIMENTS
 from reid_cosam.results.tables.layout import LAYOUTS
-from reid_cosam.results.tables.records import Network, Record, results_csv
+from reid_cosam.results.tables.records import Network, Record
+from reid_cosam.results.tables.results_file import results_csv
 from tests.commands import command
 from tests.results.tables.made_up import SE_COSAM, SE_PLAIN, record
 from tests.test_config import settings as train_settings

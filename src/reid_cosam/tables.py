@@ -19,7 +19,8 @@ from reid_cosam.results.tables.latex import latex
 from reid_cosam.results.tables.layout import LAYOUTS
 from reid_cosam.results.tables.markdown import markdown
 from reid_cosam.results.tables.published import read_published
-from reid_cosam.results.tables.records import Record, results_csv
+from reid_cosam.results.tables.records import Record
+from reid_cosam.results.tables.results_file import results_csv
 from reid_cosam.results.tables.runs import from_places, from_wandb
 from reid_cosam.results.tables.table import Table
 from reid_cosam.results.tables.unplaced import unplaced

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from reid_cosam.results.tables.records import Network, results_csv
+from reid_cosam.results.tables.records import Network
+from reid_cosam.results.tables.results_file import results_csv
 from reid_cosam.results.tables.runs import from_places as from_places_by
 from reid_cosam.results.tables.runs import from_wandb
 from reid_cosam.tables import read_yaml

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reid_cosam.results.tables.records import SCORES, Network, parse_network
+from reid_cosam.results.tables.records import SCORES, Network
+from reid_cosam.results.tables.results_file import parse_network
 
 _SETTINGS = ("backbone", "agg", "cosam", "num_frames", "height", "width", "last_stride")
 _COLUMNS = ("data", *_SETTINGS, "attribute", "reranked", *SCORES)

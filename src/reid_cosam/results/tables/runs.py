@@ -10,7 +10,8 @@ from typing import Any
 from reid_cosam.config.identity import identity
 from reid_cosam.results.faults import noting
 from reid_cosam.results.tables.layout import RERANKING
-from reid_cosam.results.tables.records import SCORES, Network, Record, Scored, read_results
+from reid_cosam.results.tables.records import SCORES, Network, Record, Scored
+from reid_cosam.results.tables.results_file import read_results
 
 # They have columns of their own; the rest of a run's identity is told by a hash.
 _COLUMNS = {

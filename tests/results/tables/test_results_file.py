@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reid_cosam.results.tables.records import Record, read_results, results_csv
+from reid_cosam.results.tables.records import Record
+from reid_cosam.results.tables.results_file import read_results, results_csv
 from tests.results.tables.made_up import R_SOURCE, SE_COSAM, record
 
 RECORDS = [
