@@ -1,0 +1,30 @@
+"""Folded BatchNorms compute what they did apart."""
+
+import pytest
+import torch
+from torch import nn
+
+from reid_cosam.models.backbones import BACKBONES
+from reid_cosam.models.folding import folded
+from tests.models.test_numerics import _clips, _network
+
+
+@pytest.mark.parametrize("name", list(BACKBONES))
+def test_a_folded_network_describes_alike(name: str) -> None:
+    network = _network(name).double()
+    norms = [layer for layer in network.backbone.modules() if isinstance(layer, nn.BatchNorm2d)]
+    generator = torch.Generator().manual_seed(0)
+    for norm in norms:  # as after training
+        for values in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
+            assert values is not None
+            values.data.copy_(0.5 + torch.rand(values.shape, generator=generator))
+    clips = _clips(torch.Generator()).double()
+
+    with torch.no_grad():
+        fast, plain = folded(network)(clips), network.eval()(clips)
+
+    torch.testing.assert_close(fast.descriptors, plain.descriptors, rtol=1e-9, atol=0)
+    torch.testing.assert_close(fast.attention[4].spatial_mask, plain.attention[4].spatial_mask)
+    left = [layer for layer in folded(network).backbone.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert (len(norms) > 0, left) == (True, [])
+    assert sum(isinstance(layer, nn.BatchNorm2d) for layer in network.backbone.modules()) == len(norms)
