@@ -98,9 +98,16 @@ def main(benchmark: Benchmark, description: str | None) -> None:
 
 def run(benchmark: Benchmark, options: Options, command: str) -> Report:
     load, start = os.getloadavg()[0], time.perf_counter()
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    # A bar that refreshes itself would do so in the middle of what is measured.
+    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
         task = progress.add_task(benchmark.title, total=benchmark.parts(options))
-        records = benchmark.measure(options, lambda: progress.advance(task))
+        progress.refresh()
+
+        def advance() -> None:
+            progress.advance(task)
+            progress.refresh()
+
+        records = benchmark.measure(options, advance)
     return Report(
         benchmark=benchmark.name,
         title=benchmark.title + ("" if options.device.type == "cpu" else " (CUDA)"),
