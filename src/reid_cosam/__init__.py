@@ -4,8 +4,8 @@ import os
 
 # Read once, when torch loads OpenMP. Threads that spin while they wait make a training step several times
 # slower as soon as anything else (a data loader, a browser) runs on the same cores; sleeping at once costs a
-# tenth of it. GNU's OpenMP, which goes by the number, lets them spin for some microseconds: nearly as fast, and
-# as good a neighbour.
+# tenth of it. GNU's OpenMP, which goes by the number, lets them spin for microseconds: nearly as fast, and as
+# good a neighbour.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
