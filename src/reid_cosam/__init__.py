@@ -6,7 +6,8 @@ import os
 # slower as soon as anything else (a data loader, a browser) runs on the same cores; sleeping at once costs a
 # tenth of it. GNU's OpenMP, which goes by the number, lets them spin for microseconds: nearly as fast, and as
 # good a neighbour.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 __version__ = "0.1.0"

@@ -150,8 +150,8 @@ def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
         logger.log_hyperparams(logged_settings(settings))
     succeeded = False
     try:
-        with _ending_as_told():
-            trainer = assembly.make_trainer(settings.trainer, folder, loggers, split)
+        trainer = assembly.make_trainer(settings.trainer, folder, loggers, split)
+        with _ending_as_told(trainer):
             _fit(trainer, module, datamodule, settings.ckpt_path)
             _finish(trainer, module, datamodule, folder, settings)
         succeeded = True
@@ -160,14 +160,14 @@ def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
 
 
 @contextmanager
-def _ending_as_told() -> Iterator[None]:
-    """SIGTERM ends in 143. Lightning would end in 0, as if all were done, a worker in an error."""
+def _ending_as_told(trainer: pl.Trainer) -> Iterator[None]:
+    """SIGTERM ends in 143. Lightning would end in 0, as if all were done; a worker or rank in an error."""
     try:
         yield
     except SIGTERMException:
         raise SystemExit(128 + signal.SIGTERM) from None
     except RuntimeError as error:
-        if "killed by signal: Terminated" not in str(error):
+        if not trainer.received_sigterm and "killed by signal: Terminated" not in str(error):
             raise
         raise SystemExit(128 + signal.SIGTERM) from None
 

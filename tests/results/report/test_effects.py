@@ -77,6 +77,19 @@ def test_series_of_one_network_are_told_apart(tmp_path: Path) -> None:
     ]
 
 
+def test_variants_of_the_attention_stand_apart(tmp_path: Path) -> None:
+    made = [
+        write_run(tmp_path / name, score, f"cosam={cosam}", f"recipe.attention.variant={name}")
+        for name, cosam, score in (("paper", "[]", 0.4), ("paper", "[4]", 0.5), ("released", "[4]", 0.2))
+    ]
+
+    (effect,) = effects([run(folder) for folder in made])
+
+    assert effect.values == ["none", "[4], variant=paper", "[4], variant=released"]
+    scores = {"none": [40.0], "[4], variant=paper": [50.0], "[4], variant=released": [20.0]}
+    assert _rounded(effect.series[0]) == scores
+
+
 def test_nothing_to_compare_is_no_effect(tmp_path: Path) -> None:
     seeds = [run(write_run(tmp_path, 0.5, f"seed={seed}")) for seed in range(3)]
 

@@ -52,6 +52,13 @@ def test_the_command_repeats_this_run_of_the_sweep_alone(tmp_path: Path) -> None
     assert composed == yaml.safe_load((folder / "config.yaml").read_text())
 
 
+def test_the_command_trains_anew_what_is_kept(tmp_path: Path) -> None:
+    command = run(write_run(tmp_path, 0.5, "runs=logs/train/kept")).command
+
+    assert command is not None
+    assert (command.count("runs="), command.endswith(" runs=null")) == (1, True)
+
+
 def test_a_run_with_damaged_surroundings_is_a_run(tmp_path: Path) -> None:
     folder = write_run(tmp_path, 0.5)
     (folder / "environment.json").write_text("[]")

@@ -11,8 +11,7 @@ from jaxtyping import Float
 
 from reid_cosam.results.faults import noting
 from reid_cosam.results.report.effects import place_of
-from reid_cosam.results.report.runs import Run, told_apart
-from reid_cosam.results.tables.records import placement
+from reid_cosam.results.report.runs import Run, cosam_names, told_apart
 
 _VARIED = ("cosam", "recipe.attention.", "seed", "data.split")
 LOSS, SCORE = "train/total", "eval/mAP"
@@ -48,6 +47,7 @@ def panels(runs: Sequence[Run], faults: list[str]) -> list[Panel]:
     groups: dict[str, dict[str, dict[tuple[int, str], _Logged]]] = {}
     titles: dict[str, str] = {}
     settings: dict[str, dict[str, Any]] = {}
+    names = cosam_names(runs)
     for run in runs:
         with noting(faults, f"the curves of {run.folder}"):
             table = run.curves()
@@ -57,7 +57,7 @@ def panels(runs: Sequence[Run], faults: list[str]) -> list[Panel]:
             key, network = json.dumps(fixed, sort_keys=True), run.network
             titles[key] = f"{network.backbone}, {network.agg}, N={network.num_frames} on {place_of(run)}"
             settings[key] = fixed
-            label = f"COSAM {placement(network.cosam)}" if network.cosam else "no COSAM"
+            label = f"COSAM {names[run.folder]}" if network.cosam else "no COSAM"
             groups.setdefault(key, {}).setdefault(label, {})[run.seed, run.data] = run, table
     told = told_apart(list(titles.values()), list(settings.values()))
     found = [

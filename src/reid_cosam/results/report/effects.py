@@ -6,17 +6,20 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
-from reid_cosam.results.report.runs import Run, told_apart
+from reid_cosam.results.report.runs import Names, Run, cosam_names, told_apart
 from reid_cosam.results.tables.records import placement
 
 
 @dataclass(frozen=True)
 class Varied:
-    """A setting that is compared: its name in print, what it is set by, and how its values are shown."""
+    """A setting that is compared: its name in print, what it is set by, and how its values are shown.
+
+    `value` also gets what `cosam_names` gives.
+    """
 
     name: str
     prefixes: tuple[str, ...]
-    value: Callable[[Run], str]
+    value: Callable[[Run, Names], str]
     order: Callable[[Run], Any]
 
 
@@ -25,20 +28,20 @@ VARIED = (
     Varied(
         "placement of COSAM",
         ("cosam", "recipe.attention."),
-        lambda run: placement(run.network.cosam) if run.network.cosam else "none",
+        lambda run, names: names[run.folder],
         lambda run: (len(run.network.cosam), run.network.cosam),
     ),
     Varied(
         "frames in a snippet, N",
         ("num_frames",),
-        lambda run: str(run.network.num_frames),
+        lambda run, _: str(run.network.num_frames),
         lambda run: run.network.num_frames,
     ),
     Varied(
         "aggregator",
         ("agg.",),
-        lambda run: run.network.agg,
-        lambda run: ("tp_avg", "tp_max", "ta", "rnn").index(run.network.agg),
+        lambda run, _: run.network.agg,
+        lambda run: (*(run.network.agg != name for name in ("tp_avg", "tp_max", "ta")), run.network.agg),
     ),
 )
 
@@ -79,6 +82,8 @@ def place_of(run: Run) -> str:
 
 
 def _effect(varied: Varied, place: str, runs: Sequence[Run]) -> Effect:
+    names = cosam_names(runs)
+    shown = {run.folder: varied.value(run, names) for run in runs}
     alike: dict[str, list[Run]] = {}
     settings: dict[str, dict[str, Any]] = {}
     for run in runs:
@@ -90,21 +95,21 @@ def _effect(varied: Varied, place: str, runs: Sequence[Run]) -> Effect:
         key = json.dumps(fixed, sort_keys=True)
         alike.setdefault(key, []).append(run)
         settings[key] = fixed
-    several = {key: same for key, same in alike.items() if len({varied.value(run) for run in same}) > 1}
+    several = {key: same for key, same in alike.items() if len({shown[run.folder] for run in same}) > 1}
     ordered = sorted((run for same in several.values() for run in same), key=varied.order)
-    values = list(dict.fromkeys(varied.value(run) for run in ordered))
+    values = list(dict.fromkeys(shown[run.folder] for run in ordered))
     labels = told_apart(
         [_fixed(varied, same[0]) for same in several.values()], [settings[key] for key in several]
     )
     series = [
-        _series(varied, label, same, values) for label, same in zip(labels, several.values(), strict=True)
+        _series(shown, label, same, values) for label, same in zip(labels, several.values(), strict=True)
     ]
     return Effect(varied.name, place, values, series)
 
 
-def _series(varied: Varied, label: str, runs: Sequence[Run], values: Sequence[str]) -> Series:
+def _series(shown: Names, label: str, runs: Sequence[Run], values: Sequence[str]) -> Series:
     """A seed counts by its mean over splits; of twins the last counts."""
-    latest = {(varied.value(run), run.seed, run.data): run for run in runs}
+    latest = {(shown[run.folder], run.seed, run.data): run for run in runs}
     scores: dict[str, dict[int, list[float]]] = {value: {} for value in values}
     for (value, seed, _), run in latest.items():
         scores[value].setdefault(seed, []).append(100 * run.mean_ap)

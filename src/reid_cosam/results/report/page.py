@@ -76,32 +76,31 @@ def page(
         advance: called with 1 after each piece of `shown`.
     """
 
-    def each(work: Callable[[Any], Any], pieces: Sequence[Any], name: str = "") -> list[Any]:
+    def each(name: Callable[[Any], str], work: Callable[[Any], Any], pieces: Sequence[Any]) -> list[Any]:
         found = []
         for piece in pieces:
-            with noting(faults, f"{name} of {piece.folder}" if name else piece):
+            with noting(faults, name(piece)):
                 found.append(work(piece))
             advance(1)
         return found
 
     folders = {str(run.folder): run for run in shown.runs}
     runs = sorted(shown.runs, key=lambda run: (run.data, str(run.network), run.seed))
-    lists: list[ShownLists] = each(lambda run: shown_lists(run, read_frame), shown.listed, "the ranked lists")
-    faults += [
-        f"{one.missing} tracklets in the ranked lists of {one.run.folder} have no picture: "
-        f"their images are not in {one.root}, or cannot be read"
-        for one in lists
-        if one.missing
-    ]
+    lists: list[ShownLists] = each(
+        lambda run: f"the ranked lists of {run.folder}",
+        lambda run: shown_lists(run, read_frame),
+        shown.listed,
+    )
+    faults += _missing_pictures(lists)
     content = {
         "made": made,
         "runs": runs,
         "synthetic": sum(run.is_synthetic for run in runs),
         "commits": Counter(_commit(run) for run in runs),
         "tables": [_table(table, records, folders) for table, records in tables],
-        "effects": each(_effect, shown.effects),
-        "curves": each(_panel, shown.panels),
-        "strips": each(_strip, shown.strips, "the picture of attention"),
+        "effects": each(lambda effect: f"the effect of the {effect.varied}", _effect, shown.effects),
+        "curves": each(lambda panel: f"the curves of {panel.title}", _panel, shown.panels),
+        "strips": each(lambda run: f"the picture of attention of {run.folder}", _strip, shown.strips),
         "lists": lists,
         "common": common(runs),
         "varied": varied(runs),
@@ -115,6 +114,15 @@ def page(
         trim_blocks=True,
     )
     return environment.get_template("page.html").render(content) + "\n"
+
+
+def _missing_pictures(lists: Sequence[ShownLists]) -> list[str]:
+    return [
+        f"{one.missing} tracklets in the ranked lists of {one.run.folder} have no picture: "
+        f"their images are not in {one.root}, or cannot be read"
+        for one in lists
+        if one.missing
+    ]
 
 
 def _table(table: Table, records: Sequence[Record], folders: dict[str, Run]) -> dict[str, Any]:

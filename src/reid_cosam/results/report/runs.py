@@ -14,12 +14,14 @@ import pandas as pd
 
 from reid_cosam.config.identity import identity
 from reid_cosam.results.faults import noting
-from reid_cosam.results.tables.records import SCORES, Network
+from reid_cosam.results.tables.records import SCORES, Network, placement
 
+Names = Mapping[Path, str]  # by a run's folder
 Reader = Callable[[Path], Any]  # of a YAML file; ValueError where it is none
 
 # Words of a command that say where, how often and from where on it runs, not what.
-_NOT_ITS_OWN = ("launcher=", "retry_failed=", "seeds=", "ckpt_path=")
+_NOT_ITS_OWN = ("launcher=", "retry_failed=", "seeds=", "ckpt_path=", "runs=")
+_ATTENTION = "recipe.attention."
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Run:
     @property
     def anchor(self) -> str:
         """What links within the page call it; runs in different folders may have one name."""
-        name = re.sub(r"[^\w.-]+", "-", self.folder.name)
+        name = re.sub(r"[^\w.-]+", "-", self.folder.name, flags=re.ASCII)
         return f"run-{name}-{sha256(self.folder.as_posix().encode()).hexdigest()[:8]}"
 
     @property
@@ -79,7 +81,8 @@ class Run:
         if overrides is None:
             return None
         kept = [word for word in map(str, overrides) if not word.startswith(_NOT_ITS_OWN)]
-        return shlex.join(["python", "-m", "reid_cosam.train", *kept])
+        anew = [] if self.config.get("runs") is None else ["runs=null"]  # what is kept is not repeated
+        return shlex.join(["python", "-m", "reid_cosam.train", *kept, *anew])
 
     def curves(self) -> pd.DataFrame | None:
         """What was logged over iterations, also before an interruption; None where nothing was.
@@ -152,6 +155,20 @@ def varied(runs: Sequence[Run]) -> list[str]:
     """The names of the settings that tell runs apart; not those of a part that only some of them have."""
     shared = set.intersection(*(set(run.settings) for run in runs)) - common(runs).keys()
     return [name for name in runs[0].settings if name in shared]
+
+
+def cosam_names(runs: Sequence[Run]) -> Names:
+    """By folder the placement of COSAM or `none`, and what else of it tells runs of one placement apart."""
+    labels = [placement(run.network.cosam) if run.network.cosam else "none" for run in runs]
+    settings = [
+        {
+            name.removeprefix(_ATTENTION): value
+            for name, value in run.settings.items()
+            if name.startswith(_ATTENTION)
+        }
+        for run in runs
+    ]
+    return dict(zip((run.folder for run in runs), told_apart(labels, settings), strict=True))
 
 
 def told_apart(labels: Sequence[str], settings: Sequence[Mapping[str, Any]]) -> list[str]:
