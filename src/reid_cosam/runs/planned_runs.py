@@ -22,10 +22,8 @@ class Sweep(NamedTuple):
     backbones: tuple[str, ...] = ()
 
 
-_PAPERS, _PLAIN = (
-    ("resnet50",),
-    ("resnet50", STAND_INS["resnet50"]),
-)  # of the former there is a source
+_PAPERS = ("resnet50",)  # whose baselines come from another source
+_PLAIN = (*_PAPERS, STAND_INS["resnet50"])
 _SOURCE = Sweep(("experiment=source_baseline",), _PAPERS)
 _SOURCE_TP = Sweep(("experiment=source_baseline", "agg=tp_avg"), _PAPERS)
 _SOURCE_TA = Sweep(("experiment=source_baseline", "agg=ta"), _PAPERS)

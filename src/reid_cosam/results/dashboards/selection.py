@@ -9,6 +9,7 @@ from wandb_workspaces.reports import v2 as reports
 from reid_cosam.results.tables.layout import PAPER_DATA, STAND_INS, SYNTHETIC
 from reid_cosam.results.tables.published import PublishedTable
 from reid_cosam.results.tables.records import Network, placement
+from reid_cosam.results.tables.training import IN_A_ROW
 
 # What tells the rows of a table apart, by the name in a run's record at Weights & Biases.
 COLUMNS: dict[str, Callable[[Network], object]] = {
@@ -19,7 +20,6 @@ COLUMNS: dict[str, Callable[[Network], object]] = {
     "data.height": lambda network: network.height,
 }
 NETWORK = "network"  # all of these and the stride in one: runs that agree in it differ by seed and recipe
-_IN_A_ROW: list[object] = ["consecutive", "consecutive_released"]  # the frames of a snippet, as in the paper
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def selections(published: PublishedTable) -> list[Selection]:
 def _selection(title: str, data: str, networks: list[Network]) -> Selection:
     values = {name: _different(of(network) for network in networks) for name, of in COLUMNS.items()}
     varied = [name for name, found in values.items() if len(found) > 1]
-    return Selection(title, {"data.name": [data], "recipe.sampling.frames": _IN_A_ROW, **values}, varied)
+    return Selection(title, {"data.name": [data], "recipe.sampling.frames": list(IN_A_ROW), **values}, varied)
 
 
 def _different(values: Iterable[object]) -> list[object]:

@@ -107,6 +107,10 @@ def page(
         "shown": lambda value: placement(value) if isinstance(value, list) else value,
         "faults": faults,
     }
+    return _rendered(content)
+
+
+def _rendered(content: dict[str, Any]) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -145,7 +149,7 @@ def _effect(effect: Effect) -> Picture:
         for one in effect.series
     ]
     name = effect.varied[0].upper() + effect.varied[1:]
-    caption = f"{name}, on {effect.data}. Within a line all other settings are the same."
+    caption = f"{name}, on {effect.data}. Of one colour and marker all other settings are the same."
     alt = f"mAP in percent by {effect.varied}. {'; '.join(lines)}."
     return Picture(svg_address(plot), alt, caption, [run for one in effect.series for run in one.runs])
 

@@ -7,7 +7,7 @@ from reid_cosam.results.tables.records import Record
 
 # Recipe, iterations, and the hash of other settings without those of the attention, which a row may lack.
 Training = tuple[str, int, str]
-_AS_THE_PAPER = ("consecutive", "consecutive_released")  # frames of a snippet, section 4
+IN_A_ROW = ("consecutive", "consecutive_released")  # frames of a snippet, section 4
 
 
 def training(record: Record) -> Training:
@@ -16,7 +16,7 @@ def training(record: Record) -> Training:
 
 def as_the_paper(record: Record) -> bool:
     """Whether its snippets are frames in a row; the paper's tables hold no others."""
-    return record.sampling in _AS_THE_PAPER
+    return record.sampling in IN_A_ROW
 
 
 def most_common(records: Iterable[Record]) -> Training | None:
