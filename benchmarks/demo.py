@@ -1,4 +1,4 @@
-"""The demo and the runs of the small tables on a CPU, beside those of an earlier commit.
+"""The demo and a small sweep on a CPU, beside those of an earlier commit.
 
     python -m benchmarks.demo before=COMMIT [--size quick]
 
@@ -8,59 +8,87 @@ commit is checked out beside this one and runs with the same packages.
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks import command
 from benchmarks.command import Benchmark, Options
 from benchmarks.records import Record
 
 ROOT = Path(__file__).parents[1]
-ITERATIONS = {"check": 1, "quick": 100, "full": 300}
-# Of a table's runs two go at a time, with one thread each.
-SMALL = ("data.height=64", "data.width=32", "data.workers=0")
+# Iterations of a run, and runs of the sweep. `make demo` and `make tables-synthetic` have 500 iterations.
+SIZES = {"check": (1, 2), "quick": (100, 2), "full": (500, 4)}
 AIM = 2.0
 NOTES = """\
-- `demo`: `experiment=quickstart`, {iterations} iterations. `two runs of a table`: two seeds side by side, one
-  thread each, images of 64x32. Reference: the same commands of commit {commit}.
-- `mAP`: what they reached. A seed is worth about 1.5 points either way.
+- `demo`: `experiment=quickstart`, {iterations} iterations.
+- `a small sweep`: {runs} seeds of it, on images of 64x32 as in the small tables. In commit {commit} a sweep
+  has its runs one after the other on both cores; now, as in `make tables-synthetic`, side by side on one each.
+- `side by side`: two of these runs by themselves, side by side on one core each in both commits.
+- `mAP`: what they reached, the mean of the runs. A seed is worth about 1.5 points either way.
 """
+
+
+class Work(NamedTuple):
+    """Commands that go side by side, by what each adds to the demo's, and the threads of each."""
+
+    commands: Sequence[Sequence[str]]
+    threads: int
+
+
+SMALL = ("data.height=64", "data.width=32")
+TABLE = ("launcher=joblib", "hydra.launcher.n_jobs=2", "data.workers=0")
+BY_SEED = Work([[f"seed={seed}", *SMALL, "data.workers=0"] for seed in (0, 1)], 1)
+
+
+def works(runs: int) -> Mapping[str, Mapping[str, Work]]:
+    """What users of the earlier commit, and of this one, would run."""
+    sweep = ["--multirun", f"seed=range({runs})", *SMALL]
+    return {
+        "demo": {"before": Work([["seed=0"]], 2), "now": Work([["seed=0"]], 2)},
+        "a small sweep": {"before": Work([sweep], 2), "now": Work([[*sweep, *TABLE]], 1)},
+        "side by side": {"before": BY_SEED, "now": BY_SEED},
+    }
+
+
+AIMED = ("demo", "a small sweep")
 
 
 def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
     if options.before is None:
         raise ValueError("name the commit to compare with: before=COMMIT")
-    steps = ITERATIONS[options.size]
+    steps, runs = SIZES[options.size]
+    found: dict[tuple[str, str], tuple[float, float]] = {}
     with tempfile.TemporaryDirectory() as folder, checked_out(options.before, Path(folder)) as tree:
         trees = {"before": tree, "now": ROOT}
-        for name, source in trees.items():  # renders the data
-            _wait([_start(source, Path(folder) / name / "first" / "0", 1, 2, 0)])
-        advance()
-        found: dict[str, tuple[float, float]] = {}
         for name, source in trees.items():
-            found[f"demo, {name}"] = _timed(source, Path(folder) / name / "demo", steps, 2, [0])
-            advance()
-            found[f"table, {name}"] = _timed(source, Path(folder) / name / "table", steps, 1, [0, 1], *SMALL)
-            advance()
-    aim = AIM if options.size == "full" else None
+            _timed(source, Path(folder) / name, "rendering", 1, works(runs)["demo"][name])
+        advance()
+        for title, by_commit in works(runs).items():
+            for name, source in trees.items():
+                found[title, name] = _timed(source, Path(folder) / name, title, steps, by_commit[name])
+                advance()
     return [
         record
-        for name, title in (("demo", "demo"), ("table", "two runs of a table"))
-        for record in _records(title, found[f"{name}, now"], found[f"{name}, before"], options.before, aim)
+        for title in works(runs)
+        for record in _records(title, found[title, "now"], found[title, "before"], options)
     ]
 
 
 def _records(
-    title: str, now: tuple[float, float], before: tuple[float, float], commit: str, aim: float | None
+    title: str, now: tuple[float, float], before: tuple[float, float], options: Options
 ) -> list[Record]:
+    assert options.before is not None
+    aim = AIM if options.size == "full" and title in AIMED else None
     return [
-        Record(title, now[0], before[0], commit, "s", "less", aim),
-        Record(f"{title}, mAP", 100 * now[1], 100 * before[1], commit, "%", "more"),
+        Record(title, now[0], before[0], options.before, "s", "less", aim),
+        Record(f"{title}, mAP", 100 * now[1], 100 * before[1], options.before, "%", "more"),
     ]
 
 
@@ -76,43 +104,39 @@ def checked_out(commit: str, folder: Path) -> Iterator[Path]:
         subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
 
-def _timed(
-    source: Path, folder: Path, iterations: int, threads: int, seeds: Sequence[int], *more: str
-) -> tuple[float, float]:
-    """Seconds of the commands side by side, and the first seed's mAP."""
+def _timed(source: Path, folder: Path, title: str, iterations: int, work: Work) -> tuple[float, float]:
+    """Seconds of the commands, and the mean mAP of their runs."""
     start = time.perf_counter()
-    _wait([_start(source, folder / str(seed), iterations, threads, seed, *more) for seed in seeds])
+    common = [f"recipe.max_steps={iterations}", f"data.root={folder / 'data'}"]
+    places = [folder / title / str(number) for number in range(len(work.commands))]
+    started = [
+        _start(source, place, work.threads, [*more, *common])
+        for place, more in zip(places, work.commands, strict=True)
+    ]
+    for one in started:
+        _, errors = one.communicate()
+        if one.returncode:
+            raise RuntimeError(f"{' '.join(map(str, one.args))} failed: {errors[-2000:]}")  # type: ignore[arg-type]
     seconds = time.perf_counter() - start
-    (metrics,) = (folder / str(seeds[0])).rglob("metrics.json")
-    return seconds, float(json.loads(metrics.read_text())["mAP"])
+    reached = [json.loads(path.read_text())["mAP"] for path in (folder / title).rglob("metrics.json")]
+    return seconds, statistics.mean(reached)
 
 
-def _start(
-    source: Path, folder: Path, iterations: int, threads: int, seed: int, *more: str
-) -> "subprocess.Popen[str]":
+def _start(source: Path, folder: Path, threads: int, more: Sequence[str]) -> "subprocess.Popen[str]":
     folder.mkdir(parents=True)
-    program = [sys.executable, "-m", "reid_cosam.train", "experiment=quickstart", "logger=csv", *more]
-    program += [f"recipe.max_steps={iterations}", f"seed={seed}", f"data.root={folder.parents[2] / 'data'}"]
+    program = [sys.executable, "-m", "reid_cosam.train", *more, "experiment=quickstart", "logger=csv"]
     environment = os.environ | {"PYTHONPATH": str(source / "src"), "OMP_NUM_THREADS": str(threads)}
     return subprocess.Popen(
         program, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
 
 
-def _wait(commands: Sequence["subprocess.Popen[str]"]) -> None:
-    for one in commands:
-        _, errors = one.communicate()
-        if one.returncode:
-            raise RuntimeError(f"{' '.join(map(str, one.args))} failed: {errors[-2000:]}")  # type: ignore[arg-type]
+def _notes(options: Options) -> str:
+    iterations, runs = SIZES[options.size]
+    return NOTES.format(iterations=iterations, runs=runs, commit=options.before)
 
 
-BENCHMARK = Benchmark(
-    "demo",
-    "The demo, before and now",
-    lambda options: NOTES.format(iterations=ITERATIONS[options.size], commit=options.before),
-    parts=lambda _: 5,
-    measure=measure,
-)
+BENCHMARK = Benchmark("demo", "The demo, before and now", _notes, parts=lambda _: 7, measure=measure)
 
 if __name__ == "__main__":
     command.main(BENCHMARK, __doc__)

@@ -1,6 +1,8 @@
 """Video person re-identification with co-segmentation attention (COSAM)."""
 
+import gc
 import os
+import sys
 
 # Read once, when torch loads OpenMP. Threads that spin while they wait make a training step several times
 # slower as soon as anything else (a data loader, a browser) runs on the same cores; sleeping at once costs a
@@ -9,5 +11,10 @@ import os
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+# A tenth of the time that a command takes to start and end went into searching for cycles what it imports, a
+# million objects that stay. While Python looks for a module to run as a command, its first argument is "-m".
+if sys.argv[:1] == ["-m"]:
+    gc.set_threshold(*gc.get_threshold()[:2], 100)  # the eldest objects are searched a tenth as often
 
 __version__ = "0.1.0"

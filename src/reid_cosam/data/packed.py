@@ -7,6 +7,7 @@ directory names data absolutely.
 
 from collections.abc import Iterator
 from functools import cache
+from io import FileIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,4 +82,7 @@ def read_bytes(path: str) -> bytes:
     """
     start = path.rfind("/") + 1
     found = find(path[:start])
-    return Path(path).read_bytes() if found is None else found.pack.read(found.prefix + path[start:])
+    if found is not None:
+        return found.pack.read(found.prefix + path[start:])
+    with FileIO(path) as file:  # half of the time of `Path(path).read_bytes()`
+        return file.readall()

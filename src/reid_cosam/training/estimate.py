@@ -1,6 +1,7 @@
 """How long a run will take, measured on a piece of it before it starts."""
 
 import copy
+import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -56,4 +57,4 @@ def _a_clip(work: Callable[[int], None], most: int) -> float:
         seconds = time.perf_counter() - started
         if seconds > _SECONDS or number == most:
             return seconds / number
-        number = min(2 * number, most)
+        number = min(max(2 * number, math.ceil(number * _SECONDS / seconds)), most)
