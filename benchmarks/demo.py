@@ -24,12 +24,12 @@ from benchmarks.records import Record
 
 ROOT = Path(__file__).parents[1]
 # Iterations of a run, and runs of the sweep. `make demo` and `make tables-synthetic` have 500 iterations.
-SIZES = {"check": (1, 2), "quick": (100, 2), "full": (500, 4)}
+SIZES = {"check": (1, 2), "quick": (100, 2), "full": (500, 6)}
 AIM = 2.0
 NOTES = """\
 - `demo`: `experiment=quickstart`, {iterations} iterations.
 - `a small sweep`: {runs} seeds of it, on images of 64x32 as in the small tables. In commit {commit} a sweep
-  has its runs one after the other on both cores; now, as in `make tables-synthetic`, side by side on one each.
+  has its runs one after the other on both cores; now, as in `make tables-synthetic`, one a core.
 - `side by side`: two of these runs by themselves, side by side on one core each in both commits.
 - `mAP`: what they reached, the mean of the runs. A seed is worth about 1.5 points either way.
 """

@@ -12,7 +12,6 @@ from pathlib import Path
 import hydra
 import pytorch_lightning as pl
 import torch
-import wandb
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -54,7 +53,7 @@ _HARMLESS = (
 
 
 # What a user can mend.
-_MENDABLE = (ValueError, OSError, RuntimeError, ImportError, MisconfigurationException, wandb.Error)
+_MENDABLE = (ValueError, OSError, RuntimeError, ImportError, MisconfigurationException)
 
 
 @hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")

@@ -193,18 +193,22 @@ def test_a_network_that_describes_all_alike_is_scored_without_re_ranking(
     assert [row["reranked"] for row in rows] == [False]
 
 
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
 def test_coverage_is_the_mean_over_all_queries_frames_and_places(
-    run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path
+    precision: str, run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path
 ) -> None:
     chosen, datamodule, module = run
     module.evaluation = evaluation()
+    trainer = chosen.trainer.model_copy(update={"precision": precision})
 
-    content, _ = outputs.write_outputs(module, datamodule, tmp_path, chosen)
+    content, _ = outputs.write_outputs(
+        module, datamodule, tmp_path, chosen.model_copy(update={"trainer": trainer})
+    )
 
     for stage in (4, 5):
-        assert content["attention"][str(stage)] == pytest.approx(
-            coverage(module, datamodule, stage), rel=1e-4
-        )
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16-mixed"):
+            expected = coverage(module, datamodule, stage)
+        assert content["attention"][str(stage)] == pytest.approx(expected, rel=1e-4)
 
 
 def coverage(module: ReidModule, datamodule: ReidDataModule, stage: int) -> dict[str, float]:

@@ -28,6 +28,33 @@ def test_masked_mean_is_the_mean_of_the_product() -> None:
     torch.testing.assert_close(mean, (maps * mask).mean(dim=(-2, -1)))
 
 
+def test_gradients_of_masked_mean_are_those_of_the_mean_of_the_product() -> None:
+    assert torch.autograd.gradcheck(masked_mean, clip()[:2])
+
+
+def test_masked_mean_keeps_type_and_the_layout_of_the_gradient() -> None:
+    maps, mask, _ = clip(torch.bfloat16)
+
+    mean = masked_mean(maps, mask)
+    (slope,) = torch.autograd.grad(mean, maps, torch.ones_like(mean))
+
+    assert mean.dtype == slope.dtype == torch.bfloat16
+    assert slope.stride() == maps.stride()
+
+
+def test_autocast_around_masked_mean_changes_nothing() -> None:
+    maps, mask, _ = clip(torch.float32)
+    mean = masked_mean(maps, mask)
+    expected = torch.autograd.grad(mean.square().sum(), (maps, mask))
+
+    with torch.autocast("cpu", torch.bfloat16):
+        again = masked_mean(maps, mask)
+        found = torch.autograd.grad(again.square().sum(), (maps, mask))
+
+    torch.testing.assert_close(again, mean, rtol=0, atol=0)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
 def test_weighted_is_the_product() -> None:
     maps, mask, factors = clip()
 

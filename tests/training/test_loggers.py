@@ -90,6 +90,18 @@ def test_a_failed_run_is_marked_as_failed(
     assert seen == [exit_code]
 
 
+def test_a_run_that_weights_and_biases_refuses_ends_in_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise wandb.errors.AuthenticationError("nobody is logged in")
+
+    monkeypatch.setattr(wandb, "init", refuse)
+
+    with pytest.raises(RuntimeError, match="nobody is logged in"):
+        make("wandb", tmp_path)
+
+
 def test_runs_are_logged_with_what_dashboards_group_them_by() -> None:
     logged = logged_settings(settings("data=mars", "backbone=se_resnet50", "cosam=[4,5]", "agg=tp_avg"))
 

@@ -3,6 +3,7 @@
 Written as products of tensors, `maps * mask` would be held for the backward pass beside `maps`, and each step
 of that pass would make one more tensor of their size. Here the masked maps are never held: their mean is a
 matrix product, and the backward pass of the weighting needs one tensor of that size: the gradient to be.
+Gradients come with the channels last, as those of the convolutions that they are added to.
 """
 
 from typing import Any
@@ -14,10 +15,29 @@ from torch.autograd.function import once_differentiable
 
 
 def masked_mean(maps: Float[Tensor, "b t d h w"], mask: Float[Tensor, "b t 1 h w"]) -> Float[Tensor, "b t d"]:
-    """The mean over all locations of `maps * mask`."""
-    height, width = maps.shape[-2:]
-    sums: Tensor = maps.flatten(3) @ mask.flatten(3).transpose(2, 3)
-    return sums.squeeze(-1) / (height * width)
+    """The mean over all locations of `maps * mask`, both of one type. Can be differentiated once."""
+    mean: Tensor = _MaskedMean.apply(maps, mask)
+    return mean
+
+
+class _MaskedMean(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, mask: Tensor) -> Tensor:
+        ctx.save_for_backward(maps, mask)
+        with torch.autocast(maps.device.type, enabled=False):
+            sums: Tensor = maps.flatten(3) @ mask.flatten(3).transpose(2, 3)
+        return sums.squeeze(-1) / maps.shape[3:].numel()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor]:
+        maps, mask = ctx.saved_tensors
+        share = slope / maps.shape[3:].numel()
+        # an autocast around the backward pass must not reach this product
+        with torch.autocast(maps.device.type, enabled=False):
+            mask_slope = maps.flatten(3).transpose(2, 3) @ share.unsqueeze(-1)
+        maps_slope = mask.movedim(2, -1) * share[:, :, None, None]
+        return maps_slope.movedim(-1, 2), mask_slope.transpose(2, 3).unflatten(-1, maps.shape[3:])
 
 
 def weighted(

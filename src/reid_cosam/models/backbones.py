@@ -12,7 +12,6 @@ from typing import Any
 import torch
 import torchvision
 from jaxtyping import Float
-from timm.models.resnet import BasicBlock, ResNet
 from torch import Tensor, nn
 
 from reid_cosam.models.excitation import SqueezeExcitation
@@ -123,6 +122,8 @@ def _refuse_pretrained(pretrained: bool, name: str, larger: str) -> None:
 
 
 def _tiny(last_stride: int, block_args: Mapping[str, str]) -> Backbone:
+    from timm.models.resnet import BasicBlock, ResNet  # half a second, which only these networks need
+
     channels = (32, 64, 128, 256)
     block: Any = BasicBlock
     network: Any = ResNet(block, (1, 1, 1, 1), channels=channels, block_args=dict(block_args))

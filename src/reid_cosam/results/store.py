@@ -78,7 +78,7 @@ def save_picture(image: Image.Image, path: Path) -> None:
     if path.suffix.lower() != ".png":
         raise ValueError(f"pictures are PNG files, so {path} must end in .png")
     with replacing(path) as temporary:
-        image.save(temporary, format="PNG")
+        image.save(temporary, format="PNG", compress_level=4)  # half the time, 4% more bytes
 
 
 def environment() -> dict[str, object]:

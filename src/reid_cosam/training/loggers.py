@@ -1,12 +1,12 @@
 """Where curves and pictures go: curves/metrics.csv, and Weights & Biases or TensorBoard beside it."""
 
+import sys
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import wandb
 from PIL import Image
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
@@ -19,7 +19,12 @@ from reid_cosam.results.tables.records import Network, placement
 def make_loggers(
     settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None = None
 ) -> list[Logger]:
-    """The loggers of a run; none for `logger=none`. A run with an id goes on as the same W&B run."""
+    """The loggers of a run; none for `logger=none`. A run with an id goes on as the same W&B run.
+
+    Raises:
+        ImportError: a logger's package is not installed.
+        RuntimeError: Weights & Biases takes no run from us, for want of a login or of rights.
+    """
     if settings.name == "none":
         return []
     csv = CSVLogger(folder, name="curves", version="")
@@ -35,6 +40,8 @@ def make_loggers(
 
 
 def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None) -> WandbLogger:
+    import wandb  # takes a quarter of a second, and most runs log elsewhere
+
     logger = WandbLogger(
         name=run_name,
         id=run_id,
@@ -48,6 +55,10 @@ def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | 
         settings=wandb.Settings(silent=settings.mode == "offline"),
     )
     logger._wandb_init.pop("anonymous", None)  # passed on by Lightning in any case; W&B warns of it
+    try:
+        _ = logger.experiment  # begins the run
+    except wandb.Error as error:
+        raise RuntimeError(str(error)) from error
     return logger
 
 
@@ -105,5 +116,6 @@ def finish(loggers: Iterable[Logger], succeeded: bool) -> None:
     """Ends the run's record; without it the next run of a sweep would go on writing into this one."""
     for logger in loggers:
         logger.finalize("success" if succeeded else "failed")
-    if wandb.run is not None:
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and wandb.run is not None:
         wandb.finish(exit_code=0 if succeeded else 1)
