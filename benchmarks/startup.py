@@ -18,7 +18,7 @@ from benchmarks.measure import medians
 from benchmarks.records import Record
 
 REPETITIONS = {"check": 1, "quick": 3, "full": 9}
-REFERENCE = ("-c", "import torch, torchvision, pytorch_lightning, hydra, wandb")
+REFERENCE = ("-c", "import torch, torchvision, pytorch_lightning, hydra")
 COMMANDS = {
     "import reid_cosam": ("-c", "import reid_cosam"),
     "import reid_cosam.train": ("-c", "import reid_cosam.train"),
@@ -27,7 +27,7 @@ COMMANDS = {
     "verify --help": ("-m", "reid_cosam.verify", "--help"),
 }
 NOTES = """\
-- Against a process that imports torch, torchvision, Lightning, Hydra and W&B, and does nothing.
+- Against a process that imports torch, torchvision, Lightning and Hydra, and does nothing.
 """
 
 

@@ -12,9 +12,9 @@ if "OMP_WAIT_POLICY" not in os.environ:
     os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
-# A tenth of the time that a command takes to start and end went into searching for cycles what it imports, a
-# million objects that stay. While Python looks for a module to run as a command, its first argument is "-m".
+# Imports leave a million objects that stay. Searching them for cycles took a tenth of the time that a command
+# needs to start and end. While Python looks for a module to run as a command, its first argument is "-m".
 if sys.argv[:1] == ["-m"]:
-    gc.set_threshold(*gc.get_threshold()[:2], 100)  # the eldest objects are searched a tenth as often
+    gc.set_threshold(*gc.get_threshold()[:2], 100)  # the eldest are searched a tenth as often
 
 __version__ = "0.1.0"

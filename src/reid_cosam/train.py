@@ -36,7 +36,7 @@ from reid_cosam.runs.announcement import announce
 from reid_cosam.training.checkpoints import check_resumable, read_checkpoint
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule
-from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers
+from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
 
 _log = logging.getLogger(__name__)
 
@@ -123,6 +123,7 @@ def _run_kept(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
         raise
 
 
+@plain_errors()
 def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path, folder: Path) -> None:
     """Trains into `folder`; each of several devices gets a process, which reads `job`'s configuration."""
     if not launch.is_launched():

@@ -12,7 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 
 from reid_cosam.config import LoggerSettings
 from reid_cosam.training import loggers
-from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers
+from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
 from tests.test_config import settings
 
 
@@ -98,8 +98,8 @@ def test_a_run_that_weights_and_biases_refuses_ends_in_its_words(
 
     monkeypatch.setattr(wandb, "init", refuse)
 
-    with pytest.raises(RuntimeError, match="nobody is logged in"):
-        make("wandb", tmp_path)
+    with pytest.raises(RuntimeError, match="nobody is logged in"), plain_errors():
+        make("wandb", tmp_path)[1].log_hyperparams({})
 
 
 def test_runs_are_logged_with_what_dashboards_group_them_by() -> None:

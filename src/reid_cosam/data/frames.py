@@ -63,8 +63,11 @@ def read_frame(path: str, height: int, width: int) -> UInt8[np.ndarray, "{height
 def _resize(
     frame: UInt8[np.ndarray, "_ _ 3"], height: int, width: int
 ) -> UInt8[np.ndarray, "{height} {width} 3"]:
-    """Pillow's bilinear filter, in a quarter of its time; where the two round differently, one level off."""
-    # in this order, or torch takes five times as long for not seeing that the channels are last
+    """Pillow's bilinear filter, in a quarter of its time with AVX2.
+
+    The same numbers for even factors; for others the two round differently, seldom by more than a level.
+    """
+    # The batch axis before the permutation, or torch does not see that the channels are last.
     planes = torch.from_numpy(frame).unsqueeze(0).permute(0, 3, 1, 2)
     resized = F.interpolate(planes, (height, width), mode="bilinear", antialias=True)
     found: UInt8[np.ndarray, "{height} {width} 3"] = resized.permute(0, 2, 3, 1)[0].numpy()
@@ -104,4 +107,4 @@ def _decode(content: bytes) -> UInt8[np.ndarray, "h w 3"]:
         frame: UInt8[np.ndarray, "h w 3"] = simplejpeg.decode_jpeg(content, "RGB", strict=True)
         return frame
     with Image.open(BytesIO(content)) as image:
-        return np.array(image.convert("RGB"))
+        return np.array(image.convert("RGB"))  # a copy, as torch wants arrays that may be written to

@@ -57,7 +57,7 @@ class Augmentation:
 
 
 def apply(clips: UInt8[Tensor, "b t 3 h w"], draw: AugmentationDraw) -> UInt8[Tensor, "b t 3 h w"]:
-    """Translate, then flip, as drawn."""
+    """Translate, then flip, as drawn; the clips themselves where nothing is drawn."""
     frames = clips.permute(0, 1, 3, 4, 2).flatten(0, 1)
     moved = draw.translated.flatten()
     corners = zip(draw.rows.flatten()[moved].tolist(), draw.cols.flatten()[moved].tolist(), strict=True)

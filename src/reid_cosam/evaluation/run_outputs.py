@@ -32,7 +32,6 @@ from reid_cosam.training.lightning_module import Evaluation, ReidModule
 
 RANKS = (1, 5, 10, 20)
 _CLIPS_SHOWN, _LISTS_SHOWN = 4, 6
-_CLIPS_A_PASS = 64
 
 
 def write_outputs(
@@ -162,13 +161,13 @@ class _Clips:
         self._module, self._queries = module, queries
         self._num_frames = settings.num_frames
         self._size = (settings.data.height, settings.data.width)
-        self._bf16 = assembly.precision(settings.trainer) == "bf16-mixed"  # as the evaluation computed
+        self._batch_size = settings.data.eval_batch_size
 
     def coverage(self) -> dict[str, dict[str, float]]:
         """Mean attention inside and outside the person, by block, over the first snippet of every query."""
         attention, person = [], []
-        for start in range(0, len(self._queries), _CLIPS_A_PASS):
-            chosen = self._queries[start : start + _CLIPS_A_PASS]
+        for start in range(0, len(self._queries), self._batch_size):
+            chosen = self._queries[start : start + self._batch_size]
             attention.append(self._attend(chosen))
             person += [read_masks(self._frames(query), *self._size) for query in chosen]
         shown = torch.from_numpy(np.concatenate(person))
@@ -185,8 +184,7 @@ class _Clips:
 
     def _attend(self, queries: Sequence[Tracklet]) -> dict[int, Tensor]:
         clips = torch.from_numpy(np.stack([self._clip(query) for query in queries]))
-        with torch.autocast(self._module.device.type, torch.bfloat16, enabled=self._bf16):
-            return self._module.attend(clips.permute(0, 1, 4, 2, 3))
+        return self._module.attend(clips.permute(0, 1, 4, 2, 3))
 
     def _clip(self, query: Tracklet) -> UInt8[np.ndarray, "t h w 3"]:
         return read_clip(self._frames(query), *self._size)

@@ -3,7 +3,7 @@
 Written as products of tensors, `maps * mask` would be held for the backward pass beside `maps`, and each step
 of that pass would make one more tensor of their size. Here the masked maps are never held: their mean is a
 matrix product, and the backward pass of the weighting needs one tensor of that size: the gradient to be.
-Gradients come with the channels last, as those of the convolutions that they are added to.
+The gradients of maps have the channels last, as those of the convolutions that they are added to.
 """
 
 from typing import Any

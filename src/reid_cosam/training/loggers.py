@@ -1,7 +1,8 @@
 """Where curves and pictures go: curves/metrics.csv, and Weights & Biases or TensorBoard beside it."""
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,7 @@ def make_loggers(
     """The loggers of a run; none for `logger=none`. A run with an id goes on as the same W&B run.
 
     Raises:
-        ImportError: a logger's package is not installed.
-        RuntimeError: Weights & Biases takes no run from us, for want of a login or of rights.
+        ImportError: TensorBoard is asked for and not installed.
     """
     if settings.name == "none":
         return []
@@ -40,7 +40,7 @@ def make_loggers(
 
 
 def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None) -> WandbLogger:
-    import wandb  # takes a quarter of a second, and most runs log elsewhere
+    import wandb  # takes a quarter of a second, which runs with another logger need not wait for
 
     logger = WandbLogger(
         name=run_name,
@@ -55,10 +55,6 @@ def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | 
         settings=wandb.Settings(silent=settings.mode == "offline"),
     )
     logger._wandb_init.pop("anonymous", None)  # passed on by Lightning in any case; W&B warns of it
-    try:
-        _ = logger.experiment  # begins the run
-    except wandb.Error as error:
-        raise RuntimeError(str(error)) from error
     return logger
 
 
@@ -110,6 +106,18 @@ def _of_carriers(metrics: Mapping[str, Any]) -> dict[str, float]:
         if scores is not None
         for name in ("mAP", "R1", "R5", "R20")
     }
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Raises what W&B raises as RuntimeError, for who should not have to load W&B to know its errors."""
+    try:
+        yield
+    except Exception as error:
+        wandb = sys.modules.get("wandb")
+        if wandb is not None and isinstance(error, wandb.Error):
+            raise RuntimeError(str(error)) from error
+        raise
 
 
 def finish(loggers: Iterable[Logger], succeeded: bool) -> None:
