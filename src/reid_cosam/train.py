@@ -65,7 +65,8 @@ def main(config: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
 
     def work() -> sweep.Outcome:
-        return run(assembly.read_settings(config), folder, config.retry_failed)
+        with plain_errors():
+            return run(assembly.read_settings(config), folder, config.retry_failed)
 
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         sweep.attempt(folder, work, _MENDABLE)
@@ -123,7 +124,6 @@ def _run_kept(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
         raise
 
 
-@plain_errors()
 def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path, folder: Path) -> None:
     """Trains into `folder`; each of several devices gets a process, which reads `job`'s configuration."""
     if not launch.is_launched():

@@ -24,19 +24,25 @@ def test_jpeg_equals_pillow_bit_by_bit(photo: Path) -> None:
     np.testing.assert_array_equal(frame, np.asarray(Image.open(photo).convert("RGB")))
 
 
-def test_another_size_is_resized_bilinearly(photo: Path) -> None:
-    frame = read_frame(str(photo), 32, 20)
+@pytest.mark.parametrize("suffix", ["jpg", "png"])
+@pytest.mark.parametrize("size", [(12, 6), (32, 20), (31, 20), (17, 9), (50, 7), (256, 128)])
+def test_a_resized_frame_is_pillows_bilinear_one_to_a_level(
+    photo: Path, size: tuple[int, int], suffix: str
+) -> None:
+    image = Image.open(photo).convert("RGB")
+    image.save(photo.with_suffix(".png"))
 
-    resized = Image.open(photo).convert("RGB").resize((20, 32), Image.Resampling.BILINEAR)
-    np.testing.assert_array_equal(frame, np.asarray(resized))
+    frame = read_frame(str(photo.with_suffix(f".{suffix}")), *size)
 
-
-@pytest.mark.parametrize("size", [(31, 20), (17, 9), (50, 7), (256, 128)])
-def test_a_resized_frame_is_pillows_to_one_level(photo: Path, size: tuple[int, int]) -> None:
-    frame = read_frame(str(photo), *size)
-
-    resized = Image.open(photo).convert("RGB").resize(size[::-1], Image.Resampling.BILINEAR)
+    resized = image.resize(size[::-1], Image.Resampling.BILINEAR)
     assert np.abs(frame.astype(int) - np.asarray(resized).astype(int)).max() <= 1
+
+
+def test_frames_may_be_written_to(photo: Path) -> None:
+    Image.open(photo).save(photo.with_suffix(".png"))
+
+    for path in (photo, photo.with_suffix(".png")):
+        assert read_frame(str(path), 24, 12).flags.writeable  # as torch wants arrays that it shares
 
 
 def test_grey_jpeg_has_three_equal_channels(tmp_path: Path) -> None:

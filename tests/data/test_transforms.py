@@ -67,6 +67,24 @@ def test_a_certain_flip_mirrors_every_frame() -> None:
     torch.testing.assert_close(apply(clips, _draw(1.0, 0.0, True)), clips.flip(-1), rtol=0, atol=0)
 
 
+def test_a_certain_translation_moves_every_frame() -> None:
+    clips, draw = _clips(), _draw(0.0, 1.0, True)
+
+    error = (apply(clips, draw).int() - _one_by_one(clips, draw).int()).abs()
+
+    assert error.max() <= 1
+
+
+def test_the_clips_themselves_stay_as_they_are() -> None:
+    clips = _clips()
+    before = clips.clone()
+
+    normalise(apply(clips, _draw(1.0, 1.0, True)), torch.float32)
+    normalise(clips, torch.float32)
+
+    torch.testing.assert_close(clips, before, rtol=0, atol=0)
+
+
 def test_clips_in_plain_layout_give_the_same() -> None:
     clips, draw = _clips(), _draw(0.5, 0.5, True)
 
