@@ -29,7 +29,7 @@ demo: $(STAMP)  ## Train and evaluate a small model on made-up people, on a CPU,
 SYNTHETIC_TABLES ?= table4 table3 table6 table7 table2
 SYNTHETIC_RUNS ?= $(shell getconf _NPROCESSORS_ONLN)
 
-tables-synthetic: $(STAMP)  ## Tables 2 to 7 on made-up people, on a CPU in two hours; may be killed and repeated
+tables-synthetic: $(STAMP)  ## Tables 2 to 7 on made-up people, on a CPU in about an hour; may be killed and repeated
 	@failed=0; for table in $(SYNTHETIC_TABLES); do \
 		echo "== $$table"; \
 		OMP_NUM_THREADS=1 $(BIN)/python -m reid_cosam.train "experiment=[$$table,tables_synthetic]" \

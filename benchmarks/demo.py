@@ -53,7 +53,7 @@ BY_SEED = Work([[f"seed={seed}", *SMALL, "data.workers=0"] for seed in (0, 1)], 
 
 
 def works(runs: int) -> Mapping[str, Mapping[str, Work]]:
-    """What users of the earlier commit, and of this one, would run."""
+    """What is timed in the earlier commit, and in this one."""
     sweep = ["--multirun", f"seed=range({runs})", *SMALL]
     return {
         "demo": {"before": Work([["seed=0"]], 2), "now": Work([["seed=0"]], 2)},
