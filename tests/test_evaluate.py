@@ -4,15 +4,19 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import torch
 
-from reid_cosam import evaluate
+from reid_cosam import evaluate, train
 from reid_cosam.assembly import data as build_data
 from reid_cosam.evaluation.described_set import Evaluation
+from reid_cosam.evaluation.run_outputs import write_outputs
+from reid_cosam.training.lightning_module import ReidModule
 from tests.evaluated import RERANKING, run, stored, train_checkpoint
+from tests.test_train import small
 from tests.tree import write_mars_tree
 
 
@@ -46,6 +50,27 @@ def test_it_scores_as_the_training_run_did(copied: Path, ckpt: Path, tmp_path: P
 
     for name in ("mAP", "R1", "R5", "R20", "valid_queries", "protocol"):
         assert found[name] == pytest.approx(trained[name]), name
+
+
+def test_its_descriptors_are_those_of_the_training_run_bit_for_bit(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In bfloat16, where every other way to the same number shows."""
+    found: list[torch.Tensor] = []
+
+    def remember(module: ReidModule, *rest: Any) -> Any:
+        assert module.evaluation is not None
+        found.append(module.evaluation.descriptors)
+        return write_outputs(module, *rest)
+
+    monkeypatch.setattr("reid_cosam.train.write_outputs", remember)
+    train.run(small(tree, "logger=none", "trainer.precision=bf16-mixed"), tmp_path / "trained")
+
+    ckpt = tmp_path / "trained" / "checkpoints" / "last.ckpt"
+    metrics = run(tmp_path / "out", ckpt, "trainer.precision=bf16-mixed")
+
+    (trained,) = found
+    assert torch.equal(stored(Path(metrics["store"]))[: len(trained)], trained)
 
 
 def test_a_second_evaluation_extracts_nothing(

@@ -15,7 +15,6 @@ from reid_cosam import assembly
 from reid_cosam.config import DataSettings, VisualizeSettings
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.evaluate import refuse_image_size
-from reid_cosam.evaluation.run_outputs import first_frame
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.paths import CONF
 from reid_cosam.results.counted_progress import counted
@@ -101,7 +100,7 @@ def _measure(
 
 
 def _about(query: Tracklet, root: Path) -> dict[str, object]:
-    return {"first_frame": first_frame(query, root), "pid": query.pid, "camid": query.camid}
+    return {"first_frame": query.first_frame(root), "pid": query.pid, "camid": query.camid}
 
 
 if __name__ == "__main__":

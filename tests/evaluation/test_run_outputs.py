@@ -22,6 +22,7 @@ from reid_cosam.results.figures.ranked import RankedList
 from reid_cosam.results.tables.layout import RERANKING
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import Evaluation, ReidModule
+from reid_cosam.visualization.spatial_masks import SpatialMasks
 from tests.commands import render_walkers
 from tests.test_config import settings
 
@@ -214,8 +215,8 @@ def coverage(module: ReidModule, datamodule: ReidDataModule, stage: int) -> dict
     inside, outside = [0.0, 0.0], [0.0, 0.0]  # sums of attention and of shares
     for query in datamodule.evaluated[:6]:
         frames = list(query.frames[:4])
-        clip = torch.from_numpy(read_clip(frames, 64, 32)).permute(0, 3, 1, 2)[None]
-        attention = module.attend(clip)[stage][0, :, 0]
+        clip = torch.from_numpy(read_clip(frames, 64, 32))[None]
+        attention = SpatialMasks(module.network, [stage], torch.device("cpu")).of(clip)[stage][0]
         rows, columns = 64 // attention.shape[1], 32 // attention.shape[2]
         for frame, mask in zip(frames, attention, strict=True):
             person = np.asarray(Image.open(mask_path(frame)).convert("L")) > 127

@@ -6,7 +6,6 @@ from torch import Tensor
 
 from reid_cosam.metrics.coverage import (
     best_overlap,
-    coverage,
     energy_inside,
     means,
     overlap,
@@ -39,7 +38,7 @@ def test_means_inside_and_outside() -> None:
     person[:, :2] = True
     attention = torch.tensor([[[0.9, 0.7], [0.1, 0.3]]])
 
-    assert coverage(attention, person) == pytest.approx((0.8, 0.2))
+    assert means(attention, person_share(person, (2, 2))) == pytest.approx((0.8, 0.2))
 
 
 def test_a_location_covered_in_part_counts_for_that_part() -> None:
@@ -47,7 +46,7 @@ def test_a_location_covered_in_part_counts_for_that_part() -> None:
     attention = torch.tensor([[[0.6, 0.2]]])
 
     # The left location is half person: inside is its mask alone, outside half of it and all of the right one.
-    assert coverage(attention, person) == pytest.approx((0.6, (0.5 * 0.6 + 0.2) / 1.5))
+    assert means(attention, person_share(person, (1, 2))) == pytest.approx((0.6, (0.5 * 0.6 + 0.2) / 1.5))
 
 
 def test_the_share_of_a_location_is_that_of_its_pixels() -> None:

@@ -28,3 +28,23 @@ def test_a_folded_network_describes_alike(name: str) -> None:
     left = [layer for layer in folded(network).backbone.modules() if isinstance(layer, nn.BatchNorm2d)]
     assert (len(norms) > 0, left) == (True, [])
     assert sum(isinstance(layer, nn.BatchNorm2d) for layer in network.backbone.modules()) == len(norms)
+
+
+def test_batchnorms_over_several_ranks_are_folded_too() -> None:
+    plain = folded(_network("se_resnet_tiny"))
+    over_ranks = folded(nn.SyncBatchNorm.convert_sync_batchnorm(_network("se_resnet_tiny")))
+
+    assert not any(isinstance(layer, nn.SyncBatchNorm) for layer in over_ranks.backbone.modules())
+    for one, other in zip(over_ranks.parameters(), plain.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_what_is_compiled_for_training_is_not_for_testing() -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("compiled anew")
+
+    network = _network("resnet_tiny")
+    network.compile(backend=refuse)
+
+    with torch.no_grad():
+        folded(network)(_clips(torch.Generator()))

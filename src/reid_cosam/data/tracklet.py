@@ -1,6 +1,7 @@
 """Tracklets and the splits that data-set readers return."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,10 @@ class Tracklet:
 
     def __len__(self) -> int:
         return len(self.frames)
+
+    def first_frame(self, root: Path) -> str:
+        """Path of the first frame relative to `root`, the data set's folder: names the tracklet in tables."""
+        return Path(self.frames[0]).relative_to(root).as_posix()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from reid_cosam.data import attributes
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.verification import split_hash
 from reid_cosam.evaluation.extraction import Extraction
-from reid_cosam.evaluation.run_outputs import data_record, first_frame
+from reid_cosam.evaluation.run_outputs import data_record
 from reid_cosam.evaluation.scoring import Plan, Reranking, check
 from reid_cosam.results.descriptors import check_finite, load_descriptors, save_descriptors
 from reid_cosam.runs import launch
@@ -125,7 +125,7 @@ class Evaluation:
         return pd.DataFrame(rows, columns=["part", "pid", "camid", "length", "first_frame"])
 
     def _row(self, tracklet: Tracklet) -> tuple[int, int, int, str]:
-        return tracklet.pid, tracklet.camid, len(tracklet), first_frame(tracklet, self.root)
+        return tracklet.pid, tracklet.camid, len(tracklet), tracklet.first_frame(self.root)
 
 
 def _sha256(path: Path) -> str:

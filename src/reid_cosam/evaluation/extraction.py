@@ -23,7 +23,7 @@ class Extraction(pl.LightningModule):
 
     def __init__(self, network: VideoReidNet, num_tracklets: int) -> None:
         super().__init__()
-        self.network = folded(network).to(memory_format=torch.channels_last)
+        self.network = folded(network)
         self._means = TrackletDescriptors(num_tracklets, network.descriptor_size)
 
     def test_step(self, batch: SnippetBatch) -> None:

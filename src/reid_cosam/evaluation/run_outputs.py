@@ -7,21 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float
 from PIL import Image
-from torch import Tensor
 
 from reid_cosam import assembly
 from reid_cosam.config import DataSettings, TrainSettings
-from reid_cosam.data.frames import read_clip
-from reid_cosam.data.masks import read_masks
-from reid_cosam.data.snippets import dense
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.evaluation.final_scores import final_plan
 from reid_cosam.evaluation.ranked_lists import Ranking, from_hard_to_easy, ranked_lists, ranked_table
 from reid_cosam.evaluation.scoring import Result, results
 from reid_cosam.metrics.chance import expected_by_chance
-from reid_cosam.metrics.coverage import coverage
+from reid_cosam.metrics.coverage import means
 from reid_cosam.metrics.protocols import Scores
 from reid_cosam.results.figures.attention import attention_figure
 from reid_cosam.results.figures.cmc import cmc_figure
@@ -29,6 +25,8 @@ from reid_cosam.results.figures.ranked import ranked_lists_figure
 from reid_cosam.results.store import save_picture, write_json, write_text
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import Evaluation, ReidModule
+from reid_cosam.visualization.person_coverage import FirstSnippets, see
+from reid_cosam.visualization.spatial_masks import SpatialMasks
 
 RANKS = (1, 5, 10, 20)
 _CLIPS_SHOWN, _LISTS_SHOWN = 4, 6
@@ -44,11 +42,12 @@ def write_outputs(
     evaluation = module.evaluation
     assert evaluation is not None
     queries = datamodule.evaluated[: datamodule.num_queries]
-    clips = _Clips(module, queries, settings)
-    attended = bool(settings.cosam)
+    masks = SpatialMasks(module.network, None, module.device) if settings.cosam else None
+    snippets = FirstSnippets(queries, settings.num_frames, (settings.data.height, settings.data.width))
+    has_persons, batch_size = settings.data.name == "synthetic", settings.data.eval_batch_size
     content = score_table(evaluation, datamodule) | {
         "data": data_record(settings.data),
-        "attention": clips.coverage() if attended and settings.data.name == "synthetic" else None,
+        "attention": _coverage(masks, snippets, batch_size) if masks and has_persons else None,
         "results": final_rows(module, datamodule, settings),
     }
     table = query_table(evaluation.scores, queries, assembly.data_folder(settings.data))
@@ -62,8 +61,8 @@ def write_outputs(
         "ranked_lists": _ranked_lists(ranking, settings),
         "cmc": cmc_figure({settings.run_name: evaluation.scores.cmc}),
     }
-    if attended:
-        drawn["attention"] = clips.figure()
+    if masks is not None:
+        drawn["attention"] = _attention(masks, snippets)
     for name, picture in drawn.items():
         save_picture(picture, folder / "pictures" / f"{name}.png")
     write_json(folder / "metrics.json", content)  # the last file: a run that has it is whole
@@ -140,7 +139,7 @@ def query_table(scores: Scores, queries: Sequence[Tracklet], root: Path) -> pd.D
     """
     return pd.DataFrame(
         {
-            "first_frame": [first_frame(query, root) for query in queries],
+            "first_frame": [query.first_frame(root) for query in queries],
             "pid": [query.pid for query in queries],
             "camid": [query.camid for query in queries],
             "average_precision": scores.average_precisions,
@@ -149,48 +148,18 @@ def query_table(scores: Scores, queries: Sequence[Tracklet], root: Path) -> pd.D
     )
 
 
-def first_frame(tracklet: Tracklet, root: Path) -> str:
-    """Path of a tracklet's first frame relative to the data set's folder."""
-    return Path(tracklet.frames[0]).relative_to(root).as_posix()
+def _coverage(masks: SpatialMasks, snippets: FirstSnippets, batch_size: int) -> dict[str, dict[str, float]]:
+    """Mean attention inside and outside the person, by block, over the first snippet of every query."""
+    seen = see(masks, snippets, batch_size, workers=0)
+    return {str(stage): means(one.attention, one.share)._asdict() for stage, one in seen.items()}
 
 
-class _Clips:
-    """The first snippet of each query, and what COSAM makes of it."""
-
-    def __init__(self, module: ReidModule, queries: Sequence[Tracklet], settings: TrainSettings) -> None:
-        self._module, self._queries = module, queries
-        self._num_frames = settings.num_frames
-        self._size = (settings.data.height, settings.data.width)
-        self._batch_size = settings.data.eval_batch_size
-
-    def coverage(self) -> dict[str, dict[str, float]]:
-        """Mean attention inside and outside the person, by block, over the first snippet of every query."""
-        attention, person = [], []
-        for start in range(0, len(self._queries), self._batch_size):
-            chosen = self._queries[start : start + self._batch_size]
-            attention.append(self._attend(chosen))
-            person += [read_masks(self._frames(query), *self._size) for query in chosen]
-        shown = torch.from_numpy(np.concatenate(person))
-        stages = attention[0]
-        masks = {stage: torch.cat([part[stage] for part in attention]).flatten(0, 2) for stage in stages}
-        return {str(stage): coverage(mask, shown)._asdict() for stage, mask in masks.items()}
-
-    def figure(self) -> Image.Image:
-        """Attention masks laid over frames of queries spread over the test set (paper, figure 6)."""
-        places = np.linspace(0, len(self._queries) - 1, _CLIPS_SHOWN).round().astype(int)
-        chosen = [self._queries[place] for place in places]
-        masks = {stage: mask[:, :, 0].numpy() for stage, mask in self._attend(chosen).items()}
-        return attention_figure(np.stack([self._clip(query) for query in chosen]), masks)
-
-    def _attend(self, queries: Sequence[Tracklet]) -> dict[int, Tensor]:
-        clips = torch.from_numpy(np.stack([self._clip(query) for query in queries]))
-        return self._module.attend(clips.permute(0, 1, 4, 2, 3))
-
-    def _clip(self, query: Tracklet) -> UInt8[np.ndarray, "t h w 3"]:
-        return read_clip(self._frames(query), *self._size)
-
-    def _frames(self, query: Tracklet) -> list[str]:
-        return [query.frames[place] for place in dense(len(query), self._num_frames)[0]]
+def _attention(masks: SpatialMasks, snippets: FirstSnippets) -> Image.Image:
+    """Attention masks laid over frames of queries spread over the test set (paper, figure 6)."""
+    places = np.linspace(0, len(snippets) - 1, _CLIPS_SHOWN).round().astype(int).tolist()
+    clips = np.stack([snippets.clip(place) for place in places])
+    made = masks.of(torch.from_numpy(clips))
+    return attention_figure(clips, {stage: mask.numpy() for stage, mask in made.items()})
 
 
 def _ranking(evaluation: Evaluation, datamodule: ReidDataModule) -> Ranking:

@@ -26,22 +26,17 @@ class Overlap(NamedTuple):
     threshold: float
 
 
-def coverage(attention: Float[Tensor, "n mh mw"], person: Bool[Tensor, "n h w"]) -> Coverage:
-    """Mean attention inside and outside the person, over all locations of all frames.
-
-    A location that the person covers in part counts for that part inside and for the rest outside.
-    """
-    size = (attention.shape[-2], attention.shape[-1])
-    return means(attention, person_share(person, size).to(attention.dtype))
-
-
 def person_share(person: Bool[Tensor, "n h w"], size: tuple[int, int]) -> Float[Tensor, "n mh mw"]:
     """How much of each location the person covers, for masks of this height and width."""
     return adaptive_avg_pool2d(person[:, None].float(), size)[:, 0]
 
 
-def means(attention: Float[Tensor, "n mh mw"], share: Float[Tensor, "n mh mw"]) -> Coverage:
-    """As `coverage`, given the person's share of each location; NaN inside where there is no person."""
+def means(attention: Float[Tensor, "*n mh mw"], share: Float[Tensor, "*n mh mw"]) -> Coverage:
+    """Mean attention inside and outside the person, over all locations of all frames.
+
+    A location that the person covers in part counts for that part inside and for the rest outside. NaN inside
+    where there is no person.
+    """
     inside = (attention * share).sum() / share.sum()
     outside = (attention * (1 - share)).sum() / (1 - share).sum()
     return Coverage(float(inside), float(outside))

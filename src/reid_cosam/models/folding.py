@@ -3,6 +3,7 @@
 import copy
 from itertools import pairwise
 
+import torch
 from torch import nn
 from torch.nn.utils import fuse_conv_bn_eval
 
@@ -10,11 +11,14 @@ from reid_cosam.models.network import VideoReidNet
 
 
 def folded(network: VideoReidNet) -> VideoReidNet:
-    """A copy that computes at test time what `network` does, to rounding, in a pass less over each map."""
+    """A copy that computes at test time what `network` does, to rounding, in a pass less over each map.
+
+    It is not compiled, if `network` is: compiling anew for each size of batch would take minutes.
+    """
     copied = copy.deepcopy(network).eval()
     for parent in list(copied.backbone.modules()):
         for (name, layer), (after, norm) in pairwise(list(parent.named_children())):
-            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            if isinstance(layer, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d | nn.SyncBatchNorm):
                 setattr(parent, name, fuse_conv_bn_eval(layer, norm))
                 setattr(parent, after, nn.Identity())
-    return copied
+    return copied.to(memory_format=torch.channels_last)

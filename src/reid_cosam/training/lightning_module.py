@@ -14,7 +14,8 @@ from reid_cosam.data.transforms import Augmentation, AugmentationDraw, apply, no
 from reid_cosam.losses.reid import ReidLoss
 from reid_cosam.metrics.protocols import Scores, score
 from reid_cosam.metrics.retrieval import TrackletDescriptors, euclidean_distances
-from reid_cosam.models.network import ReidOutput, VideoReidNet
+from reid_cosam.models.folding import folded
+from reid_cosam.models.network import VideoReidNet
 from reid_cosam.training.schedules import one_cycle, steps
 
 
@@ -138,16 +139,15 @@ class ReidModule(pl.LightningModule):
             # Without SyncBatchNorm the ranks' running statistics differ; the checkpoint holds rank 0's.
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, src=0)
+        # As `evaluate` tests a checkpoint. A method is no submodule, so checkpoints do not hold the copy.
+        self._tested = folded(self.network).forward
 
     def validation_step(self, batch: SnippetBatch) -> None:
-        output = self._evaluate(batch.clips)
-        self.descriptors.update(output.descriptors, batch.tracklets, batch.weights)
-
-    def _evaluate(self, clips: UInt8[Tensor, "b t 3 h w"]) -> ReidOutput:
-        """Not compiled, as training may be: compiling anew for each size of batch would take minutes."""
-        return self.network.forward(normalise(clips, torch.float32))
+        descriptors = self._tested(normalise(batch.clips, torch.float32)).descriptors
+        self.descriptors.update(descriptors, batch.tracklets, batch.weights)
 
     def on_validation_epoch_end(self) -> None:
+        del self._tested  # with its weights
         if self.trainer.sanity_checking:
             return
         self.evaluation = self._score(self.descriptors.compute())
@@ -162,13 +162,6 @@ class ReidModule(pl.LightningModule):
         distances = euclidean_distances(descriptors[:count], descriptors[count:]).cpu()
         scores = score(distances, pids[:count], camids[:count], pids[count:], camids[count:], protocol)
         return Evaluation(self.global_step, scores, distances, descriptors.cpu())
-
-    @torch.inference_mode()
-    def attend(self, clips: UInt8[Tensor, "b t 3 h w"]) -> dict[int, Float[Tensor, "b t 1 mh mw"]]:
-        """COSAM's spatial masks by block number, for clips at test time."""
-        self.network.eval()
-        output = self._evaluate(clips.to(self.device))
-        return {stage: seen.spatial_mask.float().cpu() for stage, seen in output.attention.items()}
 
     def on_save_checkpoint(self, checkpoint: dict[str, object]) -> None:
         checkpoint["config"] = self.config

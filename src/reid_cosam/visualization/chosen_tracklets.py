@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.evaluation.run_outputs import first_frame
 
 _NAMED = 5  # tracklets in a message
 
@@ -17,7 +16,7 @@ def named(tracklets: Sequence[Tracklet], root: Path, names: Sequence[str]) -> li
     Raises:
         ValueError: no tracklet or more than one has such a path.
     """
-    paths = [first_frame(one, root) for one in tracklets]
+    paths = [one.first_frame(root) for one in tracklets]
     return [_named(tracklets, paths, name) for name in names]
 
 

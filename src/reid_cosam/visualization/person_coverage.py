@@ -35,8 +35,14 @@ class FirstSnippets(Dataset[tuple[UInt8[np.ndarray, "t h w 3"], Bool[np.ndarray,
         return len(self._tracklets)
 
     def __getitem__(self, index: int) -> tuple[UInt8[np.ndarray, "t h w 3"], Bool[np.ndarray, "t h w"]]:
-        frames = snippet_frames(self._tracklets[index], self._num_frames)
-        return read_clip(frames, *self._size), read_masks(frames, *self._size)
+        return self.clip(index), read_masks(self._frames(index), *self._size)
+
+    def clip(self, index: int) -> UInt8[np.ndarray, "t h w 3"]:
+        """The frames alone, of data sets without person masks too."""
+        return read_clip(self._frames(index), *self._size)
+
+    def _frames(self, index: int) -> list[str]:
+        return snippet_frames(self._tracklets[index], self._num_frames)
 
 
 def see(
@@ -44,7 +50,7 @@ def see(
     snippets: FirstSnippets,
     batch_size: int,
     workers: int,
-    advance: Callable[[int], None],
+    advance: Callable[[int], None] = lambda _: None,
 ) -> dict[int, Seen]:
     """Masks and persons by stage; calls `advance` with the number of snippets done.
 

@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float, UInt8
 from reid_cosam.data.frames import read_clip
 from reid_cosam.data.masks import read_masks
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.evaluation.run_outputs import first_frame
 from reid_cosam.metrics.coverage import energy_inside, person_share
 from reid_cosam.results.figures.panels import panels_figure
 from reid_cosam.results.figures.strip import strip_figure, tracklet_figure
@@ -80,7 +79,7 @@ def _look(looking: Looking, tracklet: Tracklet, snippet: int) -> _Shown:
     clip = read_clip(frames, *looking.size)
     masks = {stage: mask[0].numpy() for stage, mask in looking.masks.of(torch.from_numpy(clip)[None]).items()}
     person = read_masks(frames, *looking.size) if looking.has_persons else None
-    return _Shown(first_frame(tracklet, looking.root), tracklet, clip, masks, person)
+    return _Shown(tracklet.first_frame(looking.root), tracklet, clip, masks, person)
 
 
 def _caption(shown: _Shown) -> str:
