@@ -5,9 +5,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-import pytorch_lightning as pl
 import torch
-from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_cosam import train
 from reid_cosam.assembly import data as build_data
@@ -136,27 +134,3 @@ def test_a_missing_checkpoint_is_named_before_data_are_rendered(
 
     with pytest.raises(FileNotFoundError, match="no such checkpoint"):
         train.run(settings(f"ckpt_path={tmp_path / 'last.ckpt'}"), tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("error", "told"),
-    [
-        (SIGTERMException(), True),
-        (RuntimeError("it is killed by signal: Terminated."), False),  # a worker
-        (RuntimeError("Connection closed by peer"), True),  # by another rank, which was told as well
-    ],
-)
-def test_a_run_that_is_told_to_end_does_not_fail(error: Exception, told: bool) -> None:
-    trainer = Mock(spec=pl.Trainer, received_sigterm=told)
-
-    with pytest.raises(SystemExit) as ended, train._ending_as_told(trainer):
-        raise error
-
-    assert ended.value.code == 143
-
-
-def test_what_nobody_told_is_an_error() -> None:
-    trainer = Mock(spec=pl.Trainer, received_sigterm=False)
-
-    with pytest.raises(RuntimeError, match="Connection closed"), train._ending_as_told(trainer):
-        raise RuntimeError("Connection closed by peer")

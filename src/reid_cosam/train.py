@@ -2,11 +2,8 @@
 
 import logging
 import os
-import signal
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import hydra
@@ -16,10 +13,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
-from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]
-    MisconfigurationException,
-    SIGTERMException,
-)
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
@@ -37,6 +31,7 @@ from reid_cosam.training.checkpoints import check_resumable, read_checkpoint
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule
 from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
+from reid_cosam.training.stopping import ending_as_told
 
 _log = logging.getLogger(__name__)
 
@@ -151,25 +146,12 @@ def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
     succeeded = False
     try:
         trainer = assembly.make_trainer(settings.trainer, folder, loggers, split)
-        with _ending_as_told(trainer):
+        with ending_as_told(trainer):
             _fit(trainer, module, datamodule, settings.ckpt_path)
             _finish(trainer, module, datamodule, folder, settings)
         succeeded = True
     finally:
         finish(loggers, succeeded)
-
-
-@contextmanager
-def _ending_as_told(trainer: pl.Trainer) -> Iterator[None]:
-    """SIGTERM ends in 143. Lightning would end in 0, as if all were done; a worker or rank in an error."""
-    try:
-        yield
-    except SIGTERMException:
-        raise SystemExit(128 + signal.SIGTERM) from None
-    except RuntimeError as error:
-        if not trainer.received_sigterm and "killed by signal: Terminated" not in str(error):
-            raise
-        raise SystemExit(128 + signal.SIGTERM) from None
 
 
 def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ckpt_path: str | None) -> None:

@@ -22,6 +22,7 @@ from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import Evaluated, OptimiserPlan, ReidModule
 from reid_cosam.training.pace import PaceRecord
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
+from reid_cosam.training.stopping import StopWhenTold
 
 
 def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
@@ -105,6 +106,7 @@ def _callbacks(settings: TrainerSettings, folder: Path, split: str | None) -> li
         BestCheckpoint(kept / "best.ckpt"),
         TrackletsRecord(split),
         PaceRecord(folder),
+        StopWhenTold(),
         (TerminalProgress if sys.stdout.isatty() else PlainProgress)(settings.log_every),
     ]
 

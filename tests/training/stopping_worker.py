@@ -1,0 +1,45 @@
+"""One rank of `test_stopping.py`: trains until rank 1 is told to stop."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch.distributed as dist
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.demos.boring_classes import BoringModel
+
+from reid_cosam.training.stopping import StopWhenTold, ending_as_told
+
+ASKED = 3  # exit status where Lightning asks rank 0 in an iteration
+
+
+class Tell(pl.Callback):
+    """Tells rank 1 alone, in the middle of the fourth iteration."""
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: object) -> None:
+        dist.broadcast = lambda *_, **__: os._exit(ASKED)
+        if trainer.global_rank == 1 and trainer.global_step == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def main(folder: Path) -> None:
+    checkpoint = ModelCheckpoint(folder, filename="last", save_on_exception=True)
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        devices=2,
+        strategy="ddp",
+        max_steps=40,
+        limit_val_batches=0,
+        callbacks=[Tell(), StopWhenTold(), checkpoint],
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    with ending_as_told(trainer):
+        trainer.fit(BoringModel())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,76 @@
+"""SIGTERM: one rank is told, all stop together, and the checkpoint is there."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities.exceptions import SIGTERMException
+
+from reid_cosam.training.stopping import StopWhenTold, ending_as_told
+
+
+def ranks(folder: Path) -> list[subprocess.Popen[str]]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
+    command = [sys.executable, "-m", "tests.training.stopping_worker", str(folder)]
+    common = os.environ | address | {"WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    numbers = ({"RANK": number, "LOCAL_RANK": number} for number in "01")
+    return [
+        subprocess.Popen(command, env=common | number, stderr=subprocess.PIPE, text=True)
+        for number in numbers
+    ]
+
+
+def test_all_ranks_stop_after_the_same_iteration(tmp_path: Path) -> None:
+    started = ranks(tmp_path)
+    try:
+        told = [rank.communicate(timeout=120)[1] for rank in started]
+    finally:
+        for rank in started:
+            rank.kill()
+
+    assert [rank.returncode for rank in started] == [143, 143], told
+    # Told in the fourth, heard of after the fifth.
+    assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == 5
+
+
+def trainer(told: bool) -> Mock:
+    stop = StopWhenTold()
+    stop.told = told
+    return Mock(spec=pl.Trainer, callbacks=[stop], world_size=1)
+
+
+@pytest.mark.parametrize("hook", ["on_train_batch_end", "on_validation_batch_end"])
+def test_a_single_process_stops_after_the_batch(hook: str) -> None:
+    going_on, stopping = trainer(told=False), trainer(told=True)
+
+    getattr(going_on.callbacks[0], hook)(going_on)
+    with pytest.raises(SIGTERMException):
+        getattr(stopping.callbacks[0], hook)(stopping)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (SIGTERMException(), True),
+        (RuntimeError("it is killed by signal: Terminated."), False),  # a worker
+        (RuntimeError("Connection closed by peer"), True),  # by another rank, which was told as well
+    ],
+)
+def test_a_run_that_is_told_to_end_does_not_fail(error: Exception, told: bool) -> None:
+    with pytest.raises(SystemExit) as ended, ending_as_told(trainer(told)):
+        raise error
+
+    assert ended.value.code == 143
+
+
+def test_what_nobody_told_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="Connection closed"), ending_as_told(trainer(told=False)):
+        raise RuntimeError("Connection closed by peer")
