@@ -1,15 +1,22 @@
 """All benchmarks one after the other, each in a process of its own; then RESULTS.md.
 
-    python -m benchmarks [--size quick] [--device cuda] [released=PATH] [--only step cosam]
+    python -m benchmarks [released=PATH] [before=COMMIT] [--device cuda] [--only step cosam]
+    python -m benchmarks --size full
+    python -m benchmarks --rewrite
 
-How long it will take is said at the start, from what the last run of this size took.
+The size is `quick`, and its files go to benchmarks/quick, unless told otherwise. How long it will take is
+said at the start, from what the last run of this size took. `--rewrite` measures nothing: it writes
+benchmarks/RESULTS.md from the files in benchmarks/results, some of which may come from another machine.
 """
 
-import json
+import argparse
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
@@ -17,7 +24,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from benchmarks import command
-from benchmarks.records import read_report, write_results
+from benchmarks.command import Benchmark
+from benchmarks.records import HERE, read_report, write_results
 from reid_cosam.results.counted_progress import duration
 
 # Seconds of the size `quick` on two CPU cores, for a machine that has not run them yet.
@@ -33,74 +41,139 @@ ALL = {
     "evaluation": 40,
     "memory": 60,
     "rendering": 15,
-    "startup": 40,
+    "startup": 100,
     "scaling": 50,
     "demo": 240,
 }
-ON_CPU_ONLY = {"evaluation", "memory", "rendering", "startup", "scaling", "demo"}
-NEEDS_COMMIT = {"demo"}
+GRACE = 20  # seconds to end its own processes and to remove what it put aside
 
 
 def main(arguments: Sequence[str]) -> int:
-    parser = command.parser("python -m benchmarks", __doc__, "quick")
-    parser.add_argument("--only", nargs="+", choices=tuple(ALL), default=list(ALL))
-    chosen = parser.parse_args(command.dashed(arguments))
-    left_out = (ON_CPU_ONLY if chosen.device != "cpu" else set()) | (
-        NEEDS_COMMIT if not chosen.before else set()
-    )
-    names = [name for name in chosen.only if name not in left_out]
-    expected = {name: _expected(name, chosen.out, chosen.size, chosen.device) for name in names}
+    chosen = _parser().parse_args(command.dashed(arguments))
     console = Console(stderr=True)
-    console.print(f"{len(names)} benchmarks, about {duration(sum(expected.values()))}")
-    failed = _run(names, expected, command.shared(chosen), console)
-    reports = [
-        read_report(path)
-        for device in ("", "_cuda")
-        for name in ALL
-        if (path := chosen.out / "results" / f"{name}{device}.json").is_file()
-    ]
-    write_results(reports, chosen.out / "RESULTS.md")
-    console.print(f"Written: {chosen.out / 'RESULTS.md'}", soft_wrap=True)
-    for name in failed:
-        console.print(f"failed: python -m benchmarks.{name}; its error stands above", style="red")
-    return len(failed)
+    folder = HERE if chosen.rewrite and chosen.out is None else command.folder(chosen)
+    try:
+        failed = [] if chosen.rewrite else _measure(chosen, console)
+        for one in failed:
+            console.print(one, style="red", soft_wrap=True)
+        console.print(f"Written: {_write(folder)}", soft_wrap=True)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"error: {error}") from None
+    return 1 if failed else 0
 
 
-def _expected(name: str, out: Path, size: str, device: str) -> float:
-    """What the last run took, if it was of this size."""
-    path = out / "results" / f"{name}{'' if device == 'cpu' else '_cuda'}.json"
+def _parser() -> argparse.ArgumentParser:
+    parser = command.parser("python -m benchmarks", __doc__, "quick", command.CHOICES)
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--only", nargs="+", choices=tuple(ALL), metavar="NAME", help=f"of {', '.join(ALL)}")
+    which.add_argument("--rewrite", action="store_true", help="measure nothing, write RESULTS.md anew")
+    parser.add_argument(
+        "--limit", type=command.positive, metavar="SECONDS", help="stop a benchmark that takes longer"
+    )
+    return parser
+
+
+def _measure(chosen: argparse.Namespace, console: Console) -> list[str]:
+    """What is to be said of those that failed."""
+    wanted = [_load(name) for name in chosen.only or ALL]
+    reasons = {one.name: why for one in wanted if (why := _hindrance(one, chosen))}
+    if reasons and chosen.only:
+        raise ValueError("; ".join(reasons.values()))
+    command.check_device(chosen.device)
+    for why in reasons.values():
+        console.print(f"left out: {why}", soft_wrap=True)
+    able = [one for one in wanted if one.name not in reasons]
+    expected = {one.name: _expected(one.name, chosen) for one in able}
+    console.print(f"{len(able)} benchmarks, about {duration(sum(expected.values()))}")
+    return _run(able, expected, chosen, console)
+
+
+def _load(name: str) -> Benchmark:
+    benchmark: Benchmark = import_module(f"benchmarks.{name}").BENCHMARK
+    return benchmark
+
+
+def _hindrance(benchmark: Benchmark, chosen: argparse.Namespace) -> str | None:
+    """Why it cannot run, in words."""
+    if chosen.device != "cpu" and "device" not in benchmark.reads:
+        return f"{benchmark.name} measures the CPU alone, without --device {chosen.device}"
+    if "before" in benchmark.reads and chosen.before is None:
+        return f"{benchmark.name} compares with an earlier commit, to be named by before=COMMIT"
+    return None
+
+
+def _expected(name: str, chosen: argparse.Namespace) -> float:
+    """Seconds that the last run took, if it was of this size."""
+    path = _path(command.folder(chosen), name, chosen.device)
     if path.is_file():
-        last = json.loads(path.read_text())
-        if (f"--size {size}" in last["command"]) or (size == "quick" and "--size" not in last["command"]):
-            return float(last["seconds"])
+        last = read_report(path)
+        words = [*last.command.split(), "--size", "full"]  # what it takes unless it is told
+        if words[words.index("--size") + 1] == chosen.size:
+            return last.seconds
     return float(ALL[name])
 
 
+def _path(folder: Path, name: str, device: str) -> Path:
+    return folder / "results" / f"{name}{'' if device == 'cpu' else f'_{device}'}.json"
+
+
 def _run(
-    names: Sequence[str], expected: dict[str, float], options: Sequence[str], console: Console
+    benchmarks: Sequence[Benchmark],
+    expected: Mapping[str, float],
+    chosen: argparse.Namespace,
+    console: Console,
 ) -> list[str]:
     failed = []
     words = TextColumn("{task.description}"), TextColumn("{task.fields[left]}")
     with Progress(BarColumn(), *words, TimeElapsedColumn(), console=console) as progress:
         task = progress.add_task("", total=sum(expected.values()), left="")
-        for number, name in enumerate(names):
-            left = f"about {duration(sum(expected[one] for one in names[number:]))} left"
-            progress.update(task, description=name, left=left, refresh=True)
-            console.print(f"{name}: {left}")
-            done = _run_one(name, options, console.width)
-            progress.advance(task, expected[name])
-            console.print(Text(done.stdout))
-            if done.returncode:
-                console.print(Text(done.stderr))
-                failed.append(name)
+        for number, one in enumerate(benchmarks):
+            left = f"about {duration(sum(expected[later.name] for later in benchmarks[number:]))} left"
+            progress.update(task, description=one.name, left=left, refresh=True)
+            console.print(f"{one.name}: {left}")
+            fault = _run_one(one, chosen, console)
+            progress.advance(task, expected[one.name])
+            if fault:
+                failed.append(f"{fault}: python -m benchmarks.{one.name}")
     return failed
 
 
-def _run_one(name: str, options: Sequence[str], width: int) -> subprocess.CompletedProcess[str]:
-    """Its words are held back until it ends, or they would run into the bar."""
-    program = [sys.executable, "-m", f"benchmarks.{name}", *options]
-    environment = os.environ | {"COLUMNS": str(width)}
-    return subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
+def _run_one(benchmark: Benchmark, chosen: argparse.Namespace, console: Console) -> str | None:
+    """Says what went wrong. On a terminal its words are held back until it ends, or they would run into the
+    bar."""
+    options = [*command.given(chosen, benchmark.reads), "--out", str(command.folder(chosen))]
+    program = [sys.executable, "-m", f"benchmarks.{benchmark.name}", *options]
+    environment = os.environ | {"COLUMNS": str(console.width)}
+    fault = None
+    with tempfile.TemporaryFile("w+", errors="replace") as words:
+        target = words if console.is_terminal else None
+        with subprocess.Popen(program, env=environment, stdout=target, stderr=target) as process:
+            try:
+                fault = "failed, its error stands above" if process.wait(chosen.limit) else None
+            except subprocess.TimeoutExpired:
+                _stop(process)
+                fault = f"stopped after {duration(float(chosen.limit))}"
+        words.seek(0)
+        if said := words.read():
+            console.print(Text(said))
+    return fault
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _write(folder: Path) -> Path:
+    paths = [_path(folder, name, device) for device in ("cpu", "cuda") for name in ALL]
+    reports = [read_report(path) for path in paths if path.is_file()]
+    if not reports:
+        raise ValueError(f"{folder / 'results'} holds no figures to write RESULTS.md from")
+    write_results(reports, folder / "RESULTS.md")
+    return folder / "RESULTS.md"
 
 
 if __name__ == "__main__":

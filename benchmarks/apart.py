@@ -20,7 +20,7 @@ Work = Mapping[str, Callable[[], Any]]
 
 
 class Apart:
-    """What `make` returns there, by name: `apart("step")` runs it there and waits for its result.
+    """What `make` returns there, by name: `apart("step", 3)` runs it there three times, and waits.
 
     `make` and results cross between processes, so they must be picklable.
     """
@@ -34,8 +34,9 @@ class Apart:
         theirs.close()
         self._answer()
 
-    def __call__(self, name: str) -> Any:
-        self._ours.send(name)
+    def __call__(self, name: str, times: int = 1) -> Any:
+        """The last result."""
+        self._ours.send((name, times))
         return self._answer()
 
     def _answer(self) -> Any:
@@ -75,10 +76,12 @@ def _serve(connection: Connection, make: Callable[[], Work], threads: int) -> No
     connection.send("ready")
     while True:
         try:
-            name = connection.recv()
+            name, times = connection.recv()
         except EOFError:
             return
-        result = work[name]()
+        result = None
+        for _ in range(times):
+            result = work[name]()
         if torch.cuda.is_initialized():
             torch.cuda.synchronize()
         connection.send(result)

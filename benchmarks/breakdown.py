@@ -11,10 +11,11 @@ from torch import Tensor
 
 from benchmarks import command
 from benchmarks.command import Benchmark, Options
-from benchmarks.measure import Step, medians
+from benchmarks.measure import Step, medians, repeated
 from benchmarks.records import Record
-from benchmarks.step import CLIPS, PLACEMENT, rounds
+from benchmarks.step import CLIPS, rounds
 from benchmarks.training import ProductStep, Scale, make_batch, quiet, settings
+from benchmarks.variants import PLACEMENT
 from reid_cosam.data.datasets import ClipBatch
 from reid_cosam.data.transforms import apply, normalise
 from reid_cosam.models.cosam import Cosam
@@ -38,7 +39,8 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
     step = ProductStep(settings(size, PLACEMENT, device.type, "auto"), make_batch(size), device)
     step()
     parts = {name: _under_flags(step, part) for name, part in components(step)}
-    whole, *seconds = medians([step, *parts.values()], device, *rounds(options))
+    timed = [repeated(step), *map(repeated, parts.values())]
+    whole, *seconds = medians(timed, device, *rounds(options))
     advance()
     named = {**dict(zip(parts, seconds, strict=True)), "rest": whole - sum(seconds)}
     return [Record(name, value, whole, "whole step", "s", "share") for name, value in named.items()]
@@ -135,6 +137,7 @@ BENCHMARK = Benchmark(
     lambda options: f"{scale(options)}, COSAM after CNN blocks 4 and 5, precision `auto`.\n\n{NOTES}",
     parts=lambda _: 1,
     measure=measure,
+    reads=("device",),
 )
 
 if __name__ == "__main__":

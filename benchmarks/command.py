@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +23,9 @@ from benchmarks.measure import machine
 from benchmarks.records import HEADINGS, HERE, Record, Report
 
 Size = Literal["check", "quick", "full"]
+Choice = Literal["device", "released", "before"]
+CHOICES: tuple[Choice, ...] = ("device", "released", "before")
+QUICK = HERE / "quick"  # git ignores it: quick figures do not take the place of those that are kept
 
 
 @dataclass(frozen=True)
@@ -37,25 +41,60 @@ class Options:
 
 
 class Benchmark(NamedTuple):
-    """`measure` yields no record before all are right; it tells `advance` after each of its `parts`."""
+    """`measure` yields no record before all are right; it tells `advance` after each of its `parts`. Of the
+    options that not all benchmarks share, it reads those in `reads`."""
 
     name: str
     title: str
     notes: str | Callable[[Options], str]
     parts: Callable[[Options], int]
     measure: Callable[[Options, Callable[[], None]], Sequence[Record]]
+    reads: Sequence[Choice] = ()
 
 
-def parser(prog: str, description: str | None, size: Size) -> argparse.ArgumentParser:
-    """The options that all benchmarks share."""
-    options = argparse.ArgumentParser(prog=prog, description=(description or "").split("\n", 1)[0])
-    options.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    options.add_argument("--size", choices=("check", "quick", "full"), default=size, help=f"({size})")
-    options.add_argument("--threads", type=int, default=os.cpu_count(), help="CPU threads (all)")
-    options.add_argument("--released", type=Path, help="a local copy of the released code's repository")
-    options.add_argument("--before", help="a commit that `benchmarks.demo` compares with")
-    options.add_argument("--out", type=Path, default=HERE, help="folder of results/ and RESULTS.md")
+def parser(
+    prog: str, description: str | None, size: Size, reads: Sequence[Choice]
+) -> argparse.ArgumentParser:
+    """The options that all benchmarks share, and those in `reads`."""
+    options = argparse.ArgumentParser(
+        prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.set_defaults(device="cpu", released=None, before=None)  # where they are not offered
+    if "device" in reads:
+        options.add_argument("--device", choices=("cpu", "cuda"), help="(cpu)")
+    options.add_argument(
+        "--size",
+        choices=("check", "quick", "full"),
+        default=size,
+        help=f"check shows that it runs, full is the paper's size ({size})",
+    )
+    options.add_argument(
+        "--threads", type=positive, default=os.cpu_count(), metavar="N", help="CPU threads (all)"
+    )
+    if "released" in reads:
+        options.add_argument(
+            "--released",
+            type=Path,
+            metavar="PATH",
+            help="or released=PATH: a local copy of the released code's repository, to compare with",
+        )
+    if "before" in reads:
+        options.add_argument(
+            "--before", metavar="COMMIT", help="or before=COMMIT: an earlier commit to compare with"
+        )
+    options.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="of results/ and RESULTS.md (full: benchmarks; check and quick: benchmarks/quick)",
+    )
     return options
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1, got {text}")
+    return int(text)
 
 
 def dashed(arguments: Sequence[str]) -> list[str]:
@@ -63,37 +102,59 @@ def dashed(arguments: Sequence[str]) -> list[str]:
     return [f"--{one}" if one.startswith(("released=", "before=")) else one for one in arguments]
 
 
-def shared(chosen: argparse.Namespace) -> list[str]:
-    """The shared options that differ from what a benchmark alone takes, as arguments again."""
-    defaults = parser("", "", "full").parse_args([])
-    given = {
-        name: getattr(chosen, name)
-        for name, value in vars(defaults).items()
-        if getattr(chosen, name) != value
-    }
-    return [part for name, value in given.items() for part in (f"--{name}", str(value))]
+def given(chosen: argparse.Namespace, reads: Sequence[Choice]) -> list[str]:
+    """What a benchmark reads and would not take by itself, as arguments again."""
+    alone = parser("", None, "full", reads).parse_args([])
+    parts = []
+    for name in ("device", "size", "threads"):
+        if getattr(chosen, name) != getattr(alone, name):
+            parts += [f"--{name}", str(getattr(chosen, name))]
+    named = [name for name in ("released", "before") if name in reads and getattr(chosen, name) is not None]
+    return [*parts, *(f"{name}={getattr(chosen, name)}" for name in named)]
+
+
+def folder(chosen: argparse.Namespace) -> Path:
+    """Where the files go."""
+    out: Path | None = chosen.out
+    return out or (HERE if chosen.size == "full" else QUICK)
+
+
+def check_device(name: str) -> None:
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ValueError(
+            "--device cuda: torch finds no CUDA device on this machine; leave it out for the CPU"
+        )
 
 
 def main(benchmark: Benchmark, description: str | None) -> None:
-    """Measures, prints the table and writes its JSON file."""
+    """Measures, prints the table and writes its JSON file; what a user can mend is said in one line."""
     prog = f"python -m benchmarks.{benchmark.name}"
-    chosen = parser(prog, description, "full").parse_args(dashed(sys.argv[1:]))
+    chosen = parser(prog, description, "full", benchmark.reads).parse_args(dashed(sys.argv[1:]))
+    try:
+        check_device(chosen.device)
+        _measure(benchmark, chosen, prog)
+    except (ValueError, OSError, subprocess.CalledProcessError) as error:
+        if not str(error):
+            raise
+        raise SystemExit(f"error: {error}") from None
+
+
+def _measure(benchmark: Benchmark, chosen: argparse.Namespace, prog: str) -> None:
     options = Options(
         torch.device(chosen.device), chosen.threads, chosen.size, chosen.released, chosen.before
     )
     torch.set_num_threads(options.threads)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
-    told = " ".join([prog, *sys.argv[1:]])
     if chosen.released is not None:
-        told = told.replace(str(chosen.released), "PATH")  # where it lies says nothing to others
-    report = run(benchmark, options, told)
+        chosen.released = "PATH"  # where it lies says nothing to others
+    report = run(benchmark, options, " ".join([prog, *given(chosen, benchmark.reads)]))
     console = Console()
     console.print(Markdown(report.notes))
     shown = Table(*HEADINGS, title=f"{report.title}: {report.machine}")
     for record in report.records:
         shown.add_row(*record.cells())
     console.print(shown)
-    console.print(f"Written: {report.write(chosen.out / 'results')}", soft_wrap=True)
+    console.print(f"Written: {report.write(folder(chosen) / 'results')}", soft_wrap=True)
 
 
 def run(benchmark: Benchmark, options: Options, command: str) -> Report:

@@ -23,7 +23,7 @@ from reid_cosam.models.cosam import Cosam, CosamOutput
 CHANNELS = {2: 256, 3: 512, 4: 1024, 5: 2048}
 MAP_SIZE = {2: (64, 32), 3: (32, 16), 4: (16, 8), 5: (16, 8)}
 BATCH = {2: 1, 3: 2, 4: 4, 5: 4}  # at block 2 with 8 frames the literal form needs gigabytes a clip
-ON_GPU = 8  # times as many clips, or a GPU would do little but start kernels
+ON_GPU = {2: 8, 3: 16, 4: 64, 5: 64}  # times as many clips, or a GPU would do little but start kernels
 REDUCED = 256
 CASES = {
     "check": [(5, 2)],
@@ -92,7 +92,7 @@ def compare(block: int, frames: int, options: Options) -> list[Record]:
     size = (CHANNELS[block], frames, MAP_SIZE[block], REDUCED)
     linear, literal = Cosam(*size).to(device), LiteralCosam(*size).to(device)
     literal.load_state_dict(linear.state_dict())
-    clip = (BATCH[block] * (ON_GPU if device.type == "cuda" else 1), frames)
+    clip = (BATCH[block] * (ON_GPU[block] if device.type == "cuda" else 1), frames)
     maps = _maps(clip, CHANNELS[block], MAP_SIZE[block], device)
     assert_agreement(linear, literal, maps, clip)
     reduced_maps = _maps(clip, REDUCED, MAP_SIZE[block], device)
@@ -135,6 +135,7 @@ BENCHMARK = Benchmark(
     NOTES,
     parts=lambda options: len(CASES[options.size]),
     measure=measure,
+    reads=("device",),
 )
 
 if __name__ == "__main__":

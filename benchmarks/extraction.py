@@ -4,15 +4,15 @@
 
 From JPEG files to descriptors on the CPU, SE-ResNet50 with COSAM after blocks 4 and 5, N = 4. The reference
 reads a tracklet by Pillow and torchvision's transforms and describes at most 16 snippets at a time in
-float32, as the released program does; its network is the released code's with `released=PATH`, else ours with
-literal COSAM, channels first.
+float32, without data loading processes, as the released program does unless told otherwise; its network is
+the released code's with `released=PATH`, else ours with literal COSAM, channels first.
 """
 
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from statistics import median
 
 import torch
 from torch import Tensor, nn
@@ -23,10 +23,11 @@ from benchmarks.apart import Apart, Work
 from benchmarks.command import Benchmark, Options
 from benchmarks.frames import HEIGHT, WIDTH, render, tracklets_of
 from benchmarks.literal_cosam import write_out
+from benchmarks.measure import Steps, repeated, seconds
 from benchmarks.plain_loading import PlainTracklets
 from benchmarks.records import Record
-from benchmarks.step import PLACEMENT
 from benchmarks.training import IDENTITIES, Scale, quiet, settings
+from benchmarks.variants import PLACEMENT
 from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.data.datasets import DenseSnippets
@@ -40,13 +41,21 @@ ON_GPU = 20  # times as many, as setting out costs a second there
 FRAMES, CHUNK = 4, 16
 AIM = 5.0
 NOTES = """\
-- `extraction`: frames a second from JPEG files to descriptors. Tracklets of {lengths} frames, {workers} data
-  loading processes for either.
+- `extraction`: frames a second from JPEG files to descriptors, the median of {rounds} in turn. Tracklets of
+  {lengths} frames, {workers} data loading processes for ours.
 """
+ROUNDS = {"check": 1, "quick": 1, "full": 3}
 
 
 def workers(options: Options) -> int:
+    """Data loading processes of ours."""
     return 8 if options.device.type == "cuda" else 0
+
+
+def against(options: Options) -> dict[str, int]:
+    """The references by name, and their data loading processes; on a GPU also one with as many as ours."""
+    name = "released network" if options.released else "tracklet by tracklet"
+    return {name: 0} | ({f"{name}, {workers(options)} workers": workers(options)} if workers(options) else {})
 
 
 def lengths(options: Options) -> tuple[int, ...]:
@@ -66,24 +75,20 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
         tracklets, warm_up = tracklets_of(lengths(options), splits), tracklets_of((8,), splits)
         network = assembly.make_network(chosen, IDENTITIES)
         _ours(options, chosen, network, warm_up)
-        times = [_seconds(lambda: _ours(options, chosen, network, tracklets))]
-        advance()
         with Apart(partial(reference, options, chosen, warm_up, tracklets), options.threads) as apart:
             apart("warm up")
-            times.append(_seconds(lambda: apart("describe")))
-        advance()
-    frames = sum(lengths(options))
-    against = "released network" if options.released else "tracklet by tracklet"
-    aim = AIM if options.size != "check" else None
-    ours, theirs = (frames / one for one in times)
-    return [Record("extraction", ours, theirs, against, "frames/s", "more", aim)]
-
-
-def _seconds(describe: Callable[[], object]) -> float:
-    """Its result lies on the CPU."""
-    start = time.perf_counter()
-    describe()
-    return time.perf_counter() - start
+            ways: list[Steps] = [repeated(lambda: _ours(options, chosen, network, tracklets))]
+            ways += [partial(apart, name) for name in against(options)]
+            rounds = []
+            for _ in range(ROUNDS[options.size]):
+                rounds.append([seconds(way, options.device) for way in ways])  # results lie on the CPU
+                advance()
+    ours, *theirs = (sum(lengths(options)) / median(column) for column in zip(*rounds, strict=True))
+    aims = [AIM if options.size != "check" else None, None]
+    return [
+        Record("extraction", ours, one, name, "frames/s", "more", aim)
+        for one, name, aim in zip(theirs, against(options), aims, strict=False)
+    ]
 
 
 def reference(
@@ -91,10 +96,10 @@ def reference(
 ) -> Work:
     """The plain way to describe tracklets."""
     network = _network(options, chosen)
-    return {
-        "warm up": lambda: _one_by_one(options, network, warm_up),
-        "describe": lambda: _one_by_one(options, network, tracklets),
-    }
+    torch.backends.cudnn.benchmark = True  # as the released program sets it
+    describe = partial(_one_by_one, options, network)
+    ways = {name: partial(describe, tracklets, count) for name, count in against(options).items()}
+    return {"warm up": partial(describe, warm_up, 0), **ways}
 
 
 def _network(options: Options, chosen: TrainSettings) -> nn.Module:
@@ -127,17 +132,19 @@ def _ours(
     return extraction.descriptors
 
 
-def _one_by_one(options: Options, network: nn.Module, tracklets: Sequence[Tracklet]) -> Tensor:
-    data = PlainTracklets(tracklets, FRAMES, HEIGHT, WIDTH)
-    loader = DataLoader(
-        data, batch_size=1, num_workers=workers(options), pin_memory=options.device.type == "cuda"
-    )
+def _one_by_one(
+    options: Options, network: nn.Module, tracklets: Sequence[Tracklet], num_workers: int
+) -> Tensor:
+    data, on_gpu = PlainTracklets(tracklets, FRAMES, HEIGHT, WIDTH), options.device.type == "cuda"
+    loader = DataLoader(data, batch_size=1, num_workers=num_workers, pin_memory=on_gpu)
     network.eval()
     found = []
     with torch.no_grad():
         for (clips,) in loader:
             parts = clips.to(options.device).split(CHUNK)
             found.append(torch.cat([network(part) for part in parts]).mean(0).cpu())
+            if on_gpu:
+                torch.cuda.empty_cache()  # after each tracklet, as there
     return torch.stack(found)
 
 
@@ -145,10 +152,13 @@ BENCHMARK = Benchmark(
     "extraction",
     "Describing tracklets",
     lambda options: NOTES.format(
-        lengths=", ".join(map(str, LENGTHS[options.size])), workers=workers(options) or "no"
+        lengths=", ".join(map(str, LENGTHS[options.size])),
+        workers=workers(options) or "no",
+        rounds=ROUNDS[options.size],
     ),
-    parts=lambda _: 3,
+    parts=lambda options: 1 + ROUNDS[options.size],
     measure=measure,
+    reads=("device", "released"),
 )
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ from benchmarks import command
 from benchmarks.command import Benchmark, Options
 from benchmarks.measure import quiet_profile
 from benchmarks.records import Record
-from benchmarks.step import PLACEMENT
 from benchmarks.training import ProductStep, Scale, make_batch, settings
+from benchmarks.variants import PLACEMENT
 
 ON_PURPOSE, ALL = "put in on purpose", "all copies"
 NOTES = """\
@@ -120,6 +120,7 @@ BENCHMARK = Benchmark(
     lambda options: f"{scale(options)}.\n\n{NOTES}",
     parts=lambda _: 2,
     measure=measure,
+    reads=("device",),
 )
 
 if __name__ == "__main__":

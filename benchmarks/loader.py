@@ -17,11 +17,11 @@ from torch.utils.data import DataLoader
 from benchmarks import command
 from benchmarks.command import Benchmark, Options
 from benchmarks.frames import HEIGHT, WIDTH, packed, render
-from benchmarks.measure import medians
+from benchmarks.measure import medians, repeated
 from benchmarks.plain_loading import PlainClips
 from benchmarks.records import Record
-from benchmarks.step import PLACEMENT
 from benchmarks.training import ProductStep, Scale, make_batch, quiet, settings
+from benchmarks.variants import PLACEMENT
 from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.data.tracklet import ReidSplits
@@ -96,11 +96,13 @@ def _step_rate(options: Options) -> float:
     step = ProductStep(
         settings(size, PLACEMENT, options.device.type, "auto"), make_batch(size), options.device
     )
-    (seconds,) = medians([step], options.device, *((20, 50) if on_gpu else (1, 2)))
+    (seconds,) = medians([repeated(step)], options.device, *((20, 50) if on_gpu else (1, 2)))
     return size.images / seconds
 
 
-BENCHMARK = Benchmark("loader", "Reading batches", NOTES, parts=lambda _: 3, measure=measure)
+BENCHMARK = Benchmark(
+    "loader", "Reading batches", NOTES, parts=lambda _: 3, measure=measure, reads=("device",)
+)
 
 if __name__ == "__main__":
     command.main(BENCHMARK, __doc__)

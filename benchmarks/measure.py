@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
+from torch.nn.functional import conv2d
 
-Step = Callable[[], None]
+Step = Callable[[], object]
+Steps = Callable[[int], object]  # makes that many
 
 
 def peak_bytes(step: Step, device: torch.device) -> int:
@@ -49,31 +52,48 @@ def quiet_profile(profile_memory: bool = False, record_shapes: bool = False) -> 
     )
 
 
+def repeated(step: Step) -> Steps:
+    """That step, again and again."""
+
+    def several(count: int) -> None:
+        for _ in range(count):
+            step()
+
+    return several
+
+
 def interleaved_medians(
     first: Step, second: Step, device: torch.device, budget: float
 ) -> tuple[float, float]:
     """Median seconds of two steps, in turn 3 to 25 times (about `budget` seconds) after a warm-up."""
-    warm_up = seconds(first, device) + seconds(second, device)
-    repetitions = min(25, max(3, round(budget / warm_up)))
-    one, other = medians([first, second], device, 0, repetitions)
+    both = [repeated(first), repeated(second)]
+    warm_up = sum(min(seconds(steps, device) for _ in range(2)) for steps in both)
+    repetitions = min(25, max(3, round(budget / warm_up / at_once(device))))
+    one, other = medians(both, device, 0, repetitions * at_once(device))
     return one, other
 
 
-def medians(steps: Sequence[Step], device: torch.device, warm_up: int, repetitions: int) -> list[float]:
+def medians(steps: Sequence[Steps], device: torch.device, warm_up: int, repetitions: int) -> list[float]:
     """Median seconds of each step, all taken in turn, so that other work on the machine slows all alike."""
-    for _ in range(warm_up):
-        for step in steps:
-            step()
-    rounds = [[seconds(step, device) for step in steps] for _ in range(repetitions)]
+    for one in steps:
+        one(warm_up)
+    count = at_once(device)
+    rounds = [[seconds(one, device, count) for one in steps] for _ in range(max(1, repetitions // count))]
     return [statistics.median(column) for column in zip(*rounds, strict=True)]
 
 
-def seconds(step: Step, device: torch.device) -> float:
+def at_once(device: torch.device) -> int:
+    """Steps between two waits for the device. Waiting after each, the host could not run ahead of a GPU."""
+    return 20 if device.type == "cuda" else 1
+
+
+def seconds(steps: Steps, device: torch.device, count: int = 1) -> float:
+    """Of one step, the mean of `count`."""
     synchronise(device)
     start = time.perf_counter()
-    step()
+    steps(count)
     synchronise(device)
-    return time.perf_counter() - start
+    return (time.perf_counter() - start) / count
 
 
 def synchronise(device: torch.device) -> None:
@@ -82,18 +102,32 @@ def synchronise(device: torch.device) -> None:
 
 
 def matrix_ceiling(device: torch.device, dtype: torch.dtype) -> float:
-    """FLOP/s of the fastest of many products of two square matrices: what this device can do at best."""
+    """FLOP/s of the fastest of many products: what this device can do at best.
+
+    Of two square matrices, and as a 1x1 convolution over maps with the channels last: the same product by
+    another library, which on some CPUs is twice as fast, and on GPUs rounds float32 as convolutions do.
+    """
     sizes = (4096, 8192) if device.type == "cuda" else (512, 1024, 2048)
-    return max(_product_rate(size, device, dtype) for size in sizes)
+    return max(_product_rate(size, form, device, dtype) for size in sizes for form in (_matrices, _maps))
 
 
-def _product_rate(size: int, device: torch.device, dtype: torch.dtype) -> float:
+def _product_rate(
+    size: int, form: Callable[[Tensor, Tensor], Step], device: torch.device, dtype: torch.dtype
+) -> float:
     first, second = (torch.randn(size, size, device=device).to(dtype) for _ in range(2))
+    product = repeated(form(first, second))
+    return 2 * size**3 / min(seconds(product, device) for _ in range(30))
 
-    def product() -> None:
-        first @ second
 
-    return 2 * size**3 / min(seconds(product, device) for _ in range(10))
+def _matrices(first: Tensor, second: Tensor) -> Step:
+    return lambda: first @ second
+
+
+def _maps(first: Tensor, second: Tensor) -> Step:
+    images, height = 4, 16  # and width: the first matrix's rows
+    maps = first.unflatten(0, (images, height, -1)).permute(0, 3, 1, 2)
+    weights = second[:, :, None, None].contiguous(memory_format=torch.channels_last)
+    return lambda: conv2d(maps, weights)
 
 
 def machine(device: torch.device) -> str:

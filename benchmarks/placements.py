@@ -12,7 +12,7 @@ import torch
 
 from benchmarks import command
 from benchmarks.command import Benchmark, Options
-from benchmarks.measure import matrix_ceiling, medians
+from benchmarks.measure import matrix_ceiling, medians, repeated
 from benchmarks.records import Record
 from benchmarks.step import forward_flops, rounds
 from benchmarks.training import ProductStep, Scale, make_batch, peak_of_steps, settings
@@ -52,7 +52,8 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
     sizes = {case: scale(options, case.frames) for case in CASES}
     chosen = {case: settings(sizes[case], case.cosam, device.type, "auto") for case in CASES}
     steps = {case: ProductStep(chosen[case], make_batch(sizes[case]), device) for case in CASES}
-    seconds = dict(zip(CASES, medians(list(steps.values()), device, *rounds(options)), strict=True))
+    timed = [repeated(steps[case]) for case in CASES]
+    seconds = dict(zip(CASES, medians(timed, device, *rounds(options)), strict=True))
     advance()
     in_bf16 = steps[BARE].trainer.precision == "bf16-mixed"
     ceiling = matrix_ceiling(device, torch.bfloat16 if in_bf16 else torch.float32) / 1e12
@@ -82,6 +83,7 @@ BENCHMARK = Benchmark(
     lambda options: f"{scale(options, USUAL.frames)}, N as named; precision `auto`.\n\n{NOTES}",
     parts=lambda _: 2,
     measure=measure,
+    reads=("device",),
 )
 
 if __name__ == "__main__":

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.fit import through_lightning
-from benchmarks.step import PLACEMENT
 from benchmarks.training import Scale, make_batch, settings
+from benchmarks.variants import PLACEMENT
 
 
 def main(out: Path, clips: int, steps: int) -> None:

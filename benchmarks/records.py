@@ -11,12 +11,13 @@ from reid_cosam.results.store import write_json, write_text
 HERE = Path(__file__).parent
 Better = Literal["less", "more", "share"]
 HOW_TO_READ = """\
-`make bench` writes this file from `results/*.json`; the command above a table takes its figures anew. Every
-figure stands beside a reference of the same run on the same machine, and only their ratio carries over to
-another. `2.00x` is twice as good as the reference, whichever way the unit counts; a share is a percentage."""
+`python -m benchmarks --rewrite` writes this file from `results/*.json`; the command above a table takes its
+figures anew. Every figure stands beside a reference of the same run on the same machine, and only their ratio
+carries over to another. `2.00x` is twice as good as the reference, whichever way the unit counts; a share is
+a percentage."""
 NO_GPU = """\
 No figure on a CUDA device has been taken yet: `bash benchmarks/gpu.sh` takes them on a machine with one, each
-command within ten minutes."""
+benchmark within ten minutes."""
 HEADINGS = ("", "ours", "reference", "unit", "against", "ratio", "aim")
 
 
@@ -95,13 +96,23 @@ class Report:
 
 
 def read_report(path: Path) -> Report:
-    """A report from its JSON file."""
-    content = json.loads(path.read_text())
+    """A report from its JSON file.
+
+    Raises:
+        ValueError: it is none.
+    """
     fields = Record.__dataclass_fields__
-    records = [
-        Record(**{key: value for key, value in one.items() if key in fields}) for one in content["records"]
-    ]
-    return Report(**{**content, "records": records})
+    try:
+        content = json.loads(path.read_text())
+        records = [
+            Record(**{key: value for key, value in one.items() if key in fields})
+            for one in content["records"]
+        ]
+        return Report(**{**content, "records": records})
+    except (ValueError, TypeError, LookupError) as error:
+        raise ValueError(
+            f"{path} holds no report of a benchmark ({error}): take it anew, or remove it"
+        ) from error
 
 
 def table(records: Sequence[Record]) -> str:

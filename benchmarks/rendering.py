@@ -14,10 +14,10 @@ from PIL import Image
 
 from benchmarks import command
 from benchmarks.command import Benchmark, Options
-from benchmarks.measure import medians
+from benchmarks.measure import medians, repeated
 from benchmarks.records import Record
-from benchmarks.step import PLACEMENT
 from benchmarks.training import ProductStep, Scale, make_batch, settings
+from benchmarks.variants import PLACEMENT
 from reid_cosam.data.synthetic import SIZES, SyntheticSpec
 from reid_cosam.data.synthetic.listing import plan_tracklets
 from reid_cosam.data.synthetic.store import MAX_PROCESSES
@@ -36,7 +36,7 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
     device = torch.device("cpu")
     chosen = settings(QUICKSTART, PLACEMENT, "cpu", "auto")
     step = ProductStep(chosen, make_batch(QUICKSTART), device)
-    (pace,) = medians([step], device, 1, 1 if options.size == "check" else 3)
+    (pace,) = medians([repeated(step)], device, 1, 1 if options.size == "check" else 3)
     advance()
     records = []
     for spec in (SIZES["small"], SIZES["medium"]):

@@ -19,8 +19,8 @@ from benchmarks import command
 from benchmarks.command import Benchmark, Options
 from benchmarks.on_paper import FLOOR, RATE, Cluster, Network, cost, ring_bytes
 from benchmarks.records import Record
-from benchmarks.step import PLACEMENT
 from benchmarks.training import IDENTITIES, Scale, settings
+from benchmarks.variants import PLACEMENT
 from reid_cosam import assembly
 
 STEPS = {"check": 4, "quick": 12, "full": 40}
@@ -32,8 +32,8 @@ NOTES = """\
 - `bytes`: what leaves the loopback interface in a step of 2 processes, beside what the arithmetic says: a
   ring all-reduce of the gradients, descriptors, logits and labels gathered, their gradients sent back.
 - `on paper`: expected efficiency, one GPU's time for the batch divided by the GPUs, beside the step, for
-  SE-ResNet50 with `cosam=[4,5]`; terms and constants in `benchmarks/on_paper.py` ({rate:.0f} model TFLOP/s a
-  GPU, at least {floor:.0f} ms a step).
+  SE-ResNet50 with `cosam=[4,5]`; terms and assumed constants in `benchmarks/on_paper.py` ({rate:.0f} model
+  TFLOP/s a GPU, at least {floor:.0f} ms a step). None of it has been measured.
 
 {table}
 

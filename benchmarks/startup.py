@@ -14,7 +14,7 @@ import torch
 
 from benchmarks import command
 from benchmarks.command import Benchmark, Options
-from benchmarks.measure import medians
+from benchmarks.measure import medians, repeated
 from benchmarks.records import Record
 
 REPETITIONS = {"check": 1, "quick": 3, "full": 9}
@@ -32,7 +32,7 @@ NOTES = """\
 
 
 def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
-    steps = [partial(_run, arguments) for arguments in (REFERENCE, *COMMANDS.values())]
+    steps = [repeated(partial(_run, arguments)) for arguments in (REFERENCE, *COMMANDS.values())]
     reference, *ours = medians(steps, torch.device("cpu"), 1, REPETITIONS[options.size])
     advance()
     return [

@@ -21,7 +21,7 @@ from benchmarks import command, released
 from benchmarks.apart import Apart, Work
 from benchmarks.command import Benchmark, Options
 from benchmarks.fit import through_lightning
-from benchmarks.measure import matrix_ceiling, medians, seconds
+from benchmarks.measure import Steps, at_once, matrix_ceiling, medians, repeated, seconds
 from benchmarks.plain_step import plain
 from benchmarks.records import Record
 from benchmarks.training import (
@@ -32,24 +32,18 @@ from benchmarks.training import (
     peak_of_steps,
     settings,
 )
+from benchmarks.variants import PLACEMENT, VARIANTS, aimed, step_settings, variants
 from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 
-PLACEMENT = (4, 5)
-# Precision, whether torch.compile makes its kernels, and the type of the products.
-VARIANTS = {
-    "float32": ("32-true", False, torch.float32),
-    "bf16": ("bf16-mixed", False, torch.bfloat16),
-    "bf16, compiled": ("bf16-mixed", True, torch.bfloat16),
-}
-AIMS = {("cpu", "float32"): 1.0, ("cpu", "bf16"): 2.0, ("cuda", "bf16"): 3.0, ("cuda", "bf16, compiled"): 3.0}
 EXPECTED_GFLOP = 23.6  # a frame: 3 forward passes, 2 operations a multiply-add, last stride 1
 AIMED_TFLOPS = 100.0  # on a GPU
 ITERATIONS, CLIPS = 60_000, 32  # the paper's training
 NOTES = """\
 - `step`: seconds from uint8 clips on the host to updated weights, the median of steps taken in turn.
 - `model TFLOP/s`: three times what `torch.utils.flop_counter` counts in a forward pass; the ceiling is the
-  fastest of many products of two square matrices in the same type.
+  fastest of many matrix products in the same type, by themselves and as 1x1 convolutions. On a GPU both take
+  TF32 for float32 in convolutions, as torch starts.
 - `peak memory`: weights, gradients and optimiser state, and the most that a step adds to them.
 - `60,000 iterations`: of 32 clips at this pace of images; without evaluations and checkpoints.
 - `through Trainer.fit`: the same steps with Lightning's loop, logging and data fetching around them.
@@ -78,16 +72,6 @@ def forward_flops(chosen: TrainSettings) -> float:
         network = assembly.make_network(chosen, IDENTITIES)
         network(torch.empty(1, chosen.num_frames, 3, data.height, data.width))
     return float(counter.get_total_flops())
-
-
-def variants(options: Options) -> list[str]:
-    """Compiling takes minutes, which pay on a GPU only."""
-    return [name for name in VARIANTS if options.device.type == "cuda" or name != "bf16, compiled"]
-
-
-def _settings(size: Scale, device: str, variant: str) -> TrainSettings:
-    precision, compiled, _ = VARIANTS[variant]
-    return settings(size, PLACEMENT, device, precision, f"trainer.compile={compiled}")
 
 
 def reference(options: Options, size: Scale) -> Work:
@@ -121,10 +105,11 @@ def _measure(
     options: Options, size: Scale, against: str, apart: Apart, advance: Callable[[], None]
 ) -> Sequence[Record]:
     device = options.device
-    chosen = {name: _settings(size, device.type, name) for name in variants(options)}
+    chosen = {name: step_settings(size, device.type, name) for name in variants(options)}
     steps = {name: ProductStep(one, make_batch(size), device) for name, one in chosen.items()}
-    steps = {name: step for name, step in steps.items() if not VARIANTS[name][1] or _compiles(step)}
-    *ours, theirs = medians([*steps.values(), partial(apart, "step")], device, *rounds(options))
+    steps = {name: step for name, step in steps.items() if not VARIANTS[name].compiled or _compiles(step)}
+    timed: list[Steps] = [*map(repeated, steps.values()), partial(apart, "step")]
+    *ours, theirs = medians(timed, device, *rounds(options))
     advance()
     their_peak = apart("peak")
     flops = 3 * forward_flops(chosen["float32"]) * size.clips
@@ -164,12 +149,12 @@ def _records(
 ) -> list[Record]:
     """What one precision gives; pairs are ours and the reference's."""
     kind = options.device.type
-    aim = AIMS.get((kind, name)) if options.size != "check" else None
+    aim = aimed(kind, name) if options.size != "check" else None
     images = size.images / times[0], size.images / times[1]
     per_step = ITERATIONS * CLIPS / size.clips / 3600
     hours = per_step * times[0], per_step * times[1]
     gigabytes = peaks[0] / 1e9, peaks[1] / 1e9
-    ceiling = matrix_ceiling(options.device, VARIANTS[name][2]) / 1e12
+    ceiling = matrix_ceiling(options.device, VARIANTS[name].dtype) / 1e12
     achieved = flops / times[0] / 1e12
     records = [
         Record(f"step, {name}", *times, against, "s", "less", aim),
@@ -188,10 +173,12 @@ def _records(
 def _around(chosen: TrainSettings, step: ProductStep, size: Scale, warm_up: int, repetitions: int) -> Record:
     """A step of `Trainer.fit` beside a bare one, in turn."""
     bare: list[float] = []
-    count = warm_up + repetitions + 1
+    together = at_once(step.device)
+    count = warm_up + repetitions + together
     inside = through_lightning(
-        chosen, make_batch(size), count, lambda _: bare.append(seconds(step, step.device))
+        chosen, make_batch(size), count, lambda _: bare.append(seconds(repeated(step), step.device, together))
     )
+    warm_up = warm_up // together
     taken = statistics.median(inside[warm_up:]), statistics.median(bare[warm_up + 1 :])
     return Record("through Trainer.fit, bf16", *taken, "bare step", "s", "less")
 
@@ -202,6 +189,7 @@ BENCHMARK = Benchmark(
     lambda options: f"{scale(options)}.\n\n{NOTES}",
     parts=lambda options: 2 + len(variants(options)),
     measure=measure,
+    reads=("device", "released"),
 )
 
 if __name__ == "__main__":

@@ -25,7 +25,10 @@ from reid_cosam.paths import CONF
 from reid_cosam.training.lightning_module import ReidModule
 
 IDENTITIES = 625  # of MARS' training set: the classifier's outputs
-COMMON = ("logger=none", "backbone.pretrained=false", "data.workers=0", "trainer.max_steps=60000")
+COMMON = (
+    *("logger=none", "backbone.pretrained=false", "data.workers=0"),
+    *("trainer.max_steps=60000", "trainer.compile=false"),
+)
 
 
 class Scale(NamedTuple):
@@ -92,16 +95,16 @@ class ProductStep:
     Attributes:
         module: what is trained; its logging is left out.
         deterministic: whether the trainer asks for deterministic kernels.
+        tries: whether it lets cuDNN try its kernels.
     """
 
     def __init__(self, chosen: TrainSettings, batch: ClipBatch, device: torch.device) -> None:
         self.module = make_module(chosen).to(device).train()
         self.batch, self.device, self.transfer = batch, device, Transfer()
-        before = torch.are_deterministic_algorithms_enabled()
-        with tempfile.TemporaryDirectory() as folder, quiet():
+        with tempfile.TemporaryDirectory() as folder, quiet(), _flags_kept():
             self.trainer = assembly.make_trainer(chosen.trainer, Path(folder), [])
-        self.deterministic = torch.are_deterministic_algorithms_enabled()
-        torch.use_deterministic_algorithms(before)
+            self.deterministic = torch.are_deterministic_algorithms_enabled()
+            self.tries = torch.backends.cudnn.benchmark
         self.module.trainer = self.trainer
         configured = cast(dict[str, Any], self.module.configure_optimizers())
         self.optimiser: torch.optim.Optimizer = configured["optimizer"]
@@ -117,13 +120,11 @@ class ProductStep:
 
     @contextmanager
     def flags(self) -> Iterator[None]:
-        """Deterministic kernels where the trainer asks for them; afterwards as before."""
-        before = torch.are_deterministic_algorithms_enabled()
-        torch.use_deterministic_algorithms(self.deterministic, warn_only=True)
-        try:
+        """Kernels chosen as the trainer asks; afterwards as before."""
+        with _flags_kept():
+            torch.use_deterministic_algorithms(self.deterministic, warn_only=True)
+            torch.backends.cudnn.benchmark = self.tries
             yield
-        finally:
-            torch.use_deterministic_algorithms(before, warn_only=True)
 
     def closure(self) -> Tensor:
         batch = self.transfer(self.batch, self.device)
@@ -136,6 +137,16 @@ class ProductStep:
     def held_bytes(self) -> int:
         """Weights, buffers and the optimiser's state, once a step has been made."""
         return held_bytes(self.module.network, self.optimiser)
+
+
+@contextmanager
+def _flags_kept() -> Iterator[None]:
+    before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before[0], warn_only=True)
+        torch.backends.cudnn.benchmark = before[1]
 
 
 def held_bytes(network: torch.nn.Module, optimiser: torch.optim.Optimizer) -> int:

@@ -1,7 +1,11 @@
 """The command with two ranks on a CPU: one folder a job, the scores of one process, failures that end it."""
 
 import json
+import os
 import shutil
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,6 +36,38 @@ def test_two_ranks_leave_one_run(walkers: Path, tmp_path: Path) -> None:
         assert done.stdout.count(line) == 1
         assert (run / "train.log").read_text().count(line) == 1
     assert "Warning" not in done.stderr
+
+
+def test_two_machines_started_by_torchrun_leave_one_run(walkers: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    nodes = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.num_nodes=2", "trainer.devices=1")
+    arguments = ("-m", "reid_cosam.train", *SMALL, *nodes, f"data.root={walkers}", "logger=csv")
+    launcher = (sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1")
+    address = ("--master-addr=127.0.0.1", f"--master-port={port}")
+    (tmp_path / "temporary").mkdir()
+    environment = {"OMP_NUM_THREADS": "1"} | os.environ | {"TMPDIR": str(tmp_path / "temporary")}
+
+    machines = [
+        subprocess.Popen(
+            [*launcher, *address, f"--node-rank={rank}", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for rank in (0, 1)
+    ]
+    (said, errors), (other, other_errors) = (machine.communicate(timeout=300) for machine in machines)
+
+    assert [machine.returncode for machine in machines] == [0, 0], errors + other_errors
+    (run,) = (tmp_path / "logs" / "train" / "runs").iterdir()
+    assert json.loads((run / "metrics.json").read_text())["step"] == 2
+    assert (run / ".hydra" / "config.yaml").is_file()
+    assert "iteration 2/2 " in (run / "train.log").read_text()
+    assert (said.count("iteration 2/2 "), other.strip()) == (1, "")
+    assert list((tmp_path / "temporary").glob("reid_cosam_rank_*")) == []
 
 
 def test_a_failing_rank_ends_the_command(walkers: Path, tmp_path: Path) -> None:

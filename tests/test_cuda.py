@@ -1,5 +1,6 @@
 """What only a CUDA device can show."""
 
+import copy
 import logging
 import tempfile
 import warnings
@@ -10,25 +11,45 @@ from pathlib import Path
 import pytest
 import pytorch_lightning as pl
 import torch
-from benchmarks.fit import Repeated
+from benchmarks.fit import RepeatedBatch
 from benchmarks.training import ProductStep, Scale, make_batch, make_module, quiet, settings
 from pytorch_lightning.loggers import CSVLogger
-from torch.utils.data import DataLoader
 
 from reid_cosam import assembly
 from reid_cosam.data.datasets import ClipBatch
 from reid_cosam.data.transfer import Transfer
+from reid_cosam.models.cosam import CosamOutput
+from reid_cosam.models.network import ReidOutput
+from tests.models.test_numerics import _agree, _clips, _network
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 
 
+@pytest.mark.parametrize("compiled", [False, True], ids=["as it is", "compiled"])
+@pytest.mark.parametrize("name", ["se_resnet50", "resnet50"])
+def test_bfloat16_with_the_channels_last_agrees_with_float32_on_a_cpu(name: str, compiled: bool) -> None:
+    plain, clips = _network(name).eval(), _clips(torch.Generator())
+    fast = copy.deepcopy(plain).to("cuda", memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if compiled:
+        fast.compile()
+
+    with torch.no_grad(), torch.autocast("cuda", torch.bfloat16):
+        quick: ReidOutput = fast(clips.cuda())
+
+    attention = {block: CosamOutput(*(one.cpu() for one in seen)) for block, seen in quick.attention.items()}
+    with torch.no_grad():
+        _agree(ReidOutput(quick.descriptors.cpu(), quick.logits.cpu(), attention), plain(clips))
+
+
+@pytest.mark.parametrize("compiled", ["false", "true"])
 @pytest.mark.parametrize("backbone", ["se_resnet_tiny", "resnet_tiny"])
-def test_a_training_step_never_waits_for_the_device(backbone: str) -> None:
+def test_a_training_step_never_waits_for_the_device(backbone: str, compiled: str) -> None:
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     size = Scale(backbone, 64, 32, 8, 4)
-    chosen = settings(size, (4, 5), "cuda", "auto", "recipe.attention.reduced_channels_narrow=64")
-    step = ProductStep(chosen, make_batch(size), torch.device("cuda"))
-    step()  # the first one sets up libraries, and may wait
+    more = ("recipe.attention.reduced_channels_narrow=64", f"trainer.compile={compiled}")
+    step = ProductStep(settings(size, (4, 5), "cuda", "auto", *more), make_batch(size), torch.device("cuda"))
+    for _ in range(2):  # the first ones set up libraries, and may wait
+        step()
 
     with refusing_to_wait():
         step()
@@ -43,9 +64,8 @@ def test_lightnings_loop_around_it_never_waits_either() -> None:
         trainer = assembly.make_trainer(chosen.trainer, Path(folder), [CSVLogger(folder)])
         trainer.limit_val_batches = 0
         trainer.callbacks.append(refusal)  # type: ignore[attr-defined]
-        loader = DataLoader(Repeated(make_batch(size), 6), batch_size=None)
 
-        trainer.fit(make_module(chosen), train_dataloaders=loader)
+        trainer.fit(make_module(chosen), datamodule=RepeatedBatch(make_batch(size), 6))
 
     assert refusal.steps == 3
 

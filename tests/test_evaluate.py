@@ -219,3 +219,11 @@ def test_a_data_set_with_other_sizes_by_default_is_not_refused(
     metrics = run(tmp_path / "out", copied, *overrides)  # data=mars alone says 256x128
 
     assert (metrics["height"], metrics["width"]) == (64, 32)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="here is a GPU")
+def test_a_gpu_that_is_not_there_is_named(copied: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"^trainer\.accelerator=gpu, but torch finds no GPU on this machine"
+    ):
+        run(tmp_path / "out", copied, "trainer.accelerator=gpu")

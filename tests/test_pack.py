@@ -131,6 +131,16 @@ def test_an_incomplete_layout_is_an_error(run: Run, tmp_path: Path) -> None:
     assert (code, printed.partition(";")[0]) == (1, f"error: {root}/query is missing")
 
 
+@pytest.mark.parametrize("name", ["mars", "duke", "prid2011", "ilids_vid"])
+def test_a_wrong_root_is_answered_with_the_layout_and_its_key(run: Run, tmp_path: Path, name: str) -> None:
+    code, printed = run(f"data={name}", "data.root=nowhere", "out=packed")
+
+    assert code == 1
+    assert re.match(r"error: nowhere/\S+ is missing; expected\n  nowhere/\n", printed)
+    assert "Another folder is named with data.root=..." in printed
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_folder_that_exists_is_left_as_it_is(run: Run, tmp_path: Path) -> None:
     root = write_mars_tree(tmp_path / "mars")
     (tmp_path / "packed").mkdir()

@@ -1,6 +1,7 @@
 """One run from settings to its folder, and what it says when something does not fit."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from reid_cosam import train
+from reid_cosam import assembly, train
 from reid_cosam.assembly import data as build_data
 from reid_cosam.config import TrainSettings
 from reid_cosam.training.estimate import Pace
@@ -131,3 +132,25 @@ def test_a_cpu_run_says_how_long_it_will_take(
         "1 iterations at about 7200.0 s each take about 2.0 h, and each evaluation about 2 min" in caplog.text
     )
     assert "experiment=quickstart" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (0, "trainer.accelerator=gpu, but torch finds no GPU on this machine: "),
+        (
+            1,
+            "trainer.devices=2 needs as many GPUs, but torch finds 1 on this machine: "
+            "lower trainer.devices, or ",
+        ),
+    ],
+)
+def test_too_few_gpus_are_named(
+    found: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: found)
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)  # set back afterwards
+    chosen = settings("trainer=gpu", "trainer.devices=2", "backbone.pretrained=false")
+
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}run on the CPU with trainer.accelerator=cpu$"):
+        assembly.make_trainer(chosen.trainer, tmp_path, [])

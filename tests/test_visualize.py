@@ -228,5 +228,6 @@ def test_a_gpu_that_is_not_there_is_named(run: Run, ckpt: Path) -> None:
 
     assert (code, errors.strip()) == (
         1,
-        "error: trainer.accelerator=gpu, but torch finds no GPU on this machine: leave it out",
+        "error: trainer.accelerator=gpu, but torch finds no GPU on this machine: "
+        "run on the CPU with trainer.accelerator=cpu",
     )

@@ -41,8 +41,9 @@ def run(config: DictConfig) -> None:
     settings = assembly.read_pack_settings(config)
     data = settings.data
     root, folder = _source(data), _target(data, Path(settings.out))
+    listed = all_frames(assembly.read_splits(data))  # first: it says what is amiss with a wrong data.root
     found = packing.contents(root)
-    _refuse(_missing(data, found.images, root), "missing")
+    _refuse(_missing(listed, found.images, root), "missing")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         staged = Path(scratch) / "data"
@@ -79,11 +80,10 @@ def _target(data: DataSettings, out: Path) -> Path:
     return folder
 
 
-def _missing(data: DataSettings, images: Sequence[str], root: Path) -> list[Fault]:
+def _missing(listed: Sequence[str], images: Sequence[str], root: Path) -> list[Fault]:
     """Frames that the data set's lists name and its folders lack."""
     held = {str(root / image) for image in images}
-    frames = all_frames(assembly.read_splits(data))
-    return [Fault(frame, f"{frame} is missing") for frame in frames if frame not in held]
+    return [Fault(frame, f"{frame} is missing") for frame in listed if frame not in held]
 
 
 def _refuse(faults: Sequence[Fault], what: str) -> None:

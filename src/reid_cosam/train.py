@@ -170,6 +170,7 @@ def _record_start(settings: TrainSettings, folder: Path) -> None:
     used = {
         "accelerator": "gpu" if assembly.runs_on_gpu(settings.trainer) else "cpu",
         "overrides": list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else None,
+        "compiled": assembly.compiles(settings.trainer),
         "precision": assembly.precision(settings.trainer),
         "threads": torch.get_num_threads(),
     }

@@ -63,9 +63,8 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
 
 
 def _masks(settings: VisualizeSettings, network: VideoReidNet) -> SpatialMasks:
+    assembly.check_gpus(settings.trainer.accelerator)
     there = torch.cuda.is_available()
-    if settings.trainer.accelerator == "gpu" and not there:
-        raise ValueError("trainer.accelerator=gpu, but torch finds no GPU on this machine: leave it out")
     device = torch.device("cuda" if there and settings.trainer.accelerator != "cpu" else "cpu")
     try:
         return SpatialMasks(network, settings.stages, device)

@@ -15,7 +15,7 @@ def count_up(start: int) -> Work:
 
 def test_its_work_runs_there_and_keeps_its_state() -> None:
     with Apart(partial(count_up, 5), threads=1) as apart:
-        assert (apart("next"), apart("next")) == (5, 6)
+        assert (apart("next"), apart("next"), apart("next", 3)) == (5, 6, 9)
         assert apart("process") != os.getpid()
         assert apart("threads") == 1
 

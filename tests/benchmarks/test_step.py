@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from benchmarks import layouts, step
-from benchmarks.command import Options, dashed, parser, shared
+from benchmarks.command import Options
 from benchmarks.fit import through_lightning
 from benchmarks.plain_step import plain
 from benchmarks.room import Held
@@ -87,10 +87,3 @@ def test_held_bytes_rise_and_fall_with_the_storages() -> None:
 
     assert held.peak == 8000  # first and second together
     assert held.now == 4000 + third.nbytes
-
-
-def test_released_may_be_named_without_dashes() -> None:
-    chosen = parser("prog", "A step.", "full").parse_args(dashed(["released=/some/copy", "--size", "check"]))
-
-    assert chosen.released == Path("/some/copy")
-    assert shared(chosen) == ["--size", "check", "--released", "/some/copy"]

@@ -1,6 +1,9 @@
 import os
 import shutil
 import sys
+import tempfile
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,38 @@ def test_the_slower_of_two_renders_uses_the_folder_of_the_faster(
     assert synthetic.ensure(tmp_path, TINY, processes=1) == final
     assert (final / "author").read_text() == "faster tiny 1"
     assert list(tmp_path.iterdir()) == [final]
+
+
+def test_a_second_process_of_a_machine_waits_for_the_first_and_renders_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began, go_on = threading.Event(), threading.Event()
+    rendered: list[str] = []
+
+    def slowly(*_: object) -> None:
+        rendered.append(threading.current_thread().name)
+        began.set()
+        assert go_on.wait(60)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "locks"))
+    (tmp_path / "locks").mkdir()
+    monkeypatch.setattr(store, "render", slowly)
+    ensure = partial(synthetic.ensure, tmp_path / "data", TINY, processes=1)
+    # Each opens the lock for itself, so that threads stand for processes.
+    first, second = (threading.Thread(target=ensure, name=name) for name in ("first", "second"))
+    first.start()
+    assert began.wait(60)
+    second.start()
+    said = ""
+    while "waiting" not in said and second.is_alive():
+        said += capsys.readouterr().err
+    go_on.set()
+    first.join(60)
+    second.join(60)
+
+    assert said == "waiting for another process, which renders synthetic tiny\n"
+    assert rendered == ["first"]
+    assert list((tmp_path / "data").iterdir()) == [tmp_path / "data" / TINY.folder_name]
 
 
 def test_only_old_leftovers_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

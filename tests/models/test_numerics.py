@@ -85,11 +85,19 @@ def test_channels_last_and_bfloat16_agree_on_large_backbones(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of torch about itself
-def test_a_compiled_network_agrees_and_keeps_its_names(trained: VideoReidNet) -> None:
+@pytest.mark.parametrize(("low", "least"), [(False, 0.999), (True, 0.97)], ids=["float32", "bfloat16"])
+def test_a_compiled_network_agrees_and_keeps_its_names(
+    trained: VideoReidNet, low: bool, least: float
+) -> None:
+    """In bfloat16 with the channels last, as it trains on a GPU; single gradients then differ by percents."""
     compiled, clips = copy.deepcopy(trained), _clips(torch.Generator())
+    if low:
+        compiled = compiled.to(memory_format=torch.channels_last)
     compiled.compile()
 
-    compiled.train()(clips).logits.square().sum().backward()
+    with torch.autocast("cpu", torch.bfloat16, enabled=low):
+        logits = compiled.train()(clips).logits
+    logits.float().square().sum().backward()
 
     plain = copy.deepcopy(trained).train()
     plain(clips).logits.square().sum().backward()
@@ -98,9 +106,12 @@ def test_a_compiled_network_agrees_and_keeps_its_names(trained: VideoReidNet) ->
         assert one.grad is not None
         assert other.grad is not None
         if not name.endswith(("reduce.0.bias",)):  # rounding only, in front of a BatchNorm
-            assert cosine_similarity(one.grad.flatten(), other.grad.flatten(), dim=0) > 0.999, name
+            alike = cosine_similarity(one.grad.flatten(), other.grad.flatten(), dim=0)
+            assert alike > least, name
     with torch.no_grad():
-        _agree(compiled.eval()(clips), plain.eval()(clips))
+        reference = plain.eval()(clips)
+        with torch.autocast("cpu", torch.bfloat16, enabled=low):
+            _agree(compiled.eval()(clips), reference)
 
 
 _ONE_GRAPH = """

@@ -1,15 +1,18 @@
 """How the ranks of a distributed run are started."""
 
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
+from reid_cosam.paths import CONF
 from reid_cosam.runs import launch
 
-CLUSTER = ("LOCAL_RANK", "SLURM_NTASKS", "SLURM_JOB_NAME")
+CLUSTER = ("LOCAL_RANK", "RANK", "SLURM_NTASKS", "SLURM_JOB_NAME", "SLURM_PROCID")
 
 
 class Ranks:
@@ -128,6 +131,8 @@ def test_a_rank_is_known_by_its_environment(
         ({"RANK": "0", "LOCAL_RANK": "0"}, True),
         ({"RANK": "2", "LOCAL_RANK": "0"}, False),
         ({"SLURM_PROCID": "1"}, False),
+        ({"RANK": "0", "SLURM_PROCID": "1"}, True),  # Slurm started torchrun, and torch counts in its own way
+        ({"RANK": "1", "SLURM_PROCID": "0"}, False),
     ],
 )
 def test_one_rank_speaks_for_the_run(
@@ -139,3 +144,43 @@ def test_one_rank_speaks_for_the_run(
         monkeypatch.setenv(name, value)
 
     assert launch.is_first_rank() == first
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"LOCAL_RANK": "0", "RANK": "0"},
+        {"SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_JOB_NAME": "bash"},  # a run of its own
+    ],
+)
+def test_a_run_has_the_folder_that_it_names(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in CLUSTER:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert launch.run_folder("logs/now") == "logs/now"
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate"])
+def test_other_ranks_write_where_nothing_stays(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_exit: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("reid_cosam.runs.launch.atexit.register", lambda *done, **_: at_exit.append(done))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    monkeypatch.setenv("RANK", "1")
+
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        hydra = compose(command, return_hydra_config=True).hydra
+    runs, sweeps, again = (Path(hydra[mode].dir) for mode in ("run", "sweep", "run"))
+
+    assert (runs.parent, sweeps.parent, again) == (tmp_path, tmp_path, runs)
+    (runs / f"{command}.log").touch()
+    for remove, folder in at_exit:
+        remove(folder)
+    assert list(tmp_path.iterdir()) == []

@@ -30,13 +30,47 @@ def test_a_resumed_run_counts_its_own_pace(clock: SimpleNamespace, caplog: pytes
     plain = PlainProgress(every=1)
     with caplog.at_level("INFO"):
         plain.on_train_start(trainer_at(10, 40), MODULE)
-        clock.now += 6
-        plain.on_train_batch_end(trainer_at(13, 40), MODULE, {"loss": torch.tensor(1.25)}, None, 2)
+        for step, seconds in ((11, 90), (12, 1), (13, 3)):
+            clock.now += seconds
+            plain.on_train_batch_end(trainer_at(step, 40), MODULE, {"loss": torch.tensor(1.25)}, None, 0)
 
-    # 3 iterations in 6 s leave 27 of 2 s each.
+    # Of the first, which took 90 s to compile, nothing is foretold; 28 of 1 s are left, then 27 of 4 s / 2.
     assert caplog.messages == [
-        "iteration 13/40  loss 1.250  learning rate 2.0e-04  2.00 s/iteration  54 s left"
+        "iteration 11/40  loss 1.250  learning rate 2.0e-04",
+        "iteration 12/40  loss 1.250  learning rate 2.0e-04  1.00 s/iteration  28 s left",
+        "iteration 13/40  loss 1.250  learning rate 2.0e-04  2.00 s/iteration  54 s left",
     ]
+
+
+def test_a_second_training_has_a_pace_of_its_own(
+    clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    plain = PlainProgress(every=1)
+    with caplog.at_level("INFO"):
+        for start in (0, 5):
+            plain.on_train_start(trainer_at(start, 9), MODULE)
+            clock.now += 100
+            plain.on_train_batch_end(trainer_at(start + 1, 9), MODULE, torch.tensor(0.0), None, 0)
+
+    assert [line.count("left") for line in caplog.messages] == [0, 0]
+
+
+def test_what_the_device_still_computes_counts_for_the_iteration_that_asked_for_it(
+    clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Queued(torch.Tensor):
+        def item(self) -> float:
+            clock.now += 50
+            return 1.0
+
+    plain = PlainProgress(every=1)
+    with caplog.at_level("INFO"):
+        plain.on_train_start(trainer_at(0, 3), MODULE)
+        plain.on_train_batch_end(trainer_at(1, 3), MODULE, Queued(), None, 0)
+        clock.now += 2
+        plain.on_train_batch_end(trainer_at(2, 3), MODULE, torch.tensor(1.0), None, 1)
+
+    assert caplog.messages[1].endswith("  2.00 s/iteration  2 s left")
 
 
 def test_lines_come_every_few_iterations_and_at_the_end(

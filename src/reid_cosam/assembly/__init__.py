@@ -10,6 +10,7 @@ from reid_cosam.assembly.data import (
     read_splits,
     splits_file,
 )
+from reid_cosam.assembly.devices import check_gpus, compiles, precision, runs_on_gpu
 from reid_cosam.assembly.evaluation import (
     load_network,
     make_shown_splits,
@@ -28,11 +29,13 @@ from reid_cosam.assembly.settings import (
     read_tables_settings,
     read_visualize_settings,
 )
-from reid_cosam.assembly.training import make_module, make_trainer, precision, runs_on_gpu
+from reid_cosam.assembly.training import make_module, make_trainer
 
 __all__ = [
     "attributes_file",
+    "check_gpus",
     "check_settings",
+    "compiles",
     "data_folder",
     "expected_counts",
     "is_rendered",

@@ -8,9 +8,9 @@ import pytorch_lightning as pl
 from pytorch_lightning.strategies import DDPStrategy
 
 from reid_cosam.assembly.data import make_splits
+from reid_cosam.assembly.devices import check_gpus, precision, runs_on_gpu
 from reid_cosam.assembly.network import make_network
 from reid_cosam.assembly.settings import check_settings
-from reid_cosam.assembly.training import precision, runs_on_gpu
 from reid_cosam.config import (
     CheckpointSettings,
     DataSettings,
@@ -82,6 +82,7 @@ def make_test_data(
 def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
     """A trainer that only tests."""
     on_gpu = runs_on_gpu(settings)
+    check_gpus(settings.accelerator, settings.devices)
     if not on_gpu:
         keep_memory()
     return pl.Trainer(

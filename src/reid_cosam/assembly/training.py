@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -11,8 +10,9 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor
 
+from reid_cosam.assembly.devices import check_gpus, compiles, precision, runs_on_gpu
 from reid_cosam.assembly.network import make_network
-from reid_cosam.config import DeviceSettings, TrainerSettings, TrainSettings
+from reid_cosam.config import TrainerSettings, TrainSettings
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import Augmentation
 from reid_cosam.losses.reid import ReidLoss
@@ -28,7 +28,7 @@ from reid_cosam.training.stopping import StopWhenTold
 def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
     recipe = settings.recipe
     network = make_network(settings, datamodule.num_identities)
-    if settings.trainer.compile:
+    if compiles(settings.trainer):
         network.compile()  # in place: the names in checkpoints stay
     return ReidModule(
         network,
@@ -58,15 +58,11 @@ def make_trainer(
     `split` is the hash of the tracklets, which checkpoints hold; without it they cannot be resumed from.
     """
     on_gpu = runs_on_gpu(settings)
+    check_gpus(settings.accelerator, settings.devices)
     if on_gpu:  # determinism fills each new tensor before use: a pass for memory that nobody reads
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     else:
         keep_memory()
-    if on_gpu and torch.cuda.device_count() < settings.devices:
-        raise ValueError(
-            f"trainer.devices={settings.devices}, but this machine has {torch.cuda.device_count()} GPUs: "
-            "lower trainer.devices, or run on the CPU with trainer=cpu"
-        )
     distributed = settings.devices * settings.num_nodes > 1
     return pl.Trainer(
         default_root_dir=folder,
@@ -79,6 +75,8 @@ def make_trainer(
         precision=precision(settings),
         # CPU kernels repeat themselves without it; with it, bfloat16 convolutions are 20 times slower.
         deterministic=settings.deterministic if on_gpu else False,
+        # Trying kernels may choose others the next time, and so other numbers.
+        benchmark=on_gpu and not settings.deterministic,
         max_steps=settings.max_steps,
         val_check_interval=min(settings.eval_every, settings.max_steps),
         check_val_every_n_epoch=None,
@@ -109,17 +107,3 @@ def _callbacks(settings: TrainerSettings, folder: Path, split: str | None) -> li
         StopWhenTold(),
         (TerminalProgress if sys.stdout.isatty() else PlainProgress)(settings.log_every),
     ]
-
-
-def runs_on_gpu(settings: DeviceSettings) -> bool:
-    return settings.accelerator == "gpu" or (settings.accelerator == "auto" and torch.cuda.is_available())
-
-
-def precision(settings: DeviceSettings) -> Any:
-    """`bf16-mixed` where the device computes in bfloat16, unless the settings say otherwise."""
-    if settings.precision != "auto":
-        return settings.precision
-    if runs_on_gpu(settings):
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
-    has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return "bf16-mixed" if has_units else "32-true"

@@ -35,7 +35,7 @@ class TrainerSettings(DeviceSettings):
     checkpoint_every: PositiveInt
     log_every: PositiveInt
     deterministic: bool | Literal["warn"]
-    compile: bool
+    compile: bool | Literal["auto"]
 
 
 class LoggerSettings(Settings):

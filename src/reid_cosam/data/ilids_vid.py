@@ -34,7 +34,7 @@ expected
     i-LIDS-VID/sequences/   cam1/person001/cam1_person001_00317.png ... cam2/...
     train-test people splits/train_test_splits_ilidsvid.mat (or splits.json)
 or sequences/ and the splits in {root} itself.
-`data=synthetic` needs no download."""
+Another folder is named with data.root=...; `data=synthetic` needs no download."""
 
 _MAT = Path("train-test people splits") / "train_test_splits_ilidsvid.mat"
 _JSON = Path("splits.json")

@@ -36,7 +36,7 @@ expected
     info/         train_name.txt test_name.txt tracks_train_info.mat tracks_test_info.mat query_IDX.mat
     bbox_train/   0001/0001C1T0001F001.jpg ...
     bbox_test/    0002/..., 00-1/... (junk), 0000/... (distractors)
-`data=synthetic` needs no download."""
+Another folder is named with data.root=...; `data=synthetic` needs no download."""
 
 
 def read(root: Path | str) -> ReidSplits:

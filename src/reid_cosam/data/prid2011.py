@@ -30,7 +30,7 @@ expected
     prid_2011/multi_shot/   cam_a/person_0001/0001.png ... cam_b/...
     splits_prid2011.json (or splits.json)
 or multi_shot/ in {root} itself.
-`data=synthetic` needs no download."""
+Another folder is named with data.root=...; `data=synthetic` needs no download."""
 
 _FRAMES = Frames(re.compile(r"(?P<frame>\d+)\.png"), "0001.png")
 

@@ -12,7 +12,7 @@ from reid_cosam.models.cosam import Cosam, CosamOutput
 
 
 class ReidOutput(NamedTuple):
-    """What the network says of a batch of clips; `attention` holds COSAM's output by block number."""
+    """What the network says of a batch of clips; `attention` is COSAM's output, detached, by block number."""
 
     descriptors: Float[Tensor, "b out"]
     logits: Float[Tensor, "b ids"]
@@ -47,7 +47,8 @@ class VideoReidNet(nn.Module):
             maps = stage(maps)
             if str(number) in self.attention:
                 attended: CosamOutput = self.attention[str(number)](maps.unflatten(0, clip))
-                attention[number] = attended
+                # To be looked at: with gradients, compiled code would make maps of zeros for them each step.
+                attention[number] = CosamOutput(*[one.detach() for one in attended])
                 maps = attended.maps.flatten(0, 1)
         descriptors = self.aggregator(maps.unflatten(0, clip))
         return ReidOutput(descriptors, self.classifier(descriptors), attention)

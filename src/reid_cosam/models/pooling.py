@@ -25,6 +25,8 @@ def location_sum(maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 1 1"]:
     """The sum over all locations, in the type of the maps."""
     if maps.dtype not in (torch.bfloat16, torch.float16):
         return maps.sum(dim=(2, 3), keepdim=True)
+    if torch.compiler.is_compiling():  # which sums while it makes the maps, but calls a product from without
+        return maps.sum(dim=(2, 3), keepdim=True, dtype=torch.float32).to(maps.dtype)
     by_location = maps.flatten(2).transpose(1, 2)
     ones = maps.new_ones(1, 1, by_location.shape[1]).expand(len(maps), -1, -1)
     sums: Tensor = (ones @ by_location).transpose(1, 2)

@@ -5,17 +5,21 @@ sweep. Here every rank gets the one job's saved configuration and folder instead
 watches over them: when one fails, the others are stopped and the command fails.
 """
 
+import atexit
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
+from omegaconf import OmegaConf
 from pytorch_lightning.plugins.environments import SLURMEnvironment  # type: ignore[attr-defined]
 
 _LAUNCHED = "REID_COSAM_LAUNCHED"
@@ -34,8 +38,28 @@ def is_rank() -> bool:
 
 
 def is_first_rank() -> bool:
-    """Whether this process speaks for the run."""
-    return all(os.environ.get(name, "0") == "0" for name in ("RANK", "SLURM_PROCID"))
+    """Whether this process speaks for the run.
+
+    Where Slurm started torchrun, torchrun's number counts, as it does for Lightning.
+    """
+    return os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")) == "0"
+
+
+def run_folder(folder: str) -> str:
+    """Where Hydra puts what this process writes: `folder`, or for other ranks than the first one that goes.
+
+    Each rank that torchrun started would else name and leave a folder by its own time.
+    """
+    if is_first_rank() or not is_rank():
+        return folder
+    passing = tempfile.mkdtemp(prefix="reid_cosam_rank_")
+    atexit.register(shutil.rmtree, passing, ignore_errors=True)
+    return passing
+
+
+# conf/ names folders with it. The answer stays with the configuration, as the time in it does: Slurm's ranks
+# get that of the command which submitted them.
+OmegaConf.register_new_resolver("run_folder", run_folder, use_cache=True, replace=True)
 
 
 def check_launcher(arguments: Sequence[str]) -> None:

@@ -38,16 +38,18 @@ _EVALUATION_SECONDS = 30.0  # between two lines of a long evaluation
 class PlainProgress(pl.Callback):
     """Logs iteration, loss, learning rate, speed and the time left: the first, then every `every` ones.
 
+    The first pays for much besides itself, so that speed and time left count from its end.
+
     An evaluation that takes long says every half minute how far it is.
     """
 
     def __init__(self, every: int) -> None:
         self._every = every
-        self._since = (0.0, 0)
+        self._since: tuple[float, int] | None = None  # when the first iteration ended, and its number
         self._evaluation = (0.0, 0.0)  # when it began, when it last said something
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        self._since = (time.monotonic(), trainer.global_step)
+        self._since = None
 
     @rank_zero_only
     def on_train_batch_end(
@@ -59,20 +61,27 @@ class PlainProgress(pl.Callback):
         batch_idx: int,  # noqa: ARG002
     ) -> None:
         step = trainer.global_step
-        started, first = self._since
-        if step % self._every and step not in (first + 1, trainer.max_steps):
+        if self._since is not None and step % self._every and step != trainer.max_steps:
             return
-        pace = (time.monotonic() - started) / (step - first)
         loss = outputs["loss"] if isinstance(outputs, dict) else outputs
         _log.info(
-            "iteration %d/%d  loss %.3f  learning rate %.1e  %.2f s/iteration  %s left",
+            "iteration %d/%d  loss %.3f  learning rate %.1e%s",
             step,
             trainer.max_steps,
             loss.item() if isinstance(loss, Tensor) else float("nan"),
             trainer.optimizers[0].param_groups[0]["lr"],
-            pace,
-            duration(pace * (trainer.max_steps - step)),
+            self._pace(step, trainer.max_steps),
         )
+
+    def _pace(self, step: int, last: int) -> str:
+        """To be asked after the loss was read, which waits for the device."""
+        now = time.monotonic()
+        if self._since is None:
+            self._since = (now, step)
+            return ""
+        began, first = self._since
+        pace = (now - began) / (step - first)
+        return f"  {pace:.2f} s/iteration  {duration(pace * (last - step))} left"
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         self._evaluation = (time.monotonic(),) * 2

@@ -1,5 +1,6 @@
 """Finds a rendered data set or renders it: whole under its final name, or not there at all."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -7,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from reid_cosam.data.synthetic.rendering import render
@@ -20,7 +23,7 @@ def ensure(root: Path, spec: SyntheticSpec, processes: int | None = None) -> Pat
     """The data set's folder `<root>/synthetic-<name>-<hash>`, rendered first if missing.
 
     `processes` defaults to one a core, at most 8; the images do not depend on it. Several callers may race:
-    each gets the same folder.
+    each gets the same folder, and those on one machine wait for the first of them.
 
     Raises:
         RuntimeError: the rendering processes failed.
@@ -29,18 +32,42 @@ def ensure(root: Path, spec: SyntheticSpec, processes: int | None = None) -> Pat
     if folder.is_dir():
         return folder
     root.mkdir(parents=True, exist_ok=True)
+    with _alone(spec):
+        if not folder.is_dir():  # whoever came first may have rendered it
+            _render_whole(folder, spec, processes or min(os.cpu_count() or 1, MAX_PROCESSES))
+    return folder
+
+
+@contextmanager
+def _alone(spec: SyntheticSpec) -> Iterator[None]:
+    """Waits until no other process of this user renders the data set on this machine.
+
+    The lock is a local file: a network file system may know no locks. The system lets go of it when the
+    process ends in any way.
+    """
+    name = f"reid_cosam_{os.getuid()}_{spec.folder_name}.lock"
+    with Path(tempfile.gettempdir(), name).open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting for another process, which renders synthetic {spec.name}", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _render_whole(folder: Path, spec: SyntheticSpec, processes: int) -> None:
+    root = folder.parent
     _remove_stale(root, folder.name)
     with tempfile.TemporaryDirectory(dir=root, prefix=f".{folder.name}-") as scratch:
         staged = Path(scratch) / "data"
         staged.mkdir()
-        _render(staged, spec, processes or min(os.cpu_count() or 1, MAX_PROCESSES))
+        _render(staged, spec, processes)
         try:
             staged.rename(folder)
         except OSError:
-            # Another process was faster: its folder holds the same bytes.
+            # Another machine was faster: its folder holds the same bytes.
             if not folder.is_dir():
                 raise
-    return folder
 
 
 def _remove_stale(root: Path, name: str) -> None:

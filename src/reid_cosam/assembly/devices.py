@@ -1,0 +1,61 @@
+"""Where and how a command computes, as far as the settings leave it to the machine."""
+
+import os
+from importlib.util import find_spec
+from shutil import which
+from typing import Any
+
+import torch
+
+from reid_cosam.config import DeviceSettings, TrainerSettings
+
+_LONG = 20_000  # iterations that are worth compiling for
+
+
+def check_gpus(accelerator: str, devices: int = 1) -> None:
+    """
+    Raises:
+        ValueError: the settings ask for GPUs that this machine does not have.
+    """
+    found = torch.cuda.device_count()
+    remedy = "run on the CPU with trainer.accelerator=cpu"
+    if accelerator == "gpu" and found == 0:
+        raise ValueError(f"trainer.accelerator=gpu, but torch finds no GPU on this machine: {remedy}")
+    if accelerator != "cpu" and 0 < found < devices:
+        raise ValueError(
+            f"trainer.devices={devices} needs as many GPUs, but torch finds {found} on this machine: "
+            f"lower trainer.devices, or {remedy}"
+        )
+
+
+def compiles(settings: TrainerSettings) -> bool:
+    """Whether training is compiled: where it pays, unless the settings say otherwise.
+
+    It saves passes over the maps, milliseconds an iteration on a GPU that is fast in bfloat16, and costs
+    minutes. With several GPUs, DDP could no longer send gradients while the backward pass goes on.
+    """
+    if settings.compile != "auto":
+        return settings.compile
+    alone = settings.devices * settings.num_nodes == 1
+    fast = runs_on_gpu(settings) and precision(settings) == "bf16-mixed"
+    return alone and fast and settings.max_steps >= _LONG and _has_compiler()
+
+
+def _has_compiler() -> bool:
+    """What torch.compile needs for a GPU: Triton, and a C compiler to start its kernels."""
+    named = os.environ.get("CC")
+    return find_spec("triton") is not None and any(map(which, [named] if named else ["gcc", "clang"]))
+
+
+def runs_on_gpu(settings: DeviceSettings) -> bool:
+    return settings.accelerator == "gpu" or (settings.accelerator == "auto" and torch.cuda.is_available())
+
+
+def precision(settings: DeviceSettings) -> Any:
+    """`bf16-mixed` where the device computes in bfloat16, unless the settings say otherwise."""
+    if settings.precision != "auto":
+        return settings.precision
+    if runs_on_gpu(settings):
+        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
+    has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+    return "bf16-mixed" if has_units else "32-true"
