@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from reid_cosam import evaluate, train
 from reid_cosam.assembly import data as build_data
 from reid_cosam.evaluation.described_set import Evaluation
+from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.evaluation.run_outputs import write_outputs
 from reid_cosam.training.lightning_module import ReidModule
 from tests.evaluated import RERANKING, run, stored, train_checkpoint
@@ -219,6 +221,22 @@ def test_a_data_set_with_other_sizes_by_default_is_not_refused(
     metrics = run(tmp_path / "out", copied, *overrides)  # data=mars alone says 256x128
 
     assert (metrics["height"], metrics["width"]) == (64, 32)
+
+
+def test_told_to_end_it_leaves_no_result(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Extraction, "test_step", told)
+
+    with pytest.raises(SystemExit) as ended:
+        run(tmp_path / "out", copied, "data.eval_batch_size=2")
+
+    assert ended.value.code == 143
+    assert not list(tmp_path.rglob("metrics.json"))
+    assert not list(tmp_path.rglob("*.safetensors"))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="here is a GPU")
