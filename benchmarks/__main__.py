@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -105,7 +106,7 @@ def _hindrance(benchmark: Benchmark, chosen: argparse.Namespace) -> str | None:
 def _expected(name: str, chosen: argparse.Namespace) -> float:
     """Seconds that the last run took, if it was of this size."""
     path = _path(command.folder(chosen), name, chosen.device)
-    if path.is_file():
+    with suppress(ValueError, OSError):  # none yet, or a broken one: only a guess is lost
         last = read_report(path)
         words = [*last.command.split(), "--size", "full"]  # what it takes unless it is told
         if words[words.index("--size") + 1] == chosen.size:

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -130,6 +131,7 @@ def main(benchmark: Benchmark, description: str | None) -> None:
     """Measures, prints the table and writes its JSON file; what a user can mend is said in one line."""
     prog = f"python -m benchmarks.{benchmark.name}"
     chosen = parser(prog, description, "full", benchmark.reads).parse_args(dashed(sys.argv[1:]))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs ignore
     try:
         check_device(chosen.device)
         _measure(benchmark, chosen, prog)

@@ -125,10 +125,14 @@ def _timed(source: Path, folder: Path, title: str, iterations: int, work: Work) 
         _start(source, place, work.threads, [*more, *common])
         for place, more in zip(places, work.commands, strict=True)
     ]
-    for one in started:
-        _, errors = one.communicate()
-        if one.returncode:
-            raise RuntimeError(f"{' '.join(map(str, one.args))} failed: {errors[-2000:]}")  # type: ignore[arg-type]
+    try:
+        for one in started:
+            _, errors = one.communicate()
+            if one.returncode:
+                raise RuntimeError(f"{' '.join(map(str, one.args))} failed: {errors[-2000:]}")  # type: ignore[arg-type]
+    finally:
+        for one in started:  # where this is interrupted
+            one.kill()
     seconds = time.perf_counter() - start
     reached = [json.loads(path.read_text())["mAP"] for path in (folder / title).rglob("metrics.json")]
     return seconds, statistics.mean(reached)

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import cast
 
 import pytorch_lightning as pl
-import torch
 from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.measure import at_once, synchronise
-from benchmarks.training import make_module, quiet
+from benchmarks.training import flags_kept, make_module, quiet
 from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.data.datasets import ClipBatch
@@ -52,13 +51,12 @@ def through_lightning(
     `after` is called after each step. On a GPU both hold for each `at_once` steps in place of one.
     """
     limited = chosen.trainer.model_copy(update={"max_steps": steps})
-    clock, before = _Clock(after), torch.are_deterministic_algorithms_enabled()
-    with tempfile.TemporaryDirectory() as folder, quiet():
+    clock = _Clock(after)
+    with tempfile.TemporaryDirectory() as folder, quiet(), flags_kept():
         trainer = assembly.make_trainer(limited, Path(folder), [])
         trainer.limit_val_batches = 0
         trainer.callbacks[:] = [clock]  # type: ignore[attr-defined]
         trainer.fit(make_module(chosen), datamodule=RepeatedBatch(batch, steps))
-    torch.use_deterministic_algorithms(before)
     return clock.seconds[1:]
 
 

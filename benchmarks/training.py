@@ -101,7 +101,7 @@ class ProductStep:
     def __init__(self, chosen: TrainSettings, batch: ClipBatch, device: torch.device) -> None:
         self.module = make_module(chosen).to(device).train()
         self.batch, self.device, self.transfer = batch, device, Transfer()
-        with tempfile.TemporaryDirectory() as folder, quiet(), _flags_kept():
+        with tempfile.TemporaryDirectory() as folder, quiet(), flags_kept():
             self.trainer = assembly.make_trainer(chosen.trainer, Path(folder), [])
             self.deterministic = torch.are_deterministic_algorithms_enabled()
             self.tries = torch.backends.cudnn.benchmark
@@ -121,7 +121,7 @@ class ProductStep:
     @contextmanager
     def flags(self) -> Iterator[None]:
         """Kernels chosen as the trainer asks; afterwards as before."""
-        with _flags_kept():
+        with flags_kept():
             torch.use_deterministic_algorithms(self.deterministic, warn_only=True)
             torch.backends.cudnn.benchmark = self.tries
             yield
@@ -140,7 +140,8 @@ class ProductStep:
 
 
 @contextmanager
-def _flags_kept() -> Iterator[None]:
+def flags_kept() -> Iterator[None]:
+    """Afterwards kernels are chosen as before."""
     before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
     try:
         yield

@@ -1,5 +1,7 @@
 """What is chosen by the machine where the settings leave it open."""
 
+from pathlib import Path
+
 import pytest
 
 from reid_cosam import assembly
@@ -41,7 +43,10 @@ def test_not_where_something_is_missing(what: str, instead: object, monkeypatch:
     assert not assembly.compiles(settings(LONG).trainer)
 
 
-def test_nothing_is_compiled_for_a_cpu() -> None:
+def test_nothing_is_compiled_for_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "precision", lambda _: "bf16-mixed")
+    monkeypatch.setattr(devices, "_has_compiler", lambda: True)
+
     assert not assembly.compiles(settings(LONG, "trainer=cpu").trainer)
 
 
@@ -49,5 +54,6 @@ def test_nothing_is_compiled_for_a_cpu() -> None:
 def test_a_compiler_may_be_named(named: str, there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", named)
     monkeypatch.setattr(devices, "find_spec", lambda _: object())
+    monkeypatch.setattr(Path, "is_file", lambda _: True)  # Python's headers
 
     assert devices._has_compiler() is there

@@ -16,22 +16,29 @@ ASKED = 3  # exit status where Lightning asks rank 0 in an iteration
 
 
 class Tell(pl.Callback):
-    """Tells rank 1 alone, in the middle of the fourth iteration."""
+    """Tells rank 1 alone: in the middle of the fourth iteration, or of an evaluation before."""
 
     def on_train_batch_start(self, trainer: pl.Trainer, *_: object) -> None:
         dist.broadcast = lambda *_, **__: os._exit(ASKED)
         if trainer.global_rank == 1 and trainer.global_step == 3:
             os.kill(os.getpid(), signal.SIGTERM)
 
+    def on_validation_batch_start(self, trainer: pl.Trainer, *_: object) -> None:
+        if trainer.global_rank == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
 
-def main(folder: Path) -> None:
+
+def main(folder: Path, iterations: int, evaluated: int) -> None:
+    """`evaluated` batches are evaluated after every other iteration."""
     checkpoint = ModelCheckpoint(folder, filename="last", save_on_exception=True)
     trainer = pl.Trainer(
         accelerator="cpu",
         devices=2,
         strategy="ddp",
-        max_steps=40,
-        limit_val_batches=0,
+        max_steps=iterations,
+        limit_val_batches=evaluated,
+        val_check_interval=2,
+        num_sanity_val_steps=0,
         callbacks=[Tell(), StopWhenTold(), checkpoint],
         logger=False,
         enable_progress_bar=False,
@@ -42,4 +49,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -15,21 +15,31 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 from reid_cosam.training.stopping import StopWhenTold, ending_as_told
 
 
-def ranks(folder: Path) -> list[subprocess.Popen[str]]:
+def ranks(folder: Path, iterations: int, evaluated: int) -> list[subprocess.Popen[str]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free.getsockname()[1])}
-    command = [sys.executable, "-m", "tests.training.stopping_worker", str(folder)]
+    numbers = [str(iterations), str(evaluated)]
+    command = [sys.executable, "-m", "tests.training.stopping_worker", str(folder), *numbers]
     common = os.environ | address | {"WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
-    numbers = ({"RANK": number, "LOCAL_RANK": number} for number in "01")
+    places = ({"RANK": number, "LOCAL_RANK": number} for number in "01")
     return [
-        subprocess.Popen(command, env=common | number, stderr=subprocess.PIPE, text=True)
-        for number in numbers
+        subprocess.Popen(command, env=common | place, stderr=subprocess.PIPE, text=True) for place in places
     ]
 
 
-def test_all_ranks_stop_after_the_same_iteration(tmp_path: Path) -> None:
-    started = ranks(tmp_path)
+@pytest.mark.parametrize(
+    ("iterations", "evaluated", "last"),
+    [
+        (40, 0, 5),  # told in the fourth, heard of after the fifth
+        (4, 0, 4),  # after which there is none
+        (40, 2, 2),  # told while they evaluate
+    ],
+)
+def test_all_ranks_stop_after_the_same_iteration(
+    iterations: int, evaluated: int, last: int, tmp_path: Path
+) -> None:
+    started = ranks(tmp_path, iterations, evaluated)
     try:
         told = [rank.communicate(timeout=120)[1] for rank in started]
     finally:
@@ -37,8 +47,7 @@ def test_all_ranks_stop_after_the_same_iteration(tmp_path: Path) -> None:
             rank.kill()
 
     assert [rank.returncode for rank in started] == [143, 143], told
-    # Told in the fourth, heard of after the fifth.
-    assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == 5
+    assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == last
 
 
 def trainer(told: bool) -> Mock:
@@ -47,7 +56,7 @@ def trainer(told: bool) -> Mock:
     return Mock(spec=pl.Trainer, callbacks=[stop], world_size=1)
 
 
-@pytest.mark.parametrize("hook", ["on_train_batch_end", "on_validation_batch_end"])
+@pytest.mark.parametrize("hook", ["on_train_batch_end", "on_validation_batch_end", "on_test_batch_end"])
 def test_a_single_process_stops_after_the_batch(hook: str) -> None:
     going_on, stopping = trainer(told=False), trainer(told=True)
 

@@ -1,7 +1,9 @@
 """Where and how a command computes, as far as the settings leave it to the machine."""
 
 import os
+import sysconfig
 from importlib.util import find_spec
+from pathlib import Path
 from shutil import which
 from typing import Any
 
@@ -42,9 +44,11 @@ def compiles(settings: TrainerSettings) -> bool:
 
 
 def _has_compiler() -> bool:
-    """What torch.compile needs for a GPU: Triton, and a C compiler to start its kernels."""
+    """What torch.compile needs for a GPU: Triton, a C compiler to start its kernels, and Python's headers."""
     named = os.environ.get("CC")
-    return find_spec("triton") is not None and any(map(which, [named] if named else ["gcc", "clang"]))
+    compiler = any(map(which, [named.split()[0]] if named else ["gcc", "clang"]))
+    headers = Path(sysconfig.get_paths()["include"], "Python.h").is_file()
+    return find_spec("triton") is not None and compiler and headers
 
 
 def runs_on_gpu(settings: DeviceSettings) -> bool:

@@ -25,6 +25,7 @@ from reid_cosam.training.checkpoints import read_checkpoint
 from reid_cosam.training.cpu_memory import keep_memory
 from reid_cosam.training.datamodule import TrackletDataModule
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
+from reid_cosam.training.stopping import StopWhenTold
 
 _PREFIX = "network."
 
@@ -93,7 +94,10 @@ def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
         precision=precision(settings),
         use_distributed_sampler=False,
         logger=False,
-        callbacks=[(TerminalProgress if sys.stdout.isatty() else PlainProgress)(every=1)],
+        callbacks=[
+            (TerminalProgress if sys.stdout.isatty() else PlainProgress)(every=1),
+            StopWhenTold(),
+        ],
         enable_progress_bar=sys.stdout.isatty(),
         enable_model_summary=False,
         enable_checkpointing=False,

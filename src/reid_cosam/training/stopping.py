@@ -19,7 +19,8 @@ class StopWhenTold(pl.Callback):
     Lightning lets the signal's handler itself broadcast. Ranks stand at different places of their collective
     operations when the signal comes, so they wait for one another until somebody kills them. Here the handler
     only takes note, and after each iteration the ranks exchange their notes on the host: what is sent after
-    one iteration is read after the next, so that neither a device nor another rank is waited for.
+    one iteration is read after the next, so that neither a device nor another rank is waited for. After the
+    last iteration and after an evaluation they do wait. A test keeps nothing: each rank that is told ends.
 
     Attributes:
         told: whether this process got SIGTERM.
@@ -31,22 +32,45 @@ class StopWhenTold(pl.Callback):
         self._sent: tuple[torch.Tensor, dist.Work] | None = None
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        self._take_note()
-        if trainer.world_size > 1:
-            self._group = cast(dist.ProcessGroup, dist.new_group(backend="gloo"))
-            # Lightning's own question to rank 0, whose answer it waits for in every iteration.
-            trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
+        self._begin(trainer)
+        # Lightning's own question to rank 0, whose answer it waits for in every iteration of several ranks.
+        trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        self._begin(trainer)
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         self._take_note()
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
-        if self._agreed() if trainer.world_size > 1 else self.told:
-            raise SIGTERMException
+        if trainer.world_size == 1:
+            self._end_if(self.told)
+            return
+        before = self._answer()
+        self._ask()
+        self._end_if(before or (trainer.global_step >= trainer.max_steps and self._answer()))
 
     def on_validation_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
-        """Ranks have unequal numbers of batches; several of them go on to the next iteration."""
-        if self.told and trainer.world_size == 1:
+        """Ranks have unequal numbers of batches, so that several of them go on to the end."""
+        self._end_if(self.told and trainer.world_size == 1)
+
+    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+        if trainer.world_size > 1:
+            before = self._answer()
+            self._ask()
+            self._end_if(self._answer() or before)
+
+    def on_test_batch_end(self, trainer: pl.Trainer, *_: object) -> None:  # noqa: ARG002
+        self._end_if(self.told)
+
+    def _begin(self, trainer: pl.Trainer) -> None:
+        self._take_note()
+        if trainer.world_size > 1 and self._group is None:
+            self._group = cast(dist.ProcessGroup, dist.new_group(backend="gloo"))
+
+    @staticmethod
+    def _end_if(told: bool) -> None:
+        if told:
             raise SIGTERMException
 
     def _take_note(self) -> None:
@@ -58,18 +82,20 @@ class StopWhenTold(pl.Callback):
         if threading.current_thread() is threading.main_thread():  # no other one may
             signal.signal(signal.SIGTERM, note)
 
-    def _agreed(self) -> bool:
-        """Whether some rank had been told by the end of the iteration before; alike on all ranks."""
-        before = False
-        if self._sent is not None:
-            told, sending = self._sent
-            sending.wait()
-            before = bool(told)
+    def _ask(self) -> None:
         told = torch.tensor(int(self.told))
         sending = dist.all_reduce(told, dist.ReduceOp.MAX, self._group, async_op=True)
         assert sending is not None
         self._sent = told, sending
-        return before
+
+    def _answer(self) -> bool:
+        """Whether some rank had been told when the ranks asked last; alike on all of them."""
+        if self._sent is None:
+            return False
+        told, sending = self._sent
+        sending.wait()
+        self._sent = None
+        return bool(told)
 
 
 @contextmanager
