@@ -8,22 +8,11 @@ from pathlib import Path
 import pytest
 from benchmarks.__main__ import _expected, _run_one, main
 from benchmarks.demo import BENCHMARK as DEMO
-from benchmarks.records import Record, Report
 from rich.console import Console
 
-REPORT = Report(
-    benchmark="step",
-    title="A training step",
-    notes="",
-    command="python -m benchmarks.step",
-    device="cpu",
-    machine="a CPU",
-    versions="torch 2.0",
-    taken="2026-01-31 23:59 UTC",
-    load=0.5,
-    seconds=12.0,
-    records=[Record("step", 2.0, 5.0, "released code", "s", "less", 2.0)],
-)
+from tests.benchmarks import test_records
+
+REPORT = replace(test_records.REPORT, records=[test_records.RECORD])
 
 
 def test_results_are_written_anew_from_the_files_alone(tmp_path: Path) -> None:

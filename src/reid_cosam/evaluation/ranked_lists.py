@@ -87,7 +87,7 @@ def ranked_table(ranking: Ranking, root: Path) -> pd.DataFrame:
     valid = np.flatnonzero(~np.isnan(ranking.average_precisions))
     for number, places in zip(valid.tolist(), nearest(ranking, valid), strict=True):
         query = ranking.queries[number]
-        name = Path(query.frames[0]).relative_to(root).as_posix()
+        name = query.first_frame(root)
         distances = [0.0, *ranking.distances[number, places].tolist()]
         tracklets = [query, *(ranking.gallery[place] for place in places)]
         for place, (tracklet, distance) in enumerate(zip(tracklets, distances, strict=True)):
