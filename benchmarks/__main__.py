@@ -33,6 +33,7 @@ from reid_cosam.results.counted_progress import duration
 ALL = {
     "step": 90,
     "breakdown": 20,
+    "changes": 60,
     "placements": 30,
     "layouts": 25,
     "room": 40,
@@ -50,7 +51,10 @@ GRACE = 20  # seconds to end its own processes and to remove what it put aside
 
 
 def main(arguments: Sequence[str]) -> int:
-    chosen = _parser().parse_args(command.dashed(arguments))
+    parser = _parser()
+    chosen = parser.parse_args(command.dashed(arguments))
+    if chosen.rewrite:
+        _refuse_what_measures(chosen, parser)
     console = Console(stderr=True)
     folder = HERE if chosen.rewrite and chosen.out is None else command.folder(chosen)
     try:
@@ -72,6 +76,13 @@ def _parser() -> argparse.ArgumentParser:
         "--limit", type=command.positive, metavar="SECONDS", help="stop a benchmark that takes longer"
     )
     return parser
+
+
+def _refuse_what_measures(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    names = ("limit", "size", "threads", *command.CHOICES)
+    told = [f"--{name}" for name in names if getattr(chosen, name) != parser.get_default(name)]
+    if told:
+        parser.error(f"--rewrite measures nothing: leave {', '.join(told)} out")
 
 
 def _measure(chosen: argparse.Namespace, console: Console) -> list[str]:

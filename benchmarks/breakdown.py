@@ -38,7 +38,7 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
     size, device = scale(options), options.device
     step = ProductStep(settings(size, PLACEMENT, device.type, "auto"), make_batch(size), device)
     step()
-    parts = {name: _under_flags(step, part) for name, part in components(step)}
+    parts = taken_apart(step)
     timed = [repeated(step), *map(repeated, parts.values())]
     whole, *seconds = medians(timed, device, *rounds(options))
     advance()
@@ -46,8 +46,12 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
     return [Record(name, value, whole, "whole step", "s", "share") for name, value in named.items()]
 
 
-def components(step: ProductStep) -> Iterator[tuple[str, Step]]:
+def taken_apart(step: ProductStep) -> dict[str, Step]:
     """Each component on what it gets in a step, by name; its backward pass starts from ones."""
+    return {name: _under_flags(step, part) for name, part in _components(step)}
+
+
+def _components(step: ProductStep) -> Iterator[tuple[str, Step]]:
     module, network = step.module, step.module.network
     clips = step.batch.clips.to(step.device)
     draw = module._draw(clips)

@@ -21,7 +21,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.measure import machine
-from benchmarks.records import HEADINGS, HERE, Record, Report
+from benchmarks.records import HERE, Record, Report, table
 
 Size = Literal["check", "quick", "full"]
 Choice = Literal["device", "released", "before"]
@@ -152,9 +152,10 @@ def _measure(benchmark: Benchmark, chosen: argparse.Namespace, prog: str) -> Non
     report = run(benchmark, options, " ".join([prog, *given(chosen, benchmark.reads)]))
     console = Console()
     console.print(Markdown(report.notes))
-    shown = Table(*HEADINGS, title=f"{report.title}: {report.machine}")
-    for record in report.records:
-        shown.add_row(*record.cells())
+    headings, rows = table(report.records)
+    shown = Table(*headings, title=f"{report.title}: {report.machine}")
+    for row in rows:
+        shown.add_row(*row)
     console.print(shown)
     console.print(f"Written: {report.write(folder(chosen) / 'results')}", soft_wrap=True)
 

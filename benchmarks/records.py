@@ -19,6 +19,7 @@ NO_GPU = """\
 No figure on a CUDA device has been taken yet: `bash benchmarks/gpu.sh` takes them on a machine with one, each
 benchmark within ten minutes."""
 HEADINGS = ("", "ours", "reference", "unit", "against", "ratio", "aim")
+WORDS = ("unit", "against", "aim")  # to the left of their columns, numbers to the right
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Record:
 
     The ratio says how many times better ours is: reference / ours where less is better, ours / reference
     where more is. A `share` is ours as a part of the reference. `aim` is the least ratio wanted; of a share
-    the largest.
+    the largest. `case` is for names that several records share: a table then has one column a case.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Record:
     unit: str
     better: Better
     aim: float | None = None
+    case: str = ""
 
     @property
     def ratio(self) -> float:
@@ -51,10 +53,12 @@ class Record:
 
     def cells(self) -> list[str]:
         numbers = _number(self.ours), _number(self.reference)
-        return [self.name, *numbers, self.unit, self.against, self._said(self.ratio), self._aimed()]
+        return [self.name, *numbers, self.unit, self.against, self.said, self._aimed()]
 
-    def _said(self, ratio: float) -> str:
-        return f"{100 * ratio:.1f}%" if self.better == "share" else f"{ratio:.2f}x"
+    @property
+    def said(self) -> str:
+        """The ratio in words."""
+        return f"{100 * self.ratio:.1f}%" if self.better == "share" else f"{self.ratio:.2f}x"
 
     def _aimed(self) -> str:
         if self.aim is None:
@@ -92,7 +96,7 @@ class Report:
     def markdown(self) -> str:
         where = f"{self.machine}; {self.versions}; load {self.load:.1f} before; {self.taken}"
         parts = [f"## {self.title}", f"`{self.command}`  \n{where}; {self.seconds:.0f} s.", self.notes]
-        return "\n\n".join([*(part.strip() for part in parts if part), table(self.records)])
+        return "\n\n".join([*(part.strip() for part in parts if part), markdown(*table(self.records))])
 
 
 def read_report(path: Path) -> Report:
@@ -115,13 +119,21 @@ def read_report(path: Path) -> Report:
         ) from error
 
 
-def table(records: Sequence[Record]) -> str:
-    rows = [
-        HEADINGS,
-        [":---", *["---:"] * 2, *[":---"] * 2, "---:", ":---"],
-        *(one.cells() for one in records),
-    ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+def table(records: Sequence[Record]) -> tuple[Sequence[str], list[list[str]]]:
+    """Headings and rows. Cases stand side by side, after what the first of them is compared with."""
+    if not any(one.case for one in records):
+        return HEADINGS, [one.cells() for one in records]
+    rows: dict[str, list[str]] = {}
+    for one in records:
+        first = [one.name, _number(one.reference)]
+        rows.setdefault(one.name, first).append(f"{_number(one.ours)} ({one.said})")
+    cases = dict.fromkeys(one.case for one in records)
+    return [records[0].unit, records[0].against, *cases], list(rows.values())
+
+
+def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    sides = [":---", *(":---" if one in WORDS else "---:" for one in headings[1:])]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (headings, sides, *rows))
 
 
 def write_results(reports: Sequence[Report], path: Path) -> None:

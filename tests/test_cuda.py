@@ -12,12 +12,13 @@ import pytest
 import pytorch_lightning as pl
 import torch
 from benchmarks.fit import RepeatedBatch
-from benchmarks.training import ProductStep, Scale, make_batch, make_module, quiet, settings
+from benchmarks.training import ProductStep, Scale, flags_kept, make_batch, make_module, quiet, settings
 from pytorch_lightning.loggers import CSVLogger
 
 from reid_cosam import assembly
 from reid_cosam.data.datasets import ClipBatch
 from reid_cosam.data.transfer import Transfer
+from reid_cosam.metrics.retrieval import TrackletDescriptors
 from reid_cosam.models.cosam import CosamOutput
 from reid_cosam.models.network import ReidOutput
 from tests.models.test_numerics import _agree, _clips, _network
@@ -81,6 +82,21 @@ def test_a_batch_arrives_as_it_is_with_its_layout() -> None:
             assert one.is_cuda
             assert one.stride() == other.stride()
             assert torch.equal(one.cpu(), other)
+
+
+def test_evaluation_adds_the_snippets_of_a_tracklet_in_the_same_order_every_time(tmp_path: Path) -> None:
+    chosen = settings(Scale("se_resnet_tiny", 64, 32, 8, 4), (4, 5), "cuda", "auto")
+    descriptors, weights = torch.randn(4000, 256, device="cuda"), torch.ones(4000, device="cuda")
+    tracklets = torch.arange(4000, device="cuda") % 3
+    found = []
+    with quiet(), flags_kept():
+        assembly.make_test_trainer(chosen.trainer, tmp_path)
+        for _ in range(5):
+            means = TrackletDescriptors(3, 256).to("cuda")
+            means.update(descriptors, tracklets, weights)
+            found.append(means.compute())
+
+    assert all(torch.equal(one, found[0]) for one in found)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def test_all_names_go_to_one_command_that_finds_the_callers_modules(tmp_path: Pa
 def test_without_arguments_all_run_without_the_released_code(tmp_path: Path) -> None:
     _, (_, command) = called(tmp_path)
 
-    assert "--out benchmarks --only step placements breakdown" in command
+    assert "--out benchmarks --only step placements breakdown changes" in command
 
 
 def test_nothing_runs_where_something_is_missing(tmp_path: Path) -> None:

@@ -26,6 +26,18 @@ def test_results_are_written_anew_from_the_files_alone(tmp_path: Path) -> None:
     assert 0 < text.index("## A training step") < text.index("## On a GPU")
 
 
+def test_what_rewriting_would_leave_unread_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    REPORT.write(tmp_path / "results")
+
+    with pytest.raises(SystemExit):
+        main(["--rewrite", "--size", "full", "released=/copy", "--out", str(tmp_path)])
+
+    assert "--rewrite measures nothing: leave --size, --released out" in capsys.readouterr().err
+    assert not (tmp_path / "RESULTS.md").exists()
+
+
 def test_results_are_not_written_from_nothing(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"^error: .*results holds no figures"):
         main(["--rewrite", "--out", str(tmp_path)])

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from benchmarks.records import Better, Record, Report, read_report, write_results
+from benchmarks.records import Better, Record, Report, read_report, table, write_results
 
 RECORD = Record("step", 2.0, 5.0, "released code", "s", "less", 2.0)
 REPORT = Report(
@@ -71,3 +71,13 @@ def test_results_name_the_aims_that_were_missed_and_the_device_that_was_not_ther
     assert "- Missed, A training step: slow" in text
     assert "No figure on a CUDA device" in text
     assert "| step | 2 | 5 | s | released code | 2.50x | 2x: met |" in text
+
+
+def test_cases_stand_side_by_side_after_what_the_first_is_compared_with() -> None:
+    before = [Record(name, 2.0, 8.0, "plain", "ms", "less", case="fused") for name in ("step", "loss")]
+    after = [Record(name, 1.0, 2.0, "fused", "ms", "less", case="bf16") for name in ("step", "loss")]
+
+    headings, rows = table([*before, *after])
+
+    assert headings == ["ms", "plain", "fused", "bf16"]
+    assert rows == [[name, "8", "2 (4.00x)", "1 (2.00x)"] for name in ("step", "loss")]

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from benchmarks import layouts, step
+from benchmarks import changes, layouts, step
 from benchmarks.command import Options
 from benchmarks.fit import through_lightning
 from benchmarks.plain_step import plain
+from benchmarks.records import table
 from benchmarks.room import Held
 from benchmarks.training import ProductStep, Scale, make_batch, settings
 
@@ -45,6 +46,28 @@ def test_the_plain_step_starts_from_the_same_network() -> None:
     theirs = plain(ProductStep(chosen, make_batch(TINY), CPU))
 
     torch.testing.assert_close(theirs.closure(), ours.closure())
+
+
+def test_the_plain_step_has_the_channels_of_its_maps_first() -> None:
+    theirs = plain(ProductStep(settings(TINY, (), "cpu", "32-true"), make_batch(TINY), CPU))
+    seen: list[bool] = []
+    for stage in theirs.module.network.backbone.stages:
+        stage.register_forward_hook(lambda *hooked: seen.append(hooked[2].is_contiguous()))
+
+    theirs()
+
+    assert seen == [True] * 5
+
+
+def test_every_change_is_shown_for_every_component() -> None:
+    records = changes.measure(Options(CPU, 1, "check", None), lambda: None)
+
+    headings, rows = table(records)
+    made = ["linear COSAM", "channels last", "fused Adam", "bf16"]
+    assert headings == ["ms", "plain step", *made, "all changes"]
+    blocks = [f"CNN block {number}" for number in range(1, 6)]
+    assert {"whole step", "COSAM 4", "COSAM 5", "loss", "optimiser", *blocks} < {row[0] for row in rows}
+    assert {len(row) for row in rows} == {len(headings)}
 
 
 def test_every_figure_of_a_step_is_a_record() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from reid_cosam.config import DeviceSettings, TrainerSettings
+from reid_cosam.training.cpu_memory import keep_memory
 
 _LONG = 20_000  # iterations that are worth compiling for
 
@@ -49,6 +50,14 @@ def _has_compiler() -> bool:
     compiler = any(map(which, [named.split()[0]] if named else ["gcc", "clang"]))
     headers = Path(sysconfig.get_paths()["include"], "Python.h").is_file()
     return find_spec("triton") is not None and compiler and headers
+
+
+def prepare_memory(on_gpu: bool) -> None:
+    """Before a trainer is made: what memory must not cost."""
+    if on_gpu:  # determinism fills each new tensor before use: a pass for memory that nobody reads
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    else:
+        keep_memory()
 
 
 def runs_on_gpu(settings: DeviceSettings) -> bool:

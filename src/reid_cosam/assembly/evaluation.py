@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.strategies import DDPStrategy
 
 from reid_cosam.assembly.data import make_splits
-from reid_cosam.assembly.devices import check_gpus, precision, runs_on_gpu
+from reid_cosam.assembly.devices import check_gpus, precision, prepare_memory, runs_on_gpu
 from reid_cosam.assembly.network import make_network
 from reid_cosam.assembly.settings import check_settings
 from reid_cosam.config import (
@@ -22,7 +22,6 @@ from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.training.checkpoints import read_checkpoint
-from reid_cosam.training.cpu_memory import keep_memory
 from reid_cosam.training.datamodule import TrackletDataModule
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
 from reid_cosam.training.stopping import StopWhenTold
@@ -84,14 +83,15 @@ def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
     """A trainer that only tests."""
     on_gpu = runs_on_gpu(settings)
     check_gpus(settings.accelerator, settings.devices)
-    if not on_gpu:
-        keep_memory()
+    prepare_memory(on_gpu)
     return pl.Trainer(
         default_root_dir=folder,
         accelerator="gpu" if on_gpu else "cpu",
         devices=settings.devices,
         strategy=DDPStrategy() if settings.devices > 1 else "auto",
         precision=precision(settings),
+        # Without it, the snippets of a tracklet would be added on a GPU in an order of chance.
+        deterministic="warn" if on_gpu else False,
         use_distributed_sampler=False,
         logger=False,
         callbacks=[

@@ -10,14 +10,13 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor
 
-from reid_cosam.assembly.devices import check_gpus, compiles, precision, runs_on_gpu
+from reid_cosam.assembly.devices import check_gpus, compiles, precision, prepare_memory, runs_on_gpu
 from reid_cosam.assembly.network import make_network
 from reid_cosam.config import TrainerSettings, TrainSettings
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import Augmentation
 from reid_cosam.losses.reid import ReidLoss
 from reid_cosam.training.checkpoints import BestCheckpoint, TrackletsRecord, WholeCheckpointIO
-from reid_cosam.training.cpu_memory import keep_memory
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import Evaluated, OptimiserPlan, ReidModule
 from reid_cosam.training.pace import PaceRecord
@@ -59,10 +58,7 @@ def make_trainer(
     """
     on_gpu = runs_on_gpu(settings)
     check_gpus(settings.accelerator, settings.devices)
-    if on_gpu:  # determinism fills each new tensor before use: a pass for memory that nobody reads
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    else:
-        keep_memory()
+    prepare_memory(on_gpu)
     distributed = settings.devices * settings.num_nodes > 1
     return pl.Trainer(
         default_root_dir=folder,
