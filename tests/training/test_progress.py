@@ -136,3 +136,16 @@ def test_a_terminal_reads_the_loss_every_few_iterations_only(monkeypatch: pytest
     )  # an evaluation's scores
 
     assert read == [3, 6, 7]
+
+
+def test_a_terminal_shows_the_loss_of_training_and_the_scores_of_an_evaluation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(RichProgressBar, "on_train_batch_end", Mock())  # which draws
+    bar = TerminalProgress(every=1)
+    common = {"max_steps": 9, "progress_bar_metrics": {"eval/mAP": torch.tensor(0.5)}, "loggers": []}
+    training, evaluating = (Mock(spec=pl.Trainer, training=one, **common) for one in (True, False))
+    bar.on_train_batch_end(training, MODULE, {"loss": torch.tensor(1.25)}, None, 0)
+
+    assert bar.get_metrics(training, MODULE) == {"eval/mAP": 0.5, "loss": 1.25}
+    assert bar.get_metrics(evaluating, MODULE) == {"eval/mAP": 0.5}

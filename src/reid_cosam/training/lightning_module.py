@@ -90,7 +90,6 @@ class ReidModule(pl.LightningModule):
         self.log_dict({f"train/{name}": value.detach() for name, value in terms._asdict().items()})
         self.log("train/learning_rate", _on_host(self.trainer.optimizers[0].param_groups[0]["lr"]))
         self._log_iteration(self.global_step + 1)
-        self.log("loss", terms.total.detach(), prog_bar=True, logger=False)
         return cast(Tensor, terms.total)
 
     def _log_iteration(self, finished: int) -> None:

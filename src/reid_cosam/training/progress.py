@@ -2,8 +2,10 @@
 
 import logging
 import time
+from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import RichProgressBar
 from pytorch_lightning.utilities import rank_zero_only
 from torch import Tensor
@@ -17,19 +19,38 @@ class TerminalProgress(RichProgressBar):
     """Lightning's bar; training is one long epoch here, so that counting epochs would say nothing.
 
     The bar moves with every batch; the loss beside it is read every `every` iterations only, as reading it
-    waits for the device.
+    waits for the device. Lightning reads what is logged for a bar in each of them, bar or not.
     """
 
     def __init__(self, every: int) -> None:
         super().__init__()
         self._every = every
+        self._loss = torch.tensor(torch.nan)
+
+    def on_train_batch_end(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self._loss = _loss(outputs)
+        super().on_train_batch_end(trainer, pl_module, outputs, batch, batch_idx)
 
     def _update_metrics(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if not trainer.training or trainer.global_step % self._every == 0:
             super()._update_metrics(trainer, pl_module)
 
+    def get_metrics(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        shown = super().get_metrics(trainer, pl_module)
+        return shown | {"loss": self._loss.item()} if trainer.training else shown
+
     def _get_train_description(self, current_epoch: int) -> str:  # noqa: ARG002
         return "Training"
+
+
+def _loss(outputs: Any) -> Tensor:
+    """Of what Lightning says that a training step made."""
+    loss: Tensor = outputs["loss"] if isinstance(outputs, dict) else outputs
+    return loss
 
 
 _EVALUATION_SECONDS = 30.0  # between two lines of a long evaluation
@@ -63,12 +84,11 @@ class PlainProgress(pl.Callback):
         step = trainer.global_step
         if self._since is not None and step % self._every and step != trainer.max_steps:
             return
-        loss = outputs["loss"] if isinstance(outputs, dict) else outputs
         _log.info(
             "iteration %d/%d  loss %.3f  learning rate %.1e%s",
             step,
             trainer.max_steps,
-            loss.item() if isinstance(loss, Tensor) else float("nan"),
+            _loss(outputs).item(),
             trainer.optimizers[0].param_groups[0]["lr"],
             self._pace(step, trainer.max_steps),
         )

@@ -1,0 +1,71 @@
+"""What would make the host wait for a GPU, seen on a CPU: a number read out of a tensor."""
+
+import logging
+import traceback
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytorch_lightning as pl
+import torch
+from benchmarks.fit import RepeatedBatch
+from benchmarks.training import Scale, make_batch, make_module, quiet, settings
+from pytorch_lightning.loggers import CSVLogger
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from reid_cosam import assembly
+from reid_cosam.training.progress import PlainProgress, TerminalProgress
+
+
+class Reads(TorchDispatchMode):
+    """Attributes: `places`, file and line of ours and Lightning's, where a number was read."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.places: list[str] = []
+
+    def __torch_dispatch__(
+        self, function: Callable[..., Any], types: object, args: Sequence[Any] = (), kwargs: Any = None
+    ) -> Any:
+        if function is torch.ops.aten._local_scalar_dense.default:
+            stack = traceback.extract_stack()
+            asking = [one for one in stack if "reid_cosam" in one.filename or "lightning" in one.filename]
+            self.places.append(f"{Path(asking[-1].filename).name}:{asking[-1].name}")
+        return function(*args, **(kwargs or {}))
+
+
+class _Watching(pl.Callback):
+    """From the beginning of the fifth iteration to the beginning of the eighth."""
+
+    def __init__(self, reads: Reads) -> None:
+        self._reads, self._watching = reads, ExitStack()
+
+    def on_train_batch_start(self, trainer: pl.Trainer, *_: object) -> None:
+        if trainer.global_step == 4:
+            self._watching.enter_context(self._reads)
+        if trainer.global_step == 7:
+            self._watching.close()
+
+
+@pytest.mark.parametrize("shown", [PlainProgress, TerminalProgress])
+def test_training_reads_numbers_of_the_iterations_that_are_logged_only(
+    shown: type[PlainProgress | TerminalProgress], tmp_path: Path
+) -> None:
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    size = Scale("se_resnet_tiny", 64, 32, 4, 2)
+    more = ("recipe.attention.reduced_channels_narrow=64", "trainer.max_steps=8", "trainer.log_every=4")
+    chosen = settings(size, (4, 5), "cpu", "32-true", *more)
+    reads = Reads()
+    with quiet():
+        trainer = assembly.make_trainer(chosen.trainer, tmp_path, [CSVLogger(tmp_path)])
+        callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        others = [one for one in callbacks if not isinstance(one, (PlainProgress, TerminalProgress))]
+        trainer.callbacks[:] = [_Watching(reads), *others, shown(4)]  # type: ignore[attr-defined]
+        trainer.limit_val_batches = 0
+
+        trainer.fit(make_module(chosen), datamodule=RepeatedBatch(make_batch(size), 8))
+
+    # It looks at its labels, on a CPU only.
+    assert reads.places == ["triplet.py:batch_hard_triplet_loss"] * 3
