@@ -24,45 +24,51 @@ def ranks(folder: Path, iterations: int, evaluated: int) -> list[subprocess.Pope
     common = os.environ | address | {"WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
     places = ({"RANK": number, "LOCAL_RANK": number} for number in "01")
     return [
-        subprocess.Popen(command, env=common | place, stderr=subprocess.PIPE, text=True) for place in places
+        subprocess.Popen(
+            command, env=common | place, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for place in places
     ]
 
 
 @pytest.mark.parametrize(
-    ("iterations", "evaluated", "last"),
+    ("iterations", "evaluated", "last", "begun"),
     [
-        (40, 0, 5),  # told in the fourth, heard of after the fifth
-        (4, 0, 4),  # after which there is none
-        (40, 2, 2),  # told while they evaluate
+        (40, 0, 5, [0, 0]),  # told in the fourth, heard of after the fifth
+        (4, 0, 4, [0, 0]),  # after which there is none
+        (40, 8, 2, [2, 2]),  # told in the first batch of an evaluation, heard of after the second
+        (40, 1, 2, [3, 1]),  # or after the evaluation, where they have no second one together
     ],
 )
 def test_all_ranks_stop_after_the_same_iteration(
-    iterations: int, evaluated: int, last: int, tmp_path: Path
+    iterations: int, evaluated: int, last: int, begun: list[int], tmp_path: Path
 ) -> None:
     started = ranks(tmp_path, iterations, evaluated)
     try:
-        told = [rank.communicate(timeout=120)[1] for rank in started]
+        said, told = zip(*(rank.communicate(timeout=120) for rank in started), strict=True)
     finally:
         for rank in started:
             rank.kill()
 
     assert [rank.returncode for rank in started] == [143, 143], told
+    assert [int(text.split()[-1]) for text in said] == begun
     assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == last
 
 
 def trainer(told: bool) -> Mock:
     stop = StopWhenTold()
     stop.told = told
-    return Mock(spec=pl.Trainer, callbacks=[stop], world_size=1)
+    return Mock(spec=pl.Trainer, callbacks=[stop], world_size=1, global_step=1, max_steps=9)
 
 
 @pytest.mark.parametrize("hook", ["on_train_batch_end", "on_validation_batch_end", "on_test_batch_end"])
 def test_a_single_process_stops_after_the_batch(hook: str) -> None:
     going_on, stopping = trainer(told=False), trainer(told=True)
+    batch = (Mock(spec=pl.LightningModule), None, None, 0)
 
-    getattr(going_on.callbacks[0], hook)(going_on)
+    getattr(going_on.callbacks[0], hook)(going_on, *batch)
     with pytest.raises(SIGTERMException):
-        getattr(stopping.callbacks[0], hook)(stopping)
+        getattr(stopping.callbacks[0], hook)(stopping, *batch)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from pytorch_lightning.callbacks import Callback
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor
@@ -16,7 +16,12 @@ from reid_cosam.config import TrainerSettings, TrainSettings
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import Augmentation
 from reid_cosam.losses.reid import ReidLoss
-from reid_cosam.training.checkpoints import BestCheckpoint, TrackletsRecord, WholeCheckpointIO
+from reid_cosam.training.checkpoints import (
+    BestCheckpoint,
+    LastCheckpoint,
+    TrackletsRecord,
+    WholeCheckpointIO,
+)
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import Evaluated, OptimiserPlan, ReidModule
 from reid_cosam.training.pace import PaceRecord
@@ -90,13 +95,7 @@ def make_trainer(
 def _callbacks(settings: TrainerSettings, folder: Path, split: str | None) -> list[Callback]:
     kept = folder / "checkpoints"
     return [
-        ModelCheckpoint(
-            kept,
-            filename="last",
-            every_n_train_steps=settings.checkpoint_every,
-            save_on_exception=True,
-            enable_version_counter=False,
-        ),
+        LastCheckpoint(kept, settings.checkpoint_every),
         BestCheckpoint(kept / "best.ckpt"),
         TrackletsRecord(split),
         PaceRecord(folder),

@@ -23,6 +23,9 @@ from omegaconf import OmegaConf
 from pytorch_lightning.plugins.environments import SLURMEnvironment  # type: ignore[attr-defined]
 
 _LAUNCHED = "REID_COSAM_LAUNCHED"
+_SECONDS_TO_STOP = (
+    120  # for ranks that were told: two iterations and a checkpoint; torchrun's own would be 30
+)
 _SUBMITIT = "hydra_submitit_launcher"
 _PLUGINS = {"joblib": "hydra_joblib_launcher", "slurm": _SUBMITIT, "slurm_local": _SUBMITIT}
 
@@ -102,7 +105,8 @@ def run_ranks(module: str, folder: Path, num_ranks: int, inherited: Sequence[int
     command += ["hydra.job_logging.formatters.simple.format='%(message)s'"]
     command += ["+hydra.job_logging.formatters.dated.format='%(asctime)s %(message)s'"]
     command += ["hydra.job_logging.handlers.file.formatter=dated"]
-    environment = {"OMP_NUM_THREADS": threads} | os.environ | {_LAUNCHED: "1"}
+    assumed = {"OMP_NUM_THREADS": threads, "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": str(_SECONDS_TO_STOP)}
+    environment = assumed | os.environ | {_LAUNCHED: "1"}
     with _told_to_stop(), subprocess.Popen(command, env=environment, pass_fds=inherited) as ranks:
         try:
             failed = ranks.wait()
@@ -115,13 +119,17 @@ def run_ranks(module: str, folder: Path, num_ranks: int, inherited: Sequence[int
 
 @contextmanager
 def _told_to_stop() -> Iterator[None]:
-    """Lets SIGTERM raise, so that what was started is stopped too; the exit status is 143, as elsewhere."""
+    """Lets SIGTERM and Ctrl-C raise, so that what was started is stopped too.
+
+    The exit status is 143 as elsewhere, or 130.
+    """
 
     def stop(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

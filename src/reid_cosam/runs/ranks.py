@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 
+from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.run import main
 
 _SECONDS = 1.0  # between two looks
@@ -23,4 +24,7 @@ def end_with_parent() -> None:
 
 if __name__ == "__main__":
     end_with_parent()
-    main()
+    try:
+        main()
+    except SignalException as told:  # no failure: its traceback would look like one
+        raise SystemExit(128 + told.sigval) from None

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_cosam.config.identity import identity
 from reid_cosam.results.store import replacing
@@ -31,6 +33,29 @@ class WholeCheckpointIO(TorchCheckpointIO):
             torch.save(checkpoint, file)
             file.flush()
             os.fsync(file.fileno())
+
+
+class LastCheckpoint(ModelCheckpoint):
+    """Keeps `last.ckpt`: every so many iterations, and after an exception.
+
+    Where several ranks write it together, an exception must have come to all of them, as SIGTERM does
+    (`StopWhenTold`): one whose frame is broken would wait for the others, and they for its descriptors.
+    """
+
+    def __init__(self, folder: Path, every: int) -> None:
+        super().__init__(
+            folder,
+            filename="last",
+            every_n_train_steps=every,
+            save_on_exception=True,
+            enable_version_counter=False,
+        )
+
+    def on_exception(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException
+    ) -> None:
+        if trainer.world_size == 1 or isinstance(exception, SIGTERMException):
+            super().on_exception(trainer, pl_module, exception)
 
 
 class BestCheckpoint(pl.Callback):

@@ -19,6 +19,7 @@ from reid_cosam.data.datasets import (
 from reid_cosam.data.samplers import IdentityBatches, WholeTracklets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.transfer import Transfer
+from reid_cosam.training.worker_signals import outlive_a_signal
 
 _log = logging.getLogger(__name__)
 
@@ -136,6 +137,7 @@ def _rank_of(trainer: pl.Trainer | None) -> tuple[int, int]:
 def _loading(num_workers: int, persistent: bool) -> dict[str, Any]:
     return {
         "num_workers": num_workers,
+        "worker_init_fn": outlive_a_signal,
         "persistent_workers": persistent and num_workers > 0,
         "prefetch_factor": 4 if num_workers else None,
         "pin_memory": torch.cuda.is_available(),

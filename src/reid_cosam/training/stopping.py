@@ -14,22 +14,24 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 
 class StopWhenTold(pl.Callback):
-    """Raises `SIGTERMException` at the end of an iteration once this process or another rank got SIGTERM.
+    """Raises `SIGTERMException` at the end of a batch once this process or another rank got SIGTERM.
 
     Lightning lets the signal's handler itself broadcast. Ranks stand at different places of their collective
     operations when the signal comes, so they wait for one another until somebody kills them. Here the handler
     only takes note, and after each iteration the ranks exchange their notes on the host: what is sent after
-    one iteration is read after the next, so that neither a device nor another rank is waited for. After the
-    last iteration and after an evaluation they do wait. A test keeps nothing: each rank that is told ends.
+    one iteration is read after the next, so that neither a device nor another rank is waited for. So they do
+    after each batch of an evaluation that all ranks have, as some may have more; after an evaluation and
+    after the last iteration they do wait. A test keeps nothing: each rank that is told ends.
 
     Attributes:
-        told: whether this process got SIGTERM.
+        told: whether this process got SIGTERM, or as one of several Ctrl-C.
     """
 
     def __init__(self) -> None:
         self.told = False
         self._group: dist.ProcessGroup | None = None
         self._sent: tuple[torch.Tensor, dist.Work] | None = None
+        self._common = 0  # evaluation batches that every rank has
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         self._begin(trainer)
@@ -38,49 +40,61 @@ class StopWhenTold(pl.Callback):
 
     def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
         self._begin(trainer)
+        if trainer.world_size > 1:
+            batches = torch.tensor(int(trainer.num_val_batches[0]))
+            dist.all_reduce(batches, dist.ReduceOp.MIN, self._group)
+            self._common = int(batches)
 
     def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        self._take_note()
+        self._take_note(signal.SIGTERM)
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
-        if trainer.world_size == 1:
-            self._end_if(self.told)
-            return
-        before = self._answer()
-        self._ask()
-        self._end_if(before or (trainer.global_step >= trainer.max_steps and self._answer()))
+        self._after_batch(trainer, waits=trainer.global_step >= trainer.max_steps)
 
-    def on_validation_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
-        """Ranks have unequal numbers of batches, so that several of them go on to the end."""
-        self._end_if(self.told and trainer.world_size == 1)
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        outputs: object,  # noqa: ARG002
+        batch: object,  # noqa: ARG002
+        batch_idx: int,
+        dataloader_idx: int = 0,  # noqa: ARG002
+    ) -> None:
+        if trainer.world_size == 1 or batch_idx < self._common:
+            self._after_batch(trainer, waits=False)
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        if trainer.world_size > 1:
-            before = self._answer()
-            self._ask()
-            self._end_if(self._answer() or before)
+        self._after_batch(trainer, waits=True)
 
     def on_test_batch_end(self, trainer: pl.Trainer, *_: object) -> None:  # noqa: ARG002
-        self._end_if(self.told)
+        if self.told:
+            raise SIGTERMException
 
-    def _begin(self, trainer: pl.Trainer) -> None:
-        self._take_note()
-        if trainer.world_size > 1 and self._group is None:
-            self._group = cast(dist.ProcessGroup, dist.new_group(backend="gloo"))
-
-    @staticmethod
-    def _end_if(told: bool) -> None:
+    def _after_batch(self, trainer: pl.Trainer, waits: bool) -> None:
+        told = self.told
+        if trainer.world_size > 1:
+            told = self._answer()
+            self._ask()
+            if waits:
+                told |= self._answer()
         if told:
             raise SIGTERMException
 
-    def _take_note(self) -> None:
+    def _begin(self, trainer: pl.Trainer) -> None:
+        self._take_note(signal.SIGTERM)
+        if trainer.world_size > 1:
+            self._take_note(signal.SIGINT)  # Ctrl-C, at which ranks stand at different places as well
+            if self._group is None:
+                self._group = cast(dist.ProcessGroup, dist.new_group(backend="gloo"))
+
+    def _take_note(self, number: signal.Signals) -> None:
         """Again at each beginning, since Lightning puts its own handler first."""
 
         def note(_number: int, _frame: FrameType | None) -> None:
             self.told = True
 
         if threading.current_thread() is threading.main_thread():  # no other one may
-            signal.signal(signal.SIGTERM, note)
+            signal.signal(number, note)
 
     def _ask(self) -> None:
         told = torch.tensor(int(self.told))
