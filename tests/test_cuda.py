@@ -21,7 +21,7 @@ from reid_cosam.data.transfer import Transfer
 from reid_cosam.metrics.retrieval import TrackletDescriptors
 from reid_cosam.models.cosam import CosamOutput
 from reid_cosam.models.network import ReidOutput
-from tests.models.test_numerics import _agree, _clips, _network
+from tests.models.test_numerics import agree, people, trained
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA d
 @pytest.mark.parametrize("compiled", [False, True], ids=["as it is", "compiled"])
 @pytest.mark.parametrize("name", ["se_resnet50", "resnet50"])
 def test_bfloat16_with_the_channels_last_agrees_with_float32_on_a_cpu(name: str, compiled: bool) -> None:
-    plain, clips = _network(name).eval(), _clips(torch.Generator())
+    plain, clips = trained(name), people(torch.Generator())
     fast = copy.deepcopy(plain).to("cuda", memory_format=torch.channels_last)  # type: ignore[call-overload]
     if compiled:
         fast.compile()
@@ -39,7 +39,7 @@ def test_bfloat16_with_the_channels_last_agrees_with_float32_on_a_cpu(name: str,
 
     attention = {block: CosamOutput(*(one.cpu() for one in seen)) for block, seen in quick.attention.items()}
     with torch.no_grad():
-        _agree(ReidOutput(quick.descriptors.cpu(), quick.logits.cpu(), attention), plain(clips))
+        agree(ReidOutput(quick.descriptors.cpu(), quick.logits.cpu(), attention), plain(clips))
 
 
 @pytest.mark.parametrize("compiled", ["false", "true"])

@@ -6,7 +6,7 @@ from torch import nn
 
 from reid_cosam.models.backbones import BACKBONES
 from reid_cosam.models.folding import folded
-from tests.models.test_numerics import _clips, _network
+from tests.models.test_numerics import people, _network
 
 
 @pytest.mark.parametrize("name", list(BACKBONES))
@@ -18,7 +18,7 @@ def test_a_folded_network_describes_alike(name: str) -> None:
         for values in (norm.weight, norm.bias, norm.running_mean, norm.running_var):
             assert values is not None
             values.data.copy_(0.5 + torch.rand(values.shape, generator=generator))
-    clips = _clips(torch.Generator()).double()
+    clips = people(torch.Generator()).double()
 
     with torch.no_grad():
         fast, plain = folded(network)(clips), network.eval()(clips)
@@ -47,4 +47,4 @@ def test_what_is_compiled_for_training_is_not_for_testing() -> None:
     network.compile(backend=refuse)
 
     with torch.no_grad():
-        folded(network)(_clips(torch.Generator()))
+        folded(network)(people(torch.Generator()))

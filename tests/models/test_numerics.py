@@ -3,6 +3,7 @@
 import copy
 import subprocess
 import sys
+from functools import cache
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ def _network(name: str) -> VideoReidNet:
     return VideoReidNet(backbone, attention, TemporalAveragePooling(backbone.channels[-1]), PEOPLE)
 
 
-def _clips(generator: torch.Generator) -> Tensor:
+def people(generator: torch.Generator) -> Tensor:
     """One clip a person: colours of their own, under noise."""
     colours = torch.randn(PEOPLE, 1, 3, 8, 4, generator=torch.Generator().manual_seed(0))
     noise = torch.randn(PEOPLE, FRAMES, 3, 8, 4, generator=generator)
@@ -36,61 +37,55 @@ def _clips(generator: torch.Generator) -> Tensor:
     return clips
 
 
-@pytest.fixture(scope="module")
-def trained() -> VideoReidNet:
+@cache
+def trained(name: str) -> VideoReidNet:
     """Random weights amplify rounding as no trained ones do, and their masks are flat."""
-    network, generator = _network("se_resnet_tiny").train(), torch.Generator().manual_seed(1)
+    network, generator = _network(name).train(), torch.Generator().manual_seed(1)
     optimiser = torch.optim.Adam(network.parameters(), 1e-3)
     for _ in range(30):
-        loss = cross_entropy(network(_clips(generator)).logits, torch.arange(PEOPLE))
+        loss = cross_entropy(network(people(generator)).logits, torch.arange(PEOPLE))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
     return network.eval()
 
 
-def _agree(fast: ReidOutput, plain: ReidOutput) -> None:
-    assert cosine_similarity(fast.descriptors.float(), plain.descriptors).min() > 0.999
+def agree(fast: ReidOutput, plain: ReidOutput) -> None:
+    """What descriptors have in common, or a flat mask, would agree by itself: neither counts."""
+    ours, theirs = (one - one.mean(0) for one in (fast.descriptors.float(), plain.descriptors))
+    assert cosine_similarity(ours, theirs).min() > 0.999
     for block, attended in plain.attention.items():
-        assert (fast.attention[block].spatial_mask - attended.spatial_mask).abs().max() < 1e-2
+        difference = (fast.attention[block].spatial_mask - attended.spatial_mask).abs().max()
+        assert difference < 1e-2
+        assert difference < attended.spatial_mask.std() / 2
 
 
-@pytest.mark.slow  # it trains a network first
+@pytest.mark.parametrize(
+    "name",
+    [
+        "se_resnet_tiny",
+        pytest.param("se_resnet50", marks=pytest.mark.slow),
+        pytest.param("resnet50", marks=pytest.mark.slow),
+    ],
+)
 @pytest.mark.parametrize("training", [False, True], ids=["eval", "train"])
-def test_channels_last_and_bfloat16_agree_on_a_trained_network(trained: VideoReidNet, training: bool) -> None:
-    plain = copy.deepcopy(trained).train(training)
-    fast, clips = copy.deepcopy(plain).to(memory_format=torch.channels_last), _clips(torch.Generator())
+def test_channels_last_and_bfloat16_agree(name: str, training: bool) -> None:
+    plain = copy.deepcopy(trained(name)).train(training)
+    fast, clips = copy.deepcopy(plain).to(memory_format=torch.channels_last), people(torch.Generator())
 
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         quick = fast(clips)
 
     with torch.no_grad():
-        reference = plain(clips)
-    assert reference.attention[4].spatial_mask.std() > 0.03  # on a flat mask the test could not fail
-    _agree(quick, reference)
-
-
-@pytest.mark.parametrize("name", ["se_resnet50", "resnet50"])
-def test_channels_last_and_bfloat16_agree_on_large_backbones(name: str) -> None:
-    plain = _network(name).eval()
-    fast, clips = copy.deepcopy(plain).to(memory_format=torch.channels_last), _clips(torch.Generator())
-
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        quick = fast(clips)
-
-    with torch.no_grad():
-        reference = plain(clips)
-    _agree(quick, reference)
+        agree(quick, plain(clips))
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of torch about itself
 @pytest.mark.parametrize(("low", "least"), [(False, 0.999), (True, 0.97)], ids=["float32", "bfloat16"])
-def test_a_compiled_network_agrees_and_keeps_its_names(
-    trained: VideoReidNet, low: bool, least: float
-) -> None:
+def test_a_compiled_network_agrees_and_keeps_its_names(low: bool, least: float) -> None:
     """In bfloat16 with the channels last, as it trains on a GPU; single gradients then differ by percents."""
-    compiled, clips = copy.deepcopy(trained), _clips(torch.Generator())
+    compiled, clips = copy.deepcopy(trained("se_resnet_tiny")), people(torch.Generator())
     if low:
         compiled = compiled.to(memory_format=torch.channels_last)
     compiled.compile()
@@ -99,7 +94,7 @@ def test_a_compiled_network_agrees_and_keeps_its_names(
         logits = compiled.train()(clips).logits
     logits.float().square().sum().backward()
 
-    plain = copy.deepcopy(trained).train()
+    plain = copy.deepcopy(trained("se_resnet_tiny")).train()
     plain(clips).logits.square().sum().backward()
     for (name, one), (same, other) in zip(compiled.named_parameters(), plain.named_parameters(), strict=True):
         assert name == same
@@ -111,12 +106,12 @@ def test_a_compiled_network_agrees_and_keeps_its_names(
     with torch.no_grad():
         reference = plain.eval()(clips)
         with torch.autocast("cpu", torch.bfloat16, enabled=low):
-            _agree(compiled.eval()(clips), reference)
+            agree(compiled.eval()(clips), reference)
 
 
 _ONE_GRAPH = """
 import torch
-from tests.models.test_numerics import _clips, _network
+from tests.models.test_numerics import _network, people
 
 network = _network("se_resnet_tiny").to(memory_format=torch.channels_last).train()
 
@@ -124,7 +119,7 @@ def loss(clips):
     with torch.autocast("cpu", torch.bfloat16):
         return network(clips).logits.float().square().sum()
 
-torch.compile(loss, backend="eager", fullgraph=True)(_clips(torch.Generator())).backward()
+torch.compile(loss, backend="eager", fullgraph=True)(people(torch.Generator())).backward()
 assert all(weight.grad is not None for weight in network.parameters())
 """
 
