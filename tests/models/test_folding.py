@@ -6,7 +6,7 @@ from torch import nn
 
 from reid_cosam.models.backbones import BACKBONES
 from reid_cosam.models.folding import folded
-from tests.models.test_numerics import people, _network
+from tests.models.test_numerics import _network, people
 
 
 @pytest.mark.parametrize("name", list(BACKBONES))

@@ -1,6 +1,7 @@
 """From snippet descriptors to tracklet descriptors to distances."""
 
 import torch
+import torch.distributed as dist
 from jaxtyping import Float, Float32, Int64
 from torch import Tensor
 from torchmetrics import Metric
@@ -20,7 +21,7 @@ class TrackletDescriptors(Metric):
     weights: Tensor
 
     def __init__(self, num_tracklets: int, width: int) -> None:
-        super().__init__()
+        super().__init__(sync_on_compute=False)  # which gathers the states of all ranks before it adds them
         self.add_state("sums", torch.zeros(num_tracklets, width), dist_reduce_fx="sum")
         self.add_state("weights", torch.zeros(num_tracklets), dist_reduce_fx="sum")
 
@@ -36,11 +37,20 @@ class TrackletDescriptors(Metric):
 
     def compute(self) -> Float32[Tensor, "n d"]:
         """Mean descriptors `[num_tracklets, width]`; ValueError if a tracklet received no snippet."""
-        missing = (self.weights == 0).nonzero().flatten().tolist()
+        weights = _over_ranks(self.weights)
+        missing = (weights == 0).nonzero().flatten().tolist()
         if missing:
             shown = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
-            raise ValueError(f"{len(missing)} of {len(self.weights)} tracklets received no snippet: {shown}")
-        return self.sums / self.weights[:, None]
+            raise ValueError(f"{len(missing)} of {len(weights)} tracklets received no snippet: {shown}")
+        return _over_ranks(self.sums).div_(weights[:, None])
+
+
+def _over_ranks(state: Tensor) -> Tensor:
+    """A sum over all ranks, apart from `state`."""
+    total = state.clone()
+    if dist.is_available() and dist.is_initialized():
+        dist.all_reduce(total)
+    return total
 
 
 def cosine_distances(query: Float[Tensor, "q d"], gallery: Float[Tensor, "g d"]) -> Float[Tensor, "q g"]:
