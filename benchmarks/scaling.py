@@ -17,7 +17,7 @@ from torch import nn
 
 from benchmarks import command
 from benchmarks.command import Benchmark, Options
-from benchmarks.on_paper import FLOOR, RATE, Cluster, Network, cost, ring_bytes
+from benchmarks.on_paper import FLOOR, RATE, Cluster, Network, cost, gathered_bytes, ring_bytes
 from benchmarks.records import Record
 from benchmarks.training import IDENTITIES, Scale, settings
 from benchmarks.variants import PLACEMENT
@@ -39,8 +39,9 @@ NOTES = """\
 
 A batch of 32 clips leaves each of 8 GPUs 16 frames, less work than the {floor:.0f} ms that its kernels take
 to launch: more GPUs then make steps no shorter, and 64 do not divide 32 clips, which the settings refuse.
-Gathering for the triplet loss costs nothing that counts. What breaks first stands in the last column;
-SyncBatchNorm's waits grow with latency and not with the batch, so larger batches hide them.
+Gathering for the triplet loss costs nothing that counts, but its gradient grows with the square of the batch
+and is the same on every rank. What breaks first stands in the last column; SyncBatchNorm's waits grow with
+latency and not with the batch, so larger batches hide them.
 """
 
 
@@ -53,7 +54,7 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
     paces = [1 / one["seconds"] for one in found]
     sent = (found[1]["bytes"] - found[0]["bytes"]) / 1e6
     small = network_of("se_resnet_tiny")
-    expected = 2 * (ring_bytes(small.gradients, 2) + 2 * clips / 2 * (4 * small.width + 8)) / 1e6
+    expected = 2 * (ring_bytes(small.gradients, 2) + 2 * gathered_bytes(small, clips) / 2) / 1e6
     records = [
         Record("steps, 2 processes", paces[1], paces[0], "1 process", "1/s", "more"),
         Record("efficiency, 2 processes", paces[1], 2 * paces[0], "2 x 1 process", "1/s", "share"),
@@ -87,20 +88,22 @@ def network_of(backbone: str) -> Network:
     network = assembly.make_network(chosen, IDENTITIES)
     return Network(
         gradients=sum(4 * one.numel() for one in network.parameters()),
-        width=network.descriptor_size + IDENTITIES,
+        descriptor=network.descriptor_size,
+        logits=IDENTITIES,
         norms=sum(isinstance(one, nn.BatchNorm2d) for one in network.modules()),
     )
 
 
 def notes(_: Options) -> str:
     large = network_of("se_resnet50")
-    sizes = "sent a rank, MB", "gathered, MB"
-    terms = "compute, ms", "gradients, ms", "gather, ms", "statistics, ms"
-    rows = [["", *sizes, *terms, "efficiency", "breaks first"], [":---", *["---:"] * 7, ":---"]]
+    sizes = "sent a rank, MB", "gathered, MB", "loss, GB"
+    terms = "compute, ms", "gradients, ms", "gather, ms", "statistics, ms", "loss, ms"
+    rows = [["", *sizes, *terms, "efficiency", "breaks first"], [":---", *["---:"] * 9, ":---"]]
     for cluster in CLUSTERS:
         paper = cost(large, cluster)
-        megabytes = f"{paper.sent_bytes / 1e6:.0f}", f"{paper.gathered_bytes / 1e6:.2f}"
-        seconds = paper.compute, paper.gradients, paper.gather, paper.statistics
+        sent, gathered = f"{paper.sent_bytes / 1e6:.0f}", f"{paper.gathered_bytes / 1e6:.2f}"
+        megabytes = sent, gathered, f"{paper.loss_bytes / 1e9:.2f}"
+        seconds = paper.compute, paper.gradients, paper.gather, paper.statistics, paper.loss
         times = [f"{1e3 * one:.1f}" for one in seconds]
         rows.append([str(cluster), *megabytes, *times, f"{100 * paper.efficiency:.0f}%", paper.breaks_first])
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
