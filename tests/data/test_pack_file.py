@@ -6,9 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torch.utils.data import DataLoader
 
 from reid_cosam.data import mars
-from reid_cosam.data.frames import read_clip
+from reid_cosam.data.datasets import DenseSnippets, collate_dense
+from reid_cosam.data.frames import BrokenFrame, read_clip
 from reid_cosam.data.pack_file import IMAGES, INDEX, RECORD, Pack
 from reid_cosam.data.verification import all_frames
 from tests.packs import pack_tree
@@ -35,6 +37,21 @@ def test_a_flipped_bit_is_named_with_its_frame_alone(pack: Path) -> None:
     ):
         read_clip([first], 64, 32)
     read_clip(others, 64, 32)
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
+def test_a_worker_that_reads_a_damaged_pack_says_so_in_one_line(pack: Path) -> None:
+    query = mars.read(pack).query
+    row = np.load(pack / INDEX)["path"].tolist().index(query[0].frames[0].removeprefix(f"{pack}/").encode())
+    _flip(pack / IMAGES, np.load(pack / INDEX)["offset"][row])
+    snippets = DenseSnippets(query, 4, 64, 32, tail="cycle")
+    loader = DataLoader(snippets, collate_fn=collate_dense, num_workers=1)
+
+    with pytest.raises(BrokenFrame) as raised:
+        list(loader)
+
+    assert "\n" not in str(raised.value)
+    assert "is damaged: " in str(raised.value)
 
 
 def test_an_index_that_points_beyond_the_pack_is_refused_with_the_frame(pack: Path) -> None:

@@ -24,7 +24,8 @@ class MissingFrame(FileNotFoundError):
 
 
 class BrokenFrame(ValueError):
-    """A frame cannot be decoded. Of what a loader's worker wraps around it, only the message is kept."""
+    """A frame cannot be decoded, or its pack is damaged. Of what a loader's worker wraps around it, only the
+    message is kept."""
 
     def __init__(self, message: str) -> None:
         super().__init__(_last_words(message, type(self)))
@@ -39,7 +40,7 @@ def read_clip(paths: Sequence[str], height: int, width: int) -> UInt8[np.ndarray
     """The frames at `paths`, in that order.
 
     Raises:
-        MissingFrame, ValueError: as `read_frame`.
+        MissingFrame, BrokenFrame: as `read_frame`.
     """
     clip = np.empty((len(paths), height, width, 3), dtype=np.uint8)
     for frame, path in zip(clip, paths, strict=True):
@@ -52,7 +53,7 @@ def read_frame(path: str, height: int, width: int) -> UInt8[np.ndarray, "{height
 
     Raises:
         MissingFrame: there is no such frame.
-        ValueError: the image is truncated, corrupt or of an unknown format, or the pack is damaged.
+        BrokenFrame: the image is truncated, corrupt or of an unknown format, or the pack is damaged.
     """
     frame = _read(path)
     if frame.shape[:2] == (height, width):
@@ -84,6 +85,8 @@ def _read(path: str) -> UInt8[np.ndarray, "h w 3"]:
         content = packed.read_bytes(path)
     except FileNotFoundError:
         raise MissingFrame(f"{path} is missing; {_REMEDY}") from None
+    except ValueError as error:  # of a pack, which says what is damaged
+        raise BrokenFrame(str(error)) from error
     return decode(content, path)
 
 
