@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _refuse_what_measures(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    names = ("limit", "size", "threads", *command.CHOICES)
+    names = ("limit", "size", *command.CHOICES)
     told = [f"--{name}" for name in names if getattr(chosen, name) != parser.get_default(name)]
     if told:
         parser.error(f"--rewrite measures nothing: leave {', '.join(told)} out")

@@ -141,7 +141,7 @@ BENCHMARK = Benchmark(
     lambda options: f"{scale(options)}, COSAM after CNN blocks 4 and 5, precision `auto`.\n\n{NOTES}",
     parts=lambda _: 1,
     measure=measure,
-    reads=("device",),
+    reads=("device", "threads"),
 )
 
 if __name__ == "__main__":

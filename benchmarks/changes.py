@@ -87,7 +87,7 @@ BENCHMARK = Benchmark(
     lambda options: f"{scale(options)}, COSAM after CNN blocks 4 and 5.\n\n{NOTES}",
     parts=lambda _: 2,
     measure=measure,
-    reads=("device",),
+    reads=("device", "threads"),
 )
 
 if __name__ == "__main__":

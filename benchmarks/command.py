@@ -24,8 +24,8 @@ from benchmarks.measure import machine
 from benchmarks.records import HERE, Record, Report, table
 
 Size = Literal["check", "quick", "full"]
-Choice = Literal["device", "released", "before"]
-CHOICES: tuple[Choice, ...] = ("device", "released", "before")
+Choice = Literal["device", "threads", "released", "before"]
+CHOICES: tuple[Choice, ...] = ("device", "threads", "released", "before")
 QUICK = HERE / "quick"  # git ignores it: quick figures do not take the place of those that are kept
 
 
@@ -60,7 +60,7 @@ def parser(
     options = argparse.ArgumentParser(
         prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    options.set_defaults(device="cpu", released=None, before=None)  # where they are not offered
+    options.set_defaults(device="cpu", threads=os.cpu_count(), released=None, before=None)  # if not offered
     if "device" in reads:
         options.add_argument("--device", choices=("cpu", "cuda"), help="(cpu)")
     options.add_argument(
@@ -69,9 +69,8 @@ def parser(
         default=size,
         help=f"check shows that it runs, full is the paper's size ({size})",
     )
-    options.add_argument(
-        "--threads", type=positive, default=os.cpu_count(), metavar="N", help="CPU threads (all)"
-    )
+    if "threads" in reads:
+        options.add_argument("--threads", type=positive, metavar="N", help="CPU threads (all)")
     if "released" in reads:
         options.add_argument(
             "--released",
@@ -108,7 +107,7 @@ def given(chosen: argparse.Namespace, reads: Sequence[Choice]) -> list[str]:
     alone = parser("", None, "full", reads).parse_args([])
     parts = []
     for name in ("device", "size", "threads"):
-        if getattr(chosen, name) != getattr(alone, name):
+        if (name == "size" or name in reads) and getattr(chosen, name) != getattr(alone, name):
             parts += [f"--{name}", str(getattr(chosen, name))]
     named = [name for name in ("released", "before") if name in reads and getattr(chosen, name) is not None]
     return [*parts, *(f"{name}={getattr(chosen, name)}" for name in named)]
@@ -178,7 +177,7 @@ def run(benchmark: Benchmark, options: Options, command: str) -> Report:
         notes=benchmark.notes if isinstance(benchmark.notes, str) else benchmark.notes(options),
         command=command,
         device=options.device.type,
-        machine=machine(options.device),
+        machine=machine(options.device, options.threads if "threads" in benchmark.reads else None),
         versions=f"torch {torch.__version__}, pytorch-lightning {version('pytorch-lightning')}",
         taken=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         load=load,

@@ -135,7 +135,7 @@ BENCHMARK = Benchmark(
     NOTES,
     parts=lambda options: len(CASES[options.size]),
     measure=measure,
-    reads=("device",),
+    reads=("device", "threads"),
 )
 
 if __name__ == "__main__":

@@ -106,14 +106,24 @@ def _records(
 
 @contextmanager
 def checked_out(commit: str, folder: Path) -> Iterator[Path]:
-    """A checkout of the commit, which git forgets again."""
+    """A checkout of the commit, which git forgets again.
+
+    Raises:
+        ValueError: there is no such commit.
+    """
     tree = folder / "tree"
-    git = ["git", "-C", str(ROOT), "worktree"]
-    subprocess.run([*git, "add", "--quiet", "--detach", str(tree), commit], check=True)
+    git = ["git", "-C", str(ROOT)]
+    named = [*git, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"]
+    if subprocess.run(named, stdout=subprocess.DEVNULL, check=False).returncode:
+        raise ValueError(
+            f"before={commit}: this repository has no such commit; git log lists those it has, and "
+            "git fetch --unshallow gets what a shallow clone lacks"
+        )
+    subprocess.run([*git, "worktree", "add", "--quiet", "--detach", str(tree), commit], check=True)
     try:
         yield tree
     finally:
-        subprocess.run([*git, "remove", "--force", str(tree)], check=True)
+        subprocess.run([*git, "worktree", "remove", "--force", str(tree)], check=True)
 
 
 def _timed(source: Path, folder: Path, title: str, iterations: int, work: Work) -> tuple[float, float]:

@@ -107,6 +107,7 @@ BENCHMARK = Benchmark(
     lambda options: NOTES.format(queries=SIZES[options.size].queries, gallery=SIZES[options.size].gallery),
     parts=lambda _: 1 + 3 * len(PARTS),
     measure=measure,
+    reads=("threads",),
 )
 
 if __name__ == "__main__":

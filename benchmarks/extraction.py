@@ -162,7 +162,7 @@ BENCHMARK = Benchmark(
     _notes,
     parts=lambda options: 1 + ROUNDS[options.size],
     measure=measure,
-    reads=("device", "released"),
+    reads=("device", "released", "threads"),
 )
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ BENCHMARK = Benchmark(
     lambda options: f"{scale(options)}.\n\n{NOTES}",
     parts=lambda _: 2,
     measure=measure,
-    reads=("device",),
+    reads=("device", "threads"),
 )
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ def _step_rate(options: Options) -> float:
 
 
 BENCHMARK = Benchmark(
-    "loader", "Reading batches", NOTES, parts=lambda _: 3, measure=measure, reads=("device",)
+    "loader", "Reading batches", NOTES, parts=lambda _: 3, measure=measure, reads=("device", "threads")
 )
 
 if __name__ == "__main__":

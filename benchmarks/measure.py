@@ -130,12 +130,12 @@ def _maps(first: Tensor, second: Tensor) -> Step:
     return lambda: conv2d(maps, weights)
 
 
-def machine(device: torch.device) -> str:
-    """The processor or GPU by name, and on a CPU the number of threads."""
+def machine(device: torch.device, threads: int | None) -> str:
+    """The processor or GPU by name, and on a CPU the number of threads, or where these differ of cores."""
     if device.type == "cuda":
         return torch.cuda.get_device_name()
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     name = names[0] if names else platform.processor()
-    return f"{name}, {torch.get_num_threads()} thread(s)"
+    return f"{name}, {os.cpu_count()} core(s)" if threads is None else f"{name}, {threads} thread(s)"

@@ -75,6 +75,7 @@ BENCHMARK = Benchmark(
     NOTES,
     parts=lambda options: len(EVALUATED[options.size]) + (TRAINED[options.size] is not None),
     measure=measure,
+    reads=("threads",),
 )
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ BENCHMARK = Benchmark(
     lambda options: f"{scale(options, USUAL.frames)}, N as named; precision `auto`.\n\n{NOTES}",
     parts=lambda _: 2,
     measure=measure,
-    reads=("device",),
+    reads=("device", "threads"),
 )
 
 if __name__ == "__main__":

@@ -72,6 +72,7 @@ BENCHMARK = Benchmark(
     NOTES.format(processes=MAX_PROCESSES, iterations=ITERATIONS, scale=QUICKSTART),
     parts=lambda _: 3,
     measure=measure,
+    reads=("threads",),
 )
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ BENCHMARK = Benchmark(
     lambda options: f"{scale(options)}.\n\n{NOTES}",
     parts=lambda _: len(PLACEMENTS),
     measure=measure,
-    reads=("device", "released"),
+    reads=("device", "released", "threads"),
 )
 
 if __name__ == "__main__":

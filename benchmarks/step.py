@@ -189,7 +189,7 @@ BENCHMARK = Benchmark(
     lambda options: f"{scale(options)}.\n\n{NOTES}",
     parts=lambda options: 2 + len(variants(options)),
     measure=measure,
-    reads=("device", "released"),
+    reads=("device", "released", "threads"),
 )
 
 if __name__ == "__main__":

@@ -72,9 +72,20 @@ def test_the_recorded_command_names_no_folder(monkeypatch: pytest.MonkeyPatch, t
 @pytest.mark.parametrize("number", ["0", "-1", "two"])
 def test_threads_are_counted_from_one(number: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parser("", None, "full", ()).parse_args([f"--threads={number}"])
+        parser("", None, "full", ("threads",)).parse_args([f"--threads={number}"])
 
     assert f"must be a whole number from 1, got {number}" in capsys.readouterr().err
+
+
+def test_threads_are_refused_where_they_say_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with pytest.raises(SystemExit):
+        started(monkeypatch, STEP, "--threads", "7")
+    started(monkeypatch, STEP, "--out", str(tmp_path))
+
+    assert "unrecognized arguments: --threads 7" in capsys.readouterr().err
+    assert read_report(tmp_path / "results" / "step.json").machine.endswith(" core(s)")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a CUDA device")

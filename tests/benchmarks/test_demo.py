@@ -1,0 +1,13 @@
+"""The commit that the demo is compared with."""
+
+from pathlib import Path
+
+import pytest
+from benchmarks.demo import checked_out
+
+
+def test_a_commit_that_there_is_not_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"^before=nonsense: this repository has no such commit"):
+        checked_out("nonsense", tmp_path).__enter__()
+
+    assert list(tmp_path.iterdir()) == []
