@@ -16,7 +16,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that computes in bfloat16, on a machine with a C compiler."""
     monkeypatch.setattr(devices, "runs_on_gpu", lambda _: True)
     monkeypatch.setattr(devices, "precision", lambda _: "bf16-mixed")
-    monkeypatch.setattr(devices, "_has_compiler", lambda: True)
+    monkeypatch.setattr(devices, "_lacking", lambda on_gpu: [])  # noqa: ARG005
 
 
 @pytest.mark.usefixtures("gpu")
@@ -36,24 +36,47 @@ def test_long_runs_on_one_gpu_are_compiled(overrides: list[str], expected: bool)
 
 
 @pytest.mark.usefixtures("gpu")
-@pytest.mark.parametrize(("what", "instead"), [("precision", "32-true"), ("_has_compiler", False)])
+@pytest.mark.parametrize(("what", "instead"), [("precision", "32-true"), ("_lacking", ["Triton"])])
 def test_not_where_something_is_missing(what: str, instead: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(devices, what, lambda *_: instead)
+    monkeypatch.setattr(devices, what, lambda *_, **__: instead)
 
     assert not assembly.compiles(settings(LONG).trainer)
 
 
 def test_nothing_is_compiled_for_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "precision", lambda _: "bf16-mixed")
-    monkeypatch.setattr(devices, "_has_compiler", lambda: True)
+    monkeypatch.setattr(devices, "_lacking", lambda on_gpu: [])  # noqa: ARG005
 
     assert not assembly.compiles(settings(LONG, "trainer=cpu").trainer)
 
 
-@pytest.mark.parametrize(("named", "there"), [("/no/such/compiler", False), ("sh", True)])
-def test_a_compiler_may_be_named(named: str, there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CC", named)
+@pytest.mark.parametrize(
+    ("on_gpu", "variable", "value", "lacking"),
+    [
+        (True, "CC", "sh", []),
+        (True, "CC", "/no/such/cc", ["a compiler (/no/such/cc; CC names another)"]),
+        (False, "CXX", "sh -c", []),
+        (False, "CXX", "/no/such/c++", ["a compiler (/no/such/c++; CXX names another)"]),
+        (False, "PATH", "", ["a compiler (g++ or clang++; CXX names another)"]),
+    ],
+)
+def test_what_compiling_needs_is_looked_for(
+    on_gpu: bool, variable: str, value: str, lacking: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CC", "CXX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, value)
     monkeypatch.setattr(devices, "find_spec", lambda _: object())
     monkeypatch.setattr(Path, "is_file", lambda _: True)  # Python's headers
 
-    assert devices._has_compiler() is there
+    assert devices._lacking(on_gpu) == lacking
+
+
+def test_who_asks_for_compiling_hears_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_lacking", lambda on_gpu: [] if on_gpu else ["Python's headers"])
+
+    assembly.check_compiler(settings("trainer=cpu").trainer)
+    with pytest.raises(
+        ValueError, match=r"^trainer\.compile=true needs Python's headers: install it, or leave"
+    ):
+        assembly.check_compiler(settings("trainer=cpu", "trainer.compile=true").trainer)

@@ -87,8 +87,10 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
             "or with launcher=slurm"
         )
     worker.settle(settings.trainer.devices)
+    # before minutes of rendering, not after
+    assembly.check_compiler(settings.trainer)
     if settings.ckpt_path is not None:
-        read_checkpoint(Path(settings.ckpt_path))  # before minutes of rendering, not after
+        read_checkpoint(Path(settings.ckpt_path))
     splits = assembly.make_splits(settings.data)
     split = split_hash(splits, assembly.data_folder(settings.data))
     kept = kept_runs.folder_of(settings, split, folder)

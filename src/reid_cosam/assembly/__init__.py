@@ -10,7 +10,7 @@ from reid_cosam.assembly.data import (
     read_splits,
     splits_file,
 )
-from reid_cosam.assembly.devices import check_gpus, compiles, precision, runs_on_gpu
+from reid_cosam.assembly.devices import check_compiler, check_gpus, compiles, precision, runs_on_gpu
 from reid_cosam.assembly.evaluation import (
     load_network,
     make_shown_splits,
@@ -33,6 +33,7 @@ from reid_cosam.assembly.training import make_module, make_trainer
 
 __all__ = [
     "attributes_file",
+    "check_compiler",
     "check_gpus",
     "check_settings",
     "compiles",

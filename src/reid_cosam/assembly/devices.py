@@ -41,15 +41,32 @@ def compiles(settings: TrainerSettings) -> bool:
         return settings.compile
     alone = settings.devices * settings.num_nodes == 1
     fast = runs_on_gpu(settings) and precision(settings) == "bf16-mixed"
-    return alone and fast and settings.max_steps >= _LONG and _has_compiler()
+    return alone and fast and settings.max_steps >= _LONG and not _lacking(on_gpu=True)
 
 
-def _has_compiler() -> bool:
-    """What torch.compile needs for a GPU: Triton, a C compiler to start its kernels, and Python's headers."""
-    named = os.environ.get("CC")
-    compiler = any(map(which, [named.split()[0]] if named else ["gcc", "clang"]))
-    headers = Path(sysconfig.get_paths()["include"], "Python.h").is_file()
-    return find_spec("triton") is not None and compiler and headers
+def check_compiler(settings: TrainerSettings) -> None:
+    """
+    Raises:
+        ValueError: the settings ask for compiling, and torch.compile lacks something here.
+    """
+    lacking = _lacking(runs_on_gpu(settings)) if settings.compile is True else []
+    if lacking:
+        remedy = "install it, or leave trainer.compile=auto"
+        raise ValueError(f"trainer.compile=true needs {' and '.join(lacking)}: {remedy}")
+
+
+def _lacking(on_gpu: bool) -> list[str]:
+    """What torch.compile needs and does not find; for a GPU a C compiler starts its kernels."""
+    variable, usual = ("CC", ["gcc", "clang"]) if on_gpu else ("CXX", ["g++", "clang++"])
+    named = os.environ.get(variable)
+    lacking = []
+    if not any(map(which, [named.split()[0]] if named else usual)):
+        lacking.append(f"a compiler ({named or ' or '.join(usual)}; {variable} names another)")
+    if not Path(sysconfig.get_paths()["include"], "Python.h").is_file():
+        lacking.append("Python's headers (python3-dev)")
+    if on_gpu and find_spec("triton") is None:
+        lacking.append("Triton")
+    return lacking
 
 
 def prepare_memory(on_gpu: bool) -> None:

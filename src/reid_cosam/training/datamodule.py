@@ -76,10 +76,9 @@ class ReidDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[TrainSample]:
         """This rank's training batches, from the first that the trainer has not finished yet."""
-        batches = self._batches(*self._rank(), self._finished())
-        return _ResumedLoader(
-            self._train, batch_sampler=batches, collate_fn=collate_train, **_loading(self._num_workers, True)
-        )
+        batches = self._batches(*_rank_of(self.trainer), self._finished())
+        loading = _loading(self._num_workers, persistent=True, trainer=self.trainer)
+        return _ResumedLoader(self._train, batch_sampler=batches, collate_fn=collate_train, **loading)
 
     def _batches(self, rank: int, world_size: int, first_batch: int) -> IdentityBatches:
         sizes = (self._identities, self._tracklets, self._num_batches, self._seed)
@@ -87,13 +86,10 @@ class ReidDataModule(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[DenseSample]:
         """All snippets of this rank's evaluated tracklets."""
-        return _whole_tracklets(self._evaluation, self._eval_batch_size, self._num_workers, self._rank())
+        return _whole_tracklets(self._evaluation, self._eval_batch_size, self._num_workers, self.trainer)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:  # noqa: ARG002
         return self._transfer(batch, device)
-
-    def _rank(self) -> tuple[int, int]:
-        return _rank_of(self.trainer)
 
     def _finished(self) -> int:
         """Steps done. Unlike the trainer's count of batches it goes on when a run is prolonged."""
@@ -115,32 +111,31 @@ class TrackletDataModule(pl.LightningDataModule):
 
     def test_dataloader(self) -> DataLoader[DenseSample]:
         """All snippets of this rank's tracklets."""
-        return _whole_tracklets(self._snippets, self._batch_size, self._num_workers, _rank_of(self.trainer))
+        return _whole_tracklets(self._snippets, self._batch_size, self._num_workers, self.trainer)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:  # noqa: ARG002
         return self._transfer(batch, device)
 
 
 def _whole_tracklets(
-    snippets: DenseSnippets, batch_size: int, num_workers: int, rank: tuple[int, int]
+    snippets: DenseSnippets, batch_size: int, num_workers: int, trainer: pl.Trainer | None
 ) -> DataLoader[DenseSample]:
-    batches = WholeTracklets(snippets.counts, batch_size, *rank)
-    return DataLoader(
-        snippets, batch_sampler=batches, collate_fn=collate_dense, **_loading(num_workers, persistent=False)
-    )
+    batches = WholeTracklets(snippets.counts, batch_size, *_rank_of(trainer))
+    loading = _loading(num_workers, persistent=False, trainer=trainer)
+    return DataLoader(snippets, batch_sampler=batches, collate_fn=collate_dense, **loading)
 
 
 def _rank_of(trainer: pl.Trainer | None) -> tuple[int, int]:
     return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
 
 
-def _loading(num_workers: int, persistent: bool) -> dict[str, Any]:
+def _loading(num_workers: int, persistent: bool, trainer: pl.Trainer | None) -> dict[str, Any]:
     return {
         "num_workers": num_workers,
         "worker_init_fn": outlive_a_signal,
         "persistent_workers": persistent and num_workers > 0,
         "prefetch_factor": 4 if num_workers else None,
-        "pin_memory": torch.cuda.is_available(),
+        "pin_memory": trainer is not None and trainer.strategy.root_device.type == "cuda",
     }
 
 
