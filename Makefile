@@ -56,7 +56,7 @@ test: $(STAMP)  ## Quick tests
 test-all: $(STAMP)  ## All tests, the slow ones too
 	$(BIN)/pytest -m ''
 
-bench: $(STAMP)  ## Take every figure beside its reference, in minutes: benchmarks/quick/RESULTS.md
+bench: $(STAMP)  ## Take every figure beside its reference, in ten minutes: benchmarks/quick/RESULTS.md
 	$(BIN)/python -m benchmarks $(if $(RELEASED),released=$(RELEASED)) $(if $(BEFORE),before=$(BEFORE))
 
 clean:  ## Remove .venv, caches and build outputs; data sets and logs stay

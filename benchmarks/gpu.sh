@@ -2,7 +2,7 @@
 # The benchmarks that a CUDA device has a part in, all or those named, on a machine with one.
 #   bash benchmarks/gpu.sh [COPY_OF_RELEASED_CODE [FOLDER_FOR_RESULTS [NAME...]]]
 # An empty COPY_OF_RELEASED_CODE stands for none. One that takes longer than nine minutes is stopped, and the next
-# goes on. Each writes its file when it ends. Where a machine is lent for ten minutes a call, these go together:
+# goes on. Each writes its file when it ends. Where a machine is lent for ten minutes a call, these should fit together:
 #   step
 #   placements breakdown changes
 #   room cosam layouts loader extraction
@@ -27,8 +27,14 @@ for name in sys.argv[1:]:
 if lacking:
     remedy = "install them, or name by PYTHONPATH where they lie"
     sys.exit(f"error: {sys.executable} cannot import {', '.join(lacking)}: {remedy}")
+import shutil
+
 import torch
 
+free = shutil.disk_usage("/dev/shm").free
+if free < 8e9:
+    remedy = "a container gets more by --shm-size=8g"
+    print(f"warning: /dev/shm has {free / 1e9:.2f} GB left; extraction's workers fill about 6: {remedy}")
 if not torch.cuda.is_available():
     remedy = "take a machine where nvidia-smi lists one, and a torch that is built for CUDA"
     sys.exit(f"error: torch {torch.__version__} finds no CUDA device: {remedy}")

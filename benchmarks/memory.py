@@ -24,7 +24,8 @@ NOTES = """\
 - `describing`: what the peak grows while snippets are described, beside what must grow then: the lists, and
   the descriptors (n x 256 float32, three times: sums, zeros to start from, and the sums of before).
 - `all`: the same with the ranking, beside all that and the distances (float32). Distances and ranking are
-  computed in pieces of some 100 MB.
+  computed in pieces of some 100 MB. Both references are floors, of what no program can do without: 1x is the
+  most, and for few tracklets what does not grow with them is nearly all.
 - `training`: the peak beside the peak with few tracklets.
 """
 

@@ -26,7 +26,8 @@ from reid_cosam.data.synthetic.writer import JPEG_QUALITY, make_folders, write_t
 TRACKLETS = {"check": 1, "quick": 12, "full": 60}
 QUICKSTART, ITERATIONS = Scale("se_resnet_tiny", 128, 64, 32, 4), 500
 NOTES = """\
-- `frames`: rendered and written by one process; the reference only encodes the same frames, by Pillow.
+- `frames`: rendered and written by one process; the reference is a floor: the same frames, which it has
+  already, are only encoded, by Pillow.
 - `whole set`: at that pace on all cores, at most {processes}, beside the training of the quickstart
   ({iterations} iterations of {scale}).
 """

@@ -27,7 +27,8 @@ COMMANDS = {
     "verify --help": ("-m", "reid_cosam.verify", "--help"),
 }
 NOTES = """\
-- Against a process that imports torch, torchvision, Lightning and Hydra, and does nothing.
+- Against a process that imports torch, torchvision, Lightning and Hydra, and does nothing: the least that a
+  command can take, so that 1x is the most.
 """
 
 
