@@ -52,9 +52,10 @@ GRACE = 20  # seconds to end its own processes and to remove what it put aside
 
 def main(arguments: Sequence[str]) -> int:
     parser = _parser()
-    chosen = parser.parse_args(command.dashed(arguments))
+    arguments = command.dashed(arguments)
+    chosen = parser.parse_args(arguments)
     if chosen.rewrite:
-        _refuse_what_measures(chosen, parser)
+        _refuse_what_measures(arguments, parser)
     console = Console(stderr=True)
     folder = HERE if chosen.rewrite and chosen.out is None else command.folder(chosen)
     try:
@@ -78,9 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _refuse_what_measures(chosen: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    names = ("limit", "size", *command.CHOICES)
-    told = [f"--{name}" for name in names if getattr(chosen, name) != parser.get_default(name)]
+def _refuse_what_measures(arguments: Sequence[str], parser: argparse.ArgumentParser) -> None:
+    unread = {f"--{name}" for name in ("limit", "size", *command.CHOICES)}
+    told = [one for one in arguments if one.partition("=")[0] in unread]
     if told:
         parser.error(f"--rewrite measures nothing: leave {', '.join(told)} out")
 

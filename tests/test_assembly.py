@@ -55,9 +55,9 @@ def test_nothing_is_compiled_for_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (True, "CC", "sh", []),
         (True, "CC", "/no/such/cc", ["a compiler (/no/such/cc; CC names another)"]),
-        (False, "CXX", "sh -c", []),
+        (False, "CXX", "sh", []),
         (False, "CXX", "/no/such/c++", ["a compiler (/no/such/c++; CXX names another)"]),
-        (False, "PATH", "", ["a compiler (g++ or clang++; CXX names another)"]),
+        (False, "PATH", "", [f"a compiler ({devices._CXX}; CXX names another)"]),
     ],
 )
 def test_what_compiling_needs_is_looked_for(

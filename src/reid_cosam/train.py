@@ -87,10 +87,8 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
             "or with launcher=slurm"
         )
     worker.settle(settings.trainer.devices)
-    # before minutes of rendering, not after
-    assembly.check_compiler(settings.trainer)
     if settings.ckpt_path is not None:
-        read_checkpoint(Path(settings.ckpt_path))
+        read_checkpoint(Path(settings.ckpt_path))  # before minutes of rendering, not after
     splits = assembly.make_splits(settings.data)
     split = split_hash(splits, assembly.data_folder(settings.data))
     kept = kept_runs.folder_of(settings, split, folder)
@@ -123,6 +121,7 @@ def _run_kept(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
 
 def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path, folder: Path) -> None:
     """Trains into `folder`; each of several devices gets a process, which reads `job`'s configuration."""
+    assembly.check_compiler(settings.trainer)
     if not launch.is_launched():
         if settings.runs and launch.is_first_rank():
             kept_runs.set_curves_aside(folder)

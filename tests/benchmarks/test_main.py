@@ -32,9 +32,9 @@ def test_what_rewriting_would_leave_unread_is_refused(
     REPORT.write(tmp_path / "results")
 
     with pytest.raises(SystemExit):
-        main(["--rewrite", "--size", "full", "released=/copy", "--out", str(tmp_path)])
+        main(["--rewrite", "--size", "quick", "released=/copy", "--out", str(tmp_path)])
 
-    assert "--rewrite measures nothing: leave --size, --released out" in capsys.readouterr().err
+    assert "--rewrite measures nothing: leave --size, --released=/copy out" in capsys.readouterr().err
     assert not (tmp_path / "RESULTS.md").exists()
 
 

@@ -147,5 +147,6 @@ def test_a_terminal_shows_the_loss_of_training_and_the_scores_of_an_evaluation(
     training, evaluating = (Mock(spec=pl.Trainer, training=one, **common) for one in (True, False))
     bar.on_train_batch_end(training, MODULE, {"loss": torch.tensor(1.25)}, None, 0)
 
+    assert TerminalProgress(every=1).get_metrics(evaluating, MODULE) == {"eval/mAP": 0.5}
     assert bar.get_metrics(training, MODULE) == {"eval/mAP": 0.5, "loss": 1.25}
-    assert bar.get_metrics(evaluating, MODULE) == {"eval/mAP": 0.5}
+    assert bar.get_metrics(evaluating, MODULE) == {"eval/mAP": 0.5, "loss": 1.25}

@@ -1,6 +1,7 @@
 """SIGTERM: one rank is told, all stop together, and the checkpoint is there."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -34,8 +35,8 @@ def ranks(folder: Path, iterations: int, evaluated: int) -> list[subprocess.Pope
 @pytest.mark.parametrize(
     ("iterations", "evaluated", "last", "begun"),
     [
-        (40, 0, 5, [0, 0]),  # told in the fourth, heard of after the fifth
-        (4, 0, 4, [0, 0]),  # after which there is none
+        (40, 0, 4, [0, 0]),  # told in the third, heard of after the fourth
+        (3, 0, 3, [0, 0]),  # after which there is none
         (40, 8, 2, [2, 2]),  # told in the first batch of an evaluation, heard of after the second
         (40, 1, 2, [3, 1]),  # or after the evaluation, where they have no second one together
     ],
@@ -55,15 +56,17 @@ def test_all_ranks_stop_after_the_same_iteration(
     assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == last
 
 
-def trainer(told: bool) -> Mock:
+def trainer(told: int) -> Mock:
     stop = StopWhenTold()
     stop.told = told
-    return Mock(spec=pl.Trainer, callbacks=[stop], world_size=1, global_step=1, max_steps=9)
+    return Mock(
+        spec=pl.Trainer, callbacks=[stop], world_size=1, global_step=1, max_steps=9, val_check_interval=9
+    )
 
 
 @pytest.mark.parametrize("hook", ["on_train_batch_end", "on_validation_batch_end", "on_test_batch_end"])
 def test_a_single_process_stops_after_the_batch(hook: str) -> None:
-    going_on, stopping = trainer(told=False), trainer(told=True)
+    going_on, stopping = trainer(told=0), trainer(told=15)
     batch = (Mock(spec=pl.LightningModule), None, None, 0)
 
     getattr(going_on.callbacks[0], hook)(going_on, *batch)
@@ -72,20 +75,35 @@ def test_a_single_process_stops_after_the_batch(hook: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "told", "status"),
     [
-        (SIGTERMException(), True),
-        (RuntimeError("it is killed by signal: Terminated."), False),  # a worker
-        (RuntimeError("Connection closed by peer"), True),  # by another rank, which was told as well
+        (SIGTERMException(), signal.SIGTERM, 143),
+        (SIGTERMException(), signal.SIGINT, 130),
+        (SIGTERMException(), 0, 143),  # by Lightning, before training
+        (
+            RuntimeError("Connection closed by peer"),
+            signal.SIGTERM,
+            143,
+        ),  # by another rank, which was told too
     ],
 )
-def test_a_run_that_is_told_to_end_does_not_fail(error: Exception, told: bool) -> None:
+def test_a_run_that_is_told_to_end_does_not_fail(error: Exception, told: int, status: int) -> None:
     with pytest.raises(SystemExit) as ended, ending_as_told(trainer(told)):
         raise error
 
-    assert ended.value.code == 143
+    assert ended.value.code == status
+
+
+def test_a_second_ctrl_c_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "signal", handlers := Mock())
+    stop = StopWhenTold()
+
+    stop._note(signal.SIGINT, None)
+
+    assert stop.told == signal.SIGINT
+    handlers.assert_called_once_with(signal.SIGINT, signal.default_int_handler)
 
 
 def test_what_nobody_told_is_an_error() -> None:
-    with pytest.raises(RuntimeError, match="Connection closed"), ending_as_told(trainer(told=False)):
+    with pytest.raises(RuntimeError, match="Connection closed"), ending_as_told(trainer(told=0)):
         raise RuntimeError("Connection closed by peer")

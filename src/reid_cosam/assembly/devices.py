@@ -1,6 +1,7 @@
 """Where and how a command computes, as far as the settings leave it to the machine."""
 
 import os
+import sys
 import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +14,7 @@ from reid_cosam.config import DeviceSettings, TrainerSettings
 from reid_cosam.training.cpu_memory import keep_memory
 
 _LONG = 20_000  # iterations that are worth compiling for
+_CXX = "clang++" if sys.platform == "darwin" else "g++"  # the one that torch.compile takes
 
 
 def check_gpus(accelerator: str, devices: int = 1) -> None:
@@ -57,11 +59,11 @@ def check_compiler(settings: TrainerSettings) -> None:
 
 def _lacking(on_gpu: bool) -> list[str]:
     """What torch.compile needs and does not find; for a GPU a C compiler starts its kernels."""
-    variable, usual = ("CC", ["gcc", "clang"]) if on_gpu else ("CXX", ["g++", "clang++"])
-    named = os.environ.get(variable)
+    variable, usual = ("CC", ["gcc", "clang"]) if on_gpu else ("CXX", [_CXX])
+    names = [os.environ[variable]] if variable in os.environ else usual
     lacking = []
-    if not any(map(which, [named.split()[0]] if named else usual)):
-        lacking.append(f"a compiler ({named or ' or '.join(usual)}; {variable} names another)")
+    if not any(map(which, names)):
+        lacking.append(f"a compiler ({' or '.join(names)}; {variable} names another)")
     if not Path(sysconfig.get_paths()["include"], "Python.h").is_file():
         lacking.append("Python's headers (python3-dev)")
     if on_gpu and find_spec("triton") is None:

@@ -23,9 +23,8 @@ from omegaconf import OmegaConf
 from pytorch_lightning.plugins.environments import SLURMEnvironment  # type: ignore[attr-defined]
 
 _LAUNCHED = "REID_COSAM_LAUNCHED"
-_SECONDS_TO_STOP = (
-    120  # for ranks that were told: two iterations and a checkpoint; torchrun's own would be 30
-)
+# For ranks that were told: two iterations, or what an evaluation takes, and a checkpoint. torchrun gives 30.
+_SECONDS_TO_STOP = 120
 _SUBMITIT = "hydra_submitit_launcher"
 _PLUGINS = {"joblib": "hydra_joblib_launcher", "slurm": _SUBMITIT, "slurm_local": _SUBMITIT}
 
@@ -127,7 +126,10 @@ def _told_to_stop() -> Iterator[None]:
     def stop(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as for what runs in the background
+            signal.signal(number, stop)
     try:
         yield
     finally:

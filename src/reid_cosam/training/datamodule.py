@@ -1,11 +1,13 @@
 """Gives Lightning the training and evaluation batches."""
 
 import logging
+import time
 from collections import Counter
-from typing import Any
+from typing import Any, TypeVar
 
 import pytorch_lightning as pl
 import torch
+import torch.distributed as dist
 from torch.utils.data import DataLoader
 
 from reid_cosam.data.datasets import (
@@ -19,7 +21,11 @@ from reid_cosam.data.datasets import (
 from reid_cosam.data.samplers import IdentityBatches, WholeTracklets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.transfer import Transfer
-from reid_cosam.training.worker_signals import outlive_a_signal
+from reid_cosam.training.worker_signals import held, leave_signals_to_the_run
+
+Sample = TypeVar("Sample")
+
+_SECONDS_TO_LET_GO = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +128,7 @@ def _whole_tracklets(
 ) -> DataLoader[DenseSample]:
     batches = WholeTracklets(snippets.counts, batch_size, *_rank_of(trainer))
     loading = _loading(num_workers, persistent=False, trainer=trainer)
-    return DataLoader(snippets, batch_sampler=batches, collate_fn=collate_dense, **loading)
+    return _Loader(snippets, batch_sampler=batches, collate_fn=collate_dense, **loading)
 
 
 def _rank_of(trainer: pl.Trainer | None) -> tuple[int, int]:
@@ -132,14 +138,26 @@ def _rank_of(trainer: pl.Trainer | None) -> tuple[int, int]:
 def _loading(num_workers: int, persistent: bool, trainer: pl.Trainer | None) -> dict[str, Any]:
     return {
         "num_workers": num_workers,
-        "worker_init_fn": outlive_a_signal,
+        "worker_init_fn": leave_signals_to_the_run,
         "persistent_workers": persistent and num_workers > 0,
         "prefetch_factor": 4 if num_workers else None,
         "pin_memory": trainer is not None and trainer.strategy.root_device.type == "cuda",
     }
 
 
-class _ResumedLoader(DataLoader[TrainSample]):
+class _Loader(DataLoader[Sample]):
+    """Its workers outlive what tells the run to stop."""
+
+    def __iter__(self) -> Any:
+        if self.num_workers and dist.is_initialized():
+            # gloo's threads let go of what ranks have exchanged, through Python. Python 3.11 never wakes in a
+            # process that was forked meanwhile.
+            time.sleep(_SECONDS_TO_LET_GO)
+        with held():
+            return super().__iter__()
+
+
+class _ResumedLoader(_Loader[TrainSample]):
     """Has no state to save: its sampler starts where the trainer's own count of batches says.
 
     Lightning takes a loader with these two methods for resumable, and warns in mid-epoch of any other.

@@ -26,6 +26,7 @@ class TerminalProgress(RichProgressBar):
         super().__init__()
         self._every = every
         self._loss = torch.tensor(torch.nan)
+        self._shown: dict[str, float] = {}  # which an evaluation leaves there
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -40,8 +41,9 @@ class TerminalProgress(RichProgressBar):
     def get_metrics(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
-        shown = super().get_metrics(trainer, pl_module)
-        return shown | {"loss": self._loss.item()} if trainer.training else shown
+        if trainer.training:
+            self._shown = {"loss": self._loss.item()}
+        return super().get_metrics(trainer, pl_module) | self._shown
 
     def _get_train_description(self, current_epoch: int) -> str:  # noqa: ARG002
         return "Training"

@@ -1,23 +1,47 @@
-"""SIGTERM and the processes that read data."""
+"""Signals and the processes that read data.
+
+What tells a run to stop mostly reaches its workers too: torchrun, `timeout` and a terminal send signals to
+the run's process group, Slurm to all processes. Without its workers the run could not end its iteration and
+write its checkpoint. So from their beginning they leave signals to the run, and end when it says so.
+"""
 
 import os
 import signal
-from types import FrameType
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_SIGNALS = {signal.SIGTERM, signal.SIGINT}
 
 
-def outlive_a_signal(worker: int) -> None:  # noqa: ARG001, of the interface
-    """For a DataLoader worker to call first: SIGTERM that tells a run to stop leaves it alive.
+@contextmanager
+def held() -> Iterator[None]:
+    """Workers that are started within get no signal before they have called `leave_signals_to_the_run`.
 
-    torchrun and `timeout` send it to the run's process group, Slurm to all processes. Without its workers the
-    run could not end its iteration and write its checkpoint. So they leave the group, and only a second
-    SIGTERM ends them, such as their own process sends when it goes; without an error, as torch's handler.
+    This process gets afterwards what came meanwhile.
     """
-    os.setpgrp()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def spare(_number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, end)
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        os._exit(0)
+def leave_signals_to_the_run(worker: int) -> None:  # noqa: ARG001, of the interface
+    """For a worker to call first: a SIGTERM from the run itself ends it, without an error, and nothing else.
 
-    signal.signal(signal.SIGTERM, spare)
+    The run sends one when it goes, as torch's own handler knows as well. macOS does not tell who sent a
+    signal; there SIGTERM ends workers, as torch has it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):
+        signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGTERM})
+        threading.Thread(target=_end_when_the_run_says_so, daemon=True).start()
+    else:
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _end_when_the_run_says_so() -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+        pass
+    os._exit(0)
