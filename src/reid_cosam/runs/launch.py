@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
@@ -106,7 +107,9 @@ def run_ranks(module: str, folder: Path, num_ranks: int, inherited: Sequence[int
     command += ["hydra.job_logging.handlers.file.formatter=dated"]
     assumed = {"OMP_NUM_THREADS": threads, "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": str(_SECONDS_TO_STOP)}
     environment = assumed | os.environ | {_LAUNCHED: "1"}
-    with _told_to_stop(), subprocess.Popen(command, env=environment, pass_fds=inherited) as ranks:
+    # In a session of its own: a signal to this process' group would reach it twice, from there and from here.
+    start = partial(subprocess.Popen, env=environment, pass_fds=inherited, start_new_session=True)
+    with _told_to_stop(), start(command) as ranks:
         try:
             failed = ranks.wait()
         except BaseException:
