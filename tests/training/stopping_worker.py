@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch.distributed as dist
-from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.demos.boring_classes import BoringModel
 
+from reid_cosam.training.checkpoints import LastCheckpoint
 from reid_cosam.training.stopping import StopWhenTold, ending_as_told
 
 ASKED = 3  # exit status where Lightning asks rank 0 in an iteration
@@ -37,7 +37,7 @@ def main(folder: Path, iterations: int, evaluated: int) -> None:
     Says on how many a rank began.
     """
     tell, more = Tell(), 2 * (os.environ["RANK"] == "0")
-    checkpoint = ModelCheckpoint(folder, filename="last", save_on_exception=True)
+    checkpoint = LastCheckpoint(folder, every=1000)
     trainer = pl.Trainer(
         accelerator="cpu",
         devices=2,

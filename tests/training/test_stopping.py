@@ -80,11 +80,7 @@ def test_a_single_process_stops_after_the_batch(hook: str) -> None:
         (SIGTERMException(), signal.SIGTERM, 143),
         (SIGTERMException(), signal.SIGINT, 130),
         (SIGTERMException(), 0, 143),  # by Lightning, before training
-        (
-            RuntimeError("Connection closed by peer"),
-            signal.SIGTERM,
-            143,
-        ),  # by another rank, which was told too
+        (RuntimeError("Connection closed by peer"), signal.SIGTERM, 143),  # by a rank that was told too
     ],
 )
 def test_a_run_that_is_told_to_end_does_not_fail(error: Exception, told: int, status: int) -> None:
