@@ -50,6 +50,7 @@ def run(settings: ReportSettings) -> None:
     runs = read_runs(places, read_yaml, faults)
     print(f"{len(runs)} finished {'run' if len(runs) == 1 else 'runs'}")
     if not runs:
+        print("\n".join(faults), end="\n" if faults else "")
         told = ", ".join(settings.runs)
         raise ValueError(f"{told} holds no finished run: train some, or name others with 'runs=[...]'")
     now = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

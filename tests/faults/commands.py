@@ -33,17 +33,17 @@ TWO_RANKS = ("trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu")
 class Started:
     """A command under way in a folder, in a session of its own."""
 
-    def __init__(self, process: subprocess.Popen[bytes], folder: Path) -> None:
-        self.process, self._folder = process, folder
+    def __init__(self, process: subprocess.Popen[bytes], stdout: Path, stderr: Path) -> None:
+        self.process, self._stdout, self._stderr = process, stdout, stderr
 
     @property
     def output(self) -> str:
         """What it has printed so far."""
-        return (self._folder / "stdout").read_text(errors="replace")
+        return self._stdout.read_text(errors="replace")
 
     @property
     def errors(self) -> str:
-        return (self._folder / "stderr").read_text(errors="replace")
+        return self._stderr.read_text(errors="replace")
 
     def until(self, condition: Callable[[], bool] | str, seconds: float = 120) -> None:
         """Waits for a condition, or until a text was printed; fails if the command ends before."""
@@ -62,6 +62,10 @@ class Started:
         """Sends a signal to the command alone."""
         self.process.send_signal(number)
 
+    def send_to_all(self, number: int) -> None:
+        """Sends a signal to the command and what it started, as a terminal does."""
+        os.killpg(self.process.pid, number)
+
     def end(self, seconds: float = 120) -> int:
         """Waits for its end; returns the exit status."""
         return self.process.wait(timeout=seconds)
@@ -73,7 +77,9 @@ def started(
 ) -> Iterator[Started]:
     """`python -m reid_cosam.<verb>` started in `folder`; what is left of it is killed on leaving."""
     variables = {name: value for name, value in os.environ.items() if name != "HYDRA_FULL_ERROR"}
-    with (folder / "stdout").open("wb") as stdout, (folder / "stderr").open("wb") as stderr:
+    number = len(list(folder.glob("stdout-*")))
+    files = folder / f"stdout-{number}", folder / f"stderr-{number}"
+    with files[0].open("wb") as stdout, files[1].open("wb") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-um", f"reid_cosam.{verb}", *arguments],
             cwd=folder,
@@ -84,7 +90,7 @@ def started(
             start_new_session=True,
         )
     try:
-        yield Started(process, folder)
+        yield Started(process, *files)
     finally:
         process.kill()
         process.wait()

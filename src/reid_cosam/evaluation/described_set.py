@@ -15,7 +15,7 @@ from reid_cosam.config import EvaluateSettings
 from reid_cosam.config.identity import identity
 from reid_cosam.data import attributes
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.data.verification import split_hash
+from reid_cosam.data.verification import image_hash, split_hash
 from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.evaluation.run_outputs import data_record
 from reid_cosam.evaluation.scoring import Plan, Reranking, check
@@ -66,6 +66,7 @@ class Evaluation:
         self._origin = {
             "checkpoint": _sha256(self._ckpt),
             "split": split_hash(splits, self.root),
+            "images": image_hash(splits),
             "snippet": "x".join(map(str, (self._trained.num_frames, *self.size))),
             "tail": settings.snippet_tail,
             "precision": assembly.precision(settings.trainer),

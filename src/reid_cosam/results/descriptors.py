@@ -1,5 +1,6 @@
 """Descriptors of a test set on disk: extracted once, scored any number of times."""
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,15 +14,20 @@ from torch import Tensor
 from reid_cosam.results.store import replacing, write_text
 
 FILE, TABLE = "descriptors.safetensors", "tracklets.csv"
+_SUM = "sha256"
 
 
 def save_descriptors(
     folder: Path, descriptors: Float32[Tensor, "n d"], tracklets: pd.DataFrame, origin: Mapping[str, str]
 ) -> None:
-    """Writes the descriptors, a row a tracklet beside them, and in the file's header what they come from."""
+    """Writes the descriptors, and one row per tracklet beside them.
+
+    The file's header holds what they come from, and their SHA-256.
+    """
     write_text(folder / TABLE, tracklets.to_csv(index=False))
+    whole = descriptors.contiguous()
     with replacing(folder / FILE) as temporary:
-        save_file({"descriptors": descriptors.contiguous()}, temporary, dict(origin))
+        save_file({"descriptors": whole}, temporary, {**origin, _SUM: _sum_of(whole)})
 
 
 def load_descriptors(
@@ -51,10 +57,18 @@ def load_descriptors(
     ]
     if differing:
         raise ValueError(f"{path} belongs to {', '.join(differing)}: {remedy}")
+    if held.get(_SUM) != _sum_of(descriptors):
+        raise ValueError(
+            f"{path} is damaged: its descriptors do not have the SHA-256 in its header: {remedy}"
+        )
     if len(descriptors) != num_tracklets:
         raise ValueError(f"{path} holds {len(descriptors)} of {num_tracklets} tracklets: {remedy}")
     check_finite(descriptors, str(path))
     return descriptors
+
+
+def _sum_of(descriptors: Float32[Tensor, "n d"]) -> str:
+    return hashlib.sha256(descriptors.numpy().tobytes()).hexdigest()
 
 
 def check_finite(descriptors: Float32[Tensor, "n d"], where: str) -> None:
