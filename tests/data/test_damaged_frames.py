@@ -1,6 +1,5 @@
-"""Frames that cannot be read or decoded: whatever is wrong with a file, one error names it."""
+"""Frames that cannot be decoded: whatever is wrong with their content, one error names the file."""
 
-import errno
 import os
 import struct
 import subprocess
@@ -12,11 +11,8 @@ import numpy as np
 import pytest
 import simplejpeg
 from PIL import EpsImagePlugin
-from torch._utils import ExceptionWrapper
 
-from reid_cosam.data.frames import BrokenFrame, MissingFrame, UnreadableFrame, decode, read_frame
-from reid_cosam.data.masks import read_masks
-from reid_cosam.data.verification import unreadable
+from reid_cosam.data.frames import BrokenFrame, decode
 from tests.data.corruptions import FORMATS
 
 
@@ -60,7 +56,7 @@ def test_eps_never_reaches_ghostscript(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *arguments, **_: reached.append(arguments))
     eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 2 2\n%%EndComments\nshowpage\n%%EOF\n"
 
-    with pytest.raises(BrokenFrame, match=r"^cannot decode /data/0001\.png .* neither JPEG, PNG"):
+    with pytest.raises(BrokenFrame, match=r"^cannot decode /data/0001\.png .* neither a JPEG, PNG"):
         decode(eps, "/data/0001.png")
 
     assert not reached
@@ -94,109 +90,6 @@ def test_an_unknown_format_is_named_without_a_buffer_s_address() -> None:
         decode(b"<html>", "/data/0001.png")
 
     assert "BytesIO" not in str(error.value)
-
-
-def _loop(path: Path) -> None:
-    path.symlink_to(path)
-
-
-def _below_a_file(path: Path) -> None:
-    path.parent.rmdir()
-    path.parent.touch()
-
-
-UNREADABLE = [(_loop, errno.ELOOP), (Path.mkdir, errno.EISDIR), (_below_a_file, errno.ENOTDIR)]
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    """Where a frame should be."""
-    (tmp_path / "0001").mkdir()
-    return tmp_path / "0001" / "0001.png"
-
-
-@pytest.mark.parametrize(("make", "number"), UNREADABLE, ids=["loop", "folder", "below a file"])
-def test_what_the_system_does_not_let_be_read_is_named_with_its_reason(
-    place: Path, make: object, number: int
-) -> None:
-    assert callable(make)
-    make(place)
-
-    with pytest.raises(UnreadableFrame, match=rf"^cannot read {place}: {os.strerror(number)};"):
-        read_frame(str(place), 8, 8)
-    ((frame, reason),) = unreadable([str(place)], 1, lambda _: None)
-
-    assert frame == str(place)
-    assert reason.startswith(f"cannot read {place}: ")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_frame_without_permission_is_named(place: Path) -> None:
-    place.touch(mode=0)
-
-    with pytest.raises(UnreadableFrame, match=rf"^cannot read {place}: {os.strerror(errno.EACCES)};"):
-        read_frame(str(place), 8, 8)
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (OSError(errno.EIO, "Input/output error"), "Input/output error"),
-        (OSError(errno.ESTALE, "Stale file handle"), "Stale file handle"),
-        (PermissionError(errno.EACCES, "Permission denied"), "Permission denied"),
-        (MemoryError(), "MemoryError"),
-    ],
-)
-def test_a_disk_that_fails_in_the_middle_is_told_with_the_frame(
-    place: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
-) -> None:
-    class FailingFile:
-        def __init__(self, _: str) -> None: ...
-
-        def __enter__(self) -> "FailingFile":
-            return self
-
-        def __exit__(self, *_: object) -> None: ...
-
-        def readall(self) -> bytes:
-            raise error  # names no file, as the system does not when it has one open
-
-    monkeypatch.setattr("reid_cosam.data.packed.FileIO", FailingFile)
-
-    with pytest.raises(UnreadableFrame, match=rf"^cannot read {place}: {reason};"):
-        read_frame(str(place), 8, 8)
-
-
-def test_a_name_that_cannot_be_a_file_s_is_told() -> None:
-    with pytest.raises(BrokenFrame, match=r"^cannot read '/data/0001\\x00\.png': "):
-        read_frame("/data/0001\0.png", 8, 8)
-
-
-@pytest.mark.parametrize("error", [MissingFrame, UnreadableFrame, BrokenFrame])
-def test_a_worker_s_traceback_is_left_out_of_the_message(error: type[Exception]) -> None:
-    try:
-        try:
-            raise TypeError("of a decoder")
-        except TypeError as cause:
-            raise error("0001.jpg cannot be had") from cause
-    except error:
-        wrapped = ExceptionWrapper(where="in DataLoader worker process 0")
-
-    with pytest.raises(error) as raised:
-        wrapped.reraise()
-
-    assert str(raised.value) == "0001.jpg cannot be had"
-
-
-@pytest.mark.parametrize(("make", "number"), UNREADABLE[:2], ids=["loop", "folder"])
-def test_a_mask_that_cannot_be_read_is_named(tmp_path: Path, make: object, number: int) -> None:
-    mask = tmp_path / "masks/bbox_test/0007/1.png"
-    mask.parent.mkdir(parents=True)
-    assert callable(make)
-    make(mask)
-
-    with pytest.raises(UnreadableFrame, match=rf"^cannot read {mask}: {os.strerror(number)};"):
-        read_masks([str(tmp_path / "bbox_test/0007/1.jpg")], 2, 2)
 
 
 def _decode_damaged(kinds: str, number: int) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,7 @@ from reid_cosam.data import packed
 
 _JPEG_MAGIC = b"\xff\xd8"
 # Pillow's names; "PPM" is PGM and PBM too. No others: Pillow has Ghostscript, a program, open EPS.
-_FORMATS = ("PNG", "BMP", "WEBP", "PPM")
+_FORMATS = ("PNG", "BMP", "PPM", "WEBP")
 _EXACT = ("1", "L", "P", "RGB")  # modes from which Pillow converts to RGB without clipping
 _LONGEST = 8192  # pixels: above the width of any video, so that a header that claims more is damaged
 _REMEDY = "python -m reid_cosam.verify lists all that are missing or broken"
@@ -147,9 +147,8 @@ def _decode(content: bytes) -> UInt8[np.ndarray, "h w 3"]:
     try:
         image = Image.open(BytesIO(content), formats=_FORMATS)
     except UnidentifiedImageError:  # which names a buffer in memory
-        raise ValueError(
-            f"it is neither JPEG, {', '.join(_FORMATS)} nor PGM, or its start is damaged"
-        ) from None
+        known = "a JPEG, PNG, BMP, WebP, PPM, PGM nor PBM"
+        raise ValueError(f"it is neither {known} image, or its start is damaged") from None
     with image:
         _check_size(*image.size)
         if (pictures := getattr(image, "n_frames", 1)) > 1:
