@@ -2,14 +2,17 @@
 
 import os
 import re
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from reid_cosam import verify
 from tests.in_process import call
@@ -45,6 +48,34 @@ def test_missing_and_broken_frames_are_named(tmp_path: Path, run: Run) -> None:
     ]
     assert "\n  and 2 more\n" in out
     assert "; 7 of 110 frames missing or unreadable\n" in out
+
+
+def test_whatever_lies_in_a_frame_s_place_is_named_and_the_rest_is_read(tmp_path: Path, run: Run) -> None:
+    root = write_mars_tree(tmp_path / "mars")
+    claims, folder, loop, tiff, white = sorted((root / "bbox_test").rglob("*.jpg"))[:5]
+    huge = b"IHDR" + struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    claims.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + huge + struct.pack(">I", zlib.crc32(huge))
+    )
+    Image.fromarray(np.zeros((8, 4), dtype=np.int32)).save(tiff, "TIFF")
+    Image.fromarray(np.full((8, 4), 1000, dtype=np.uint16)).save(white, "PPM")
+    for path in (folder, loop):
+        path.unlink()
+    folder.mkdir()
+    loop.symlink_to(loop)
+
+    code, out, err = run("data=mars", f"data.root={root}", "data.workers=2")
+
+    assert code == 1
+    assert "Traceback" not in out + err
+    assert re.findall(r"^  cannot (decode|read) (\S+?)[: ]", out, re.MULTILINE) == [
+        ("decode", str(claims)),
+        ("read", str(folder)),
+        ("read", str(loop)),
+        ("decode", str(tiff)),
+        ("decode", str(white)),
+    ]
+    assert "frames: 110, 5 of them missing or unreadable" in out
 
 
 def test_two_copies_have_the_same_hash(tmp_path: Path, run: Run) -> None:

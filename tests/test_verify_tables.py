@@ -126,6 +126,34 @@ def test_expected_counts_that_are_met_are_marked(
     assert "\noff: 1 of 2 counts\n" in out
 
 
+def test_lost_frames_of_prid2011_show_in_their_numbers(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reid_cosam.assembly.expected_counts", lambda _: {})
+    root = write_prid2011_tree(tmp_path / "prid2011", frames=40)
+
+    code, out, _ = run("data=prid2011", f"data.root={root}", "data.split=0")
+
+    # Frames lost at the end of a tracklet would not show: this is said.
+    assert (code, out.splitlines()[-2]) == (0, "all that was checked is as it should be")
+    assert out.splitlines()[-3].startswith("not checked: ")
+
+    for frame in (root / "prid_2011/multi_shot").rglob("*.png"):
+        if 10 <= int(frame.stem) < 25:
+            frame.unlink()
+
+    code, out, _ = run("data=prid2011", f"data.root={root}", "data.split=0")
+
+    assert code == 1
+    found = re.findall(r"^  (\S+) lacks 15 of 40 frames, the first of them 0010\.png$", out, re.MULTILINE)
+    assert (len(found), {Path(folder).parent.parent for folder in found}) == (
+        5,
+        {root / "prid_2011/multi_shot"},
+    )
+    assert "\n  and 7 more\n" in out
+    assert "\noff: 12 of 12 tracklets with gaps in the numbers of their frames\n" in out
+
+
 def test_a_query_that_no_protocol_can_score_is_named(tmp_path: Path, run: Run) -> None:
     root = write_mars_tree(tmp_path / "mars", cameras=1)
 

@@ -1,7 +1,7 @@
 """Tiny data sets in the layouts of the real ones: noisy frames whose colour is their identity's.
 
-As in the real ones, frame numbers have gaps (but in MARS), numbers of people have gaps, the gallery of Duke
-holds its queries, and some people of PRID2011 are in one camera only.
+As in the real ones, frame numbers have gaps (but in MARS and PRID2011), numbers of people have gaps, the
+gallery of Duke holds its queries, and some people of PRID2011 are in one camera only.
 """
 
 import json
@@ -99,7 +99,7 @@ def write_prid2011_tree(root: Path, people: int = 6, frames: int = 21, size: Siz
     for cam, camera in enumerate("ab", start=1):
         for number in [*range(1, people + 1), people + cam]:
             folder = root / "prid_2011" / "multi_shot" / f"cam_{camera}" / f"person_{number:04d}"
-            names = [f"{2 * frame + 1:04d}.png" for frame in range(frames)]
+            names = [f"{frame + 1:04d}.png" for frame in range(frames)]
             _write_frames(folder, names, number, (number, cam), size)
     everyone = np.array([f"person_{number:04d}" for number in range(1, people + 1)])
     orders = [np.random.default_rng(split).permutation(everyone).tolist() for split in range(10)]

@@ -62,12 +62,16 @@ def report(data: DataSettings) -> list[str]:
     off = [
         *_report_parts(splits, console),
         *_report_counts(count(splits), assembly.expected_counts(data), console),
+        *_report_gaps(splits, data, console),
         *_report_queries(splits, data.protocol, console),
         *_report_pack(root, console),
         *_report_frames(all_frames(splits), data.workers, console),
     ]
     console.print(f"splits: sha256 {split_hash(splits, root)}")
-    console.print(f"off: {'; '.join(off)}" if off else "all is as it should be")
+    if unknown := assembly.unknown(data):
+        console.print(f"not checked: {unknown}")
+    whole = "all that was checked is as it should be" if unknown else "all is as it should be"
+    console.print(f"off: {'; '.join(off)}" if off else whole)
     console.print("this was a report: no file was changed")
     return off
 
@@ -100,6 +104,13 @@ def _report_counts(found: Mapping[str, int], expected: Mapping[str, int], consol
         table.add_row(name, f"{expected[name]:,}", f"{found[name]:,}", mark)
     console.print(table)
     return [f"{len(wrong)} of {len(expected)} counts"] if wrong else []
+
+
+def _report_gaps(splits: ReidSplits, data: DataSettings, console: Console) -> list[str]:
+    gaps = assembly.numbering_gaps(data, splits)
+    _print_first(gaps, console)
+    tracklets = sum(map(len, parts(splits).values()))
+    return [f"{len(gaps)} of {tracklets} tracklets with gaps in the numbers of their frames"] if gaps else []
 
 
 def _report_queries(splits: ReidSplits, protocol: str, console: Console) -> list[str]:

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import simplejpeg
 from PIL import Image
-from torch._utils import ExceptionWrapper
 
-from reid_cosam.data.frames import BrokenFrame, MissingFrame, read_clip, read_frame
+from reid_cosam.data.frames import read_clip, read_frame
 
 
 @pytest.fixture
@@ -112,16 +111,3 @@ def test_a_web_page_saved_as_an_image_is_refused(tmp_path: Path) -> None:
 def test_a_missing_frame_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"gone\.jpg"):
         read_clip([str(tmp_path / "gone.jpg")], 8, 8)
-
-
-@pytest.mark.parametrize("error", [MissingFrame, BrokenFrame])
-def test_a_worker_s_traceback_is_left_out_of_the_message(error: type[Exception]) -> None:
-    try:
-        raise error("0001.jpg is missing")
-    except error:
-        wrapped = ExceptionWrapper(where="in DataLoader worker process 0")
-
-    with pytest.raises(error) as raised:
-        wrapped.reraise()
-
-    assert str(raised.value) == "0001.jpg is missing"

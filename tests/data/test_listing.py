@@ -46,8 +46,29 @@ def test_a_name_of_another_style_is_named_with_an_example(tmp_path: Path) -> Non
         frames(tmp_path, NAME, "f1.png")
 
 
+@pytest.mark.parametrize("other", ["f2.PNG", "f2.jpg", "f2.JPG", "f2.Jpeg", "photo.bmp", "f2.tiff", "f2.gif"])
+def test_an_image_that_would_be_left_out_is_named(tmp_path: Path, other: str) -> None:
+    _touch(tmp_path, "f1.png", other)
+
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(tmp_path / other))} .* end in \.png"):
+        frames(tmp_path, NAME, "f1.png")
+
+
+def test_a_folder_of_images_with_another_ending_is_named(tmp_path: Path) -> None:
+    _touch(tmp_path, "f2.PNG", "f1.PNG")
+
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(tmp_path / 'f1.PNG'))} "):
+        frames(tmp_path, NAME, "f1.png")
+
+
+def test_hidden_images_do_not_count(tmp_path: Path) -> None:
+    _touch(tmp_path, "f1.png", "._f1.PNG")
+
+    assert [one.string for one in frames(tmp_path, NAME, "f1.png")] == ["f1.png"]
+
+
 def test_a_folder_without_frames_is_named(tmp_path: Path) -> None:
-    _touch(tmp_path, "f1.jpg")
+    _touch(tmp_path, "Thumbs.db")
 
     with pytest.raises(ValueError, match=rf"{tmp_path} holds no frames \(\*\.png\)"):
         frames(tmp_path, NAME, "f1.png")

@@ -47,3 +47,29 @@ def test_whole_numbers_may_be_stored_as_floats(tmp_path: Path) -> None:
     savemat(tmp_path / "floats.mat", {"rows": np.array([[1.0, 2.0]])})
 
     assert integers(tmp_path / "floats.mat", "rows").tolist() == [[1, 2]]
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_every_kind_of_content_is_passed_over(tmp_path: Path, compressed: bool) -> None:
+    path = tmp_path / "mixed.mat"
+    mixed = {
+        "text": "naïve",
+        "cells": np.array([[1, "a"], ["bc", 2.5]], dtype=object),
+        "one": {"two": [3, 4]},
+    }
+    savemat(path, mixed | {"n": [5], "complex": 1j, "empty": [], "numbers": [6]}, do_compression=compressed)
+
+    assert integers(path, "numbers").tolist() == [[6]]
+
+
+@pytest.mark.parametrize("bit", range(2, 32))
+def test_an_element_of_no_known_type_is_refused_before_scipy_dies_of_it(tmp_path: Path, bit: int) -> None:
+    path = tmp_path / "rows.mat"
+    savemat(path, {"rows": np.arange(8, dtype=np.int32)})
+    content = bytearray(path.read_bytes())
+    place = content.index(np.arange(8, dtype=np.int32).tobytes()) - 8  # the type, 5, and the size of the data
+    content[place + bit // 8] ^= 1 << bit % 8
+    path.write_bytes(content)
+
+    with pytest.raises(ValueError, match=r"rows\.mat cannot be read as a MATLAB file"):
+        integers(path, "rows")

@@ -114,7 +114,26 @@ def test_files_of_another_pack_are_named(
 def test_an_array_that_is_no_index_is_refused(pack: Path) -> None:
     np.save(pack / INDEX, np.arange(3))
 
-    with pytest.raises(ValueError, match=r"frames\.pack\.npy has columns None"):
+    with pytest.raises(ValueError, match=r"frames\.pack\.npy has columns int64"):
+        mars.read(pack)
+
+
+def test_an_index_with_columns_of_another_kind_is_refused(pack: Path) -> None:
+    table = np.load(pack / INDEX)
+    np.save(
+        pack / INDEX, table.astype([("path", "S40"), ("offset", "f8"), ("length", "u4"), ("crc32", "u4")])
+    )
+
+    with pytest.raises(ValueError, match=rf"^{pack}/frames\.pack\.npy has columns .*f8"):
+        mars.read(pack)
+
+
+@pytest.mark.parametrize("lost", [b"}", b"'descr'", b"'", b"["])
+def test_an_index_whose_header_is_damaged_is_named(pack: Path, lost: bytes) -> None:
+    content = (pack / INDEX).read_bytes()
+    (pack / INDEX).write_bytes(content.replace(lost, b" " * len(lost), 1))
+
+    with pytest.raises(ValueError, match=rf"^{pack}/frames\.pack\.npy is truncated or damaged"):
         mars.read(pack)
 
 

@@ -33,6 +33,15 @@ def test_images_are_told_from_other_files_and_hidden_ones_left_out(tmp_path: Pat
     assert found.others == ["b/Thumbs.db", "info/names.txt", "readme"]
 
 
+def test_endings_may_be_in_upper_case(tmp_path: Path) -> None:
+    for name in ("1.JPG", "2.jpeg", "3.Png", "4.webp", "5.tif", "6.txt"):
+        (tmp_path / name).touch()
+
+    found = packing.contents(tmp_path)
+
+    assert (found.images, found.others) == (["1.JPG", "2.jpeg", "3.Png", "4.webp"], ["5.tif", "6.txt"])
+
+
 def test_folders_that_are_links_are_followed(tmp_path: Path) -> None:
     _write_images(tmp_path, "elsewhere/1.jpg")
     (tmp_path / "root").mkdir()

@@ -30,7 +30,7 @@ def test_queries_are_of_camera_a_and_the_gallery_of_camera_b(tree: Path) -> None
     assert [(t.pid, t.camid) for t in splits.query] == [(2, 1), (6, 1)]
     assert [(t.pid, t.camid) for t in splits.gallery] == [(2, 2), (6, 2)]
     assert splits.gallery[0].frames == tuple(
-        f"{tree}/prid_2011/multi_shot/cam_b/person_0002/{number:04d}.png" for number in range(1, 42, 2)
+        f"{tree}/prid_2011/multi_shot/cam_b/person_0002/{number:04d}.png" for number in range(1, 22)
     )
 
 
@@ -94,6 +94,26 @@ def test_someone_with_too_few_frames_is_named(tree: Path) -> None:
 
     with pytest.raises(ValueError, match=r"cam_b/person_0003 has 20 frames, .* at least 21"):
         prid2011.read(tree, 0)
+
+
+def test_a_tracklet_that_lacks_frames_by_their_numbers_is_named(tmp_path: Path) -> None:
+    tree = write_prid2011_tree(tmp_path, frames=40, size=(2, 2))
+    _write_split(tree, ["person_0001"], ["person_0002"])
+    folder = tree / "prid_2011/multi_shot/cam_b/person_0002"
+    for number in [3, *range(10, 24)]:
+        (folder / f"{number:04d}.png").unlink()
+
+    assert prid2011.gaps(prid2011.read(tree, 0)) == (
+        f"{folder} lacks 15 of 40 frames, the first of them 0003.png",
+    )
+
+
+def test_frames_may_be_numbered_from_0_and_lost_at_the_end_unseen(tree: Path) -> None:
+    _write_split(tree, ["person_0001"], ["person_0002"])
+    shots = tree / "prid_2011/multi_shot"
+    (shots / "cam_a/person_0001/0021.png").rename(shots / "cam_a/person_0001/0000.png")
+
+    assert prid2011.gaps(prid2011.read(tree, 0)) == ()
 
 
 def test_the_real_splits_give_the_counts(tmp_path: Path) -> None:

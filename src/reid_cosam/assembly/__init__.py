@@ -7,8 +7,10 @@ from reid_cosam.assembly.data import (
     is_rendered,
     make_datamodule,
     make_splits,
+    numbering_gaps,
     read_splits,
     splits_file,
+    unknown,
 )
 from reid_cosam.assembly.devices import check_compiler, check_gpus, compiles, precision, runs_on_gpu
 from reid_cosam.assembly.evaluation import (
@@ -51,6 +53,7 @@ __all__ = [
     "make_test_data",
     "make_test_trainer",
     "make_trainer",
+    "numbering_gaps",
     "precision",
     "read_dashboards_settings",
     "read_data_settings",
@@ -63,4 +66,5 @@ __all__ = [
     "read_visualize_settings",
     "runs_on_gpu",
     "splits_file",
+    "unknown",
 ]

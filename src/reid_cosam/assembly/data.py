@@ -63,6 +63,16 @@ def expected_counts(data: DataSettings) -> Mapping[str, int]:
     return _COUNTS.get(data.name, {})
 
 
+def numbering_gaps(data: DataSettings, splits: ReidSplits) -> tuple[str, ...]:
+    """Tracklets that lack frames by their numbers, where only these can tell; a sentence each."""
+    return prid2011.gaps(splits) if data.name == "prid2011" else ()
+
+
+def unknown(data: DataSettings) -> str | None:
+    """What of a copy of the data set cannot be checked."""
+    return prid2011.UNKNOWN if data.name == "prid2011" else None
+
+
 def data_folder(data: DataSettings) -> Path:
     """The folder that frames are named in; the synthetic one is rendered if need be."""
     if data.name != "synthetic":

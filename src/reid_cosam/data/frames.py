@@ -1,4 +1,10 @@
-"""Reads the frames of a clip as RGB, at the size the network wants."""
+"""Reads the frames of a clip as RGB, at the size the network wants.
+
+A frame is a JPEG, PNG, BMP, WebP, PPM, PGM or PBM image of one picture; its content decides, not its name.
+What cannot be turned into 8-bit RGB without guessing is refused: transparent pixels (what lies behind them?),
+integers of 32 bits and floats (what is white?). Of 16 bits a channel the upper 8 are taken, in grey as in
+colour. A rotation in the metadata is ignored: frames that are cut out of a video have none.
+"""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -7,17 +13,29 @@ import numpy as np
 import simplejpeg
 import torch
 from jaxtyping import UInt8
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch.nn import functional as F
 
 from reid_cosam.data import packed
 
 _JPEG_MAGIC = b"\xff\xd8"
+# Pillow's names; "PPM" is PGM and PBM too. No others: Pillow has Ghostscript, a program, open EPS.
+_FORMATS = ("PNG", "BMP", "PPM", "WEBP")
+_EXACT = ("1", "L", "P", "RGB")  # modes from which Pillow converts to RGB without clipping
+_LONGEST = 8192  # pixels: above the width of any video, so that a header that claims more is damaged
 _REMEDY = "python -m reid_cosam.verify lists all that are missing or broken"
 
 
 class MissingFrame(FileNotFoundError):
     """There is no such frame. Of what a loader's worker wraps around it, only the message is kept."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_last_words(message, type(self)))
+
+
+class UnreadableFrame(OSError):
+    """The system does not let a frame be read. Of what a loader's worker wraps around it, only the message is
+    kept."""
 
     def __init__(self, message: str) -> None:
         super().__init__(_last_words(message, type(self)))
@@ -40,7 +58,7 @@ def read_clip(paths: Sequence[str], height: int, width: int) -> UInt8[np.ndarray
     """The frames at `paths`, in that order.
 
     Raises:
-        MissingFrame, BrokenFrame: as `read_frame`.
+        MissingFrame, UnreadableFrame, BrokenFrame: as `read_frame`.
     """
     clip = np.empty((len(paths), height, width, 3), dtype=np.uint8)
     for frame, path in zip(clip, paths, strict=True):
@@ -53,9 +71,10 @@ def read_frame(path: str, height: int, width: int) -> UInt8[np.ndarray, "{height
 
     Raises:
         MissingFrame: there is no such frame.
-        BrokenFrame: the image is truncated, corrupt or of an unknown format, or the pack is damaged.
+        UnreadableFrame: the system does not let it be read.
+        BrokenFrame: the image is damaged or of another kind than frames are, or the pack is damaged.
     """
-    frame = _read(path)
+    frame = decode(read_content(path), path)
     if frame.shape[:2] == (height, width):
         return frame
     return _resize(frame, height, width)
@@ -77,37 +96,84 @@ def _resize(
 
 def check_frame(path: str) -> None:
     """Read and decode one frame, of whatever size; raises as `read_frame`."""
-    _read(path)
+    decode(read_content(path), path)
 
 
-def _read(path: str) -> UInt8[np.ndarray, "h w 3"]:
+def read_content(path: str) -> bytes:
+    """The bytes of an image, from a file or a pack.
+
+    Raises:
+        MissingFrame: there is no such image.
+        UnreadableFrame: the system does not let it be read.
+        BrokenFrame: the pack is damaged.
+    """
     try:
-        content = packed.read_bytes(path)
+        return packed.read_bytes(path)
     except FileNotFoundError:
         raise MissingFrame(f"{path} is missing; {_REMEDY}") from None
-    except ValueError as error:  # of a pack, which says what is damaged
-        raise BrokenFrame(str(error)) from error
-    return decode(content, path)
+    except (OSError, MemoryError) as error:
+        reason = getattr(error, "strerror", None) or _said(error)
+        raise UnreadableFrame(f"cannot read {path}: {reason}; {_REMEDY}") from error
+    except ValueError as error:  # of a pack, which says what is damaged, or of a name that cannot be a file's
+        named = path in str(error)
+        raise BrokenFrame(str(error) if named else f"cannot read {path!r}: {error}") from error
 
 
 def decode(content: bytes, path: str) -> UInt8[np.ndarray, "h w 3"]:
     """The frame that the file at `path` holds.
 
     Raises:
-        BrokenFrame: it is truncated, corrupt or of an unknown format; names `path`.
+        BrokenFrame: it is damaged or of another kind than frames are; names `path`.
     """
     try:
         return _decode(content)
-    except (OSError, SyntaxError, ValueError) as error:  # what simplejpeg and Pillow raise on bad images
+    except Exception as error:  # on damaged images, simplejpeg and Pillow raise any type
         raise BrokenFrame(
-            f"cannot decode {path} ({len(content)} bytes): {error}; replace the file; {_REMEDY}"
+            f"cannot decode {path} ({len(content)} bytes): {_said(error)}; replace the file; {_REMEDY}"
         ) from error
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _decode(content: bytes) -> UInt8[np.ndarray, "h w 3"]:
     if content.startswith(_JPEG_MAGIC):
+        height, width, *_ = simplejpeg.decode_jpeg_header(content)
+        _check_size(width, height)
         # Its fastdct and fastupsample are off by up to 25 levels; without them it equals Pillow bit by bit.
         frame: UInt8[np.ndarray, "h w 3"] = simplejpeg.decode_jpeg(content, "RGB", strict=True)
         return frame
-    with Image.open(BytesIO(content)) as image:
-        return np.array(image.convert("RGB"))  # a copy, as torch wants arrays that may be written to
+    try:
+        image = Image.open(BytesIO(content), formats=_FORMATS)
+    except UnidentifiedImageError:  # which names a buffer in memory
+        known = "a JPEG, PNG, BMP, WebP, PPM, PGM nor PBM"
+        raise ValueError(f"it is neither {known} image, or its start is damaged") from None
+    with image:
+        _check_size(*image.size)
+        if (pictures := getattr(image, "n_frames", 1)) > 1:
+            raise ValueError(f"it holds {pictures} pictures, but a frame is one")
+        return _rgb(image)
+
+
+def _check_size(width: int, height: int) -> None:
+    if not (0 < width <= _LONGEST and 0 < height <= _LONGEST):
+        raise ValueError(
+            f"it claims to be {width} x {height} pixels, and may be {_LONGEST} x {_LONGEST} at most"
+        )
+
+
+def _rgb(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
+    """The pixels, in an array of their own, as torch wants arrays that may be written to."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        if image.getchannel("A").getextrema() != (255, 255):
+            raise ValueError("parts of it are transparent, and nothing says on what: save it without")
+        image = image.convert("RGB")
+    if image.mode == "I;16" and image.format == "PNG":  # elsewhere white may be less than 65535
+        return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
+    if image.mode not in _EXACT:
+        raise ValueError(
+            f"its pixels, of Pillow's mode {image.mode}, have no known white: save it as 8-bit RGB or grey"
+        )
+    return np.array(image.convert("RGB"))

@@ -9,6 +9,18 @@ from pathlib import Path
 
 from reid_cosam.data import packed
 
+_READ = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm"})
+_NOT_READ = frozenset({".jpe", ".jfif", ".jp2", ".gif", ".tif", ".tiff", ".avif", ".heic"})
+
+
+def is_image(name: str) -> bool:
+    """Whether a file is named as an image that frames may be, in upper case or lower."""
+    return _suffix(name) in _READ
+
+
+def _suffix(name: str) -> str:
+    return Path(name).suffix.lower()
+
 
 def is_folder(path: Path) -> bool:
     """Whether there is such a folder, or a pack holds images of it."""
@@ -33,14 +45,27 @@ def frames(folder: Path, name: re.Pattern[str], example: str) -> list[re.Match[s
     number: numbers may have gaps, so names are read, never made up.
 
     Raises:
-        ValueError: there is no frame, or one that does not match.
+        ValueError: there is no frame, one that does not match, or an image with another suffix.
     """
     suffix = Path(example).suffix
-    names = [name for name in _names(folder) if name.endswith(suffix) and not name.startswith(".")]
+    visible = [name for name in _names(folder) if not name.startswith(".")]
+    names = [name for name in visible if name.endswith(suffix)]
+    if len(names) < len(visible):
+        _refuse_other_images(folder, visible, suffix)
     if not names:
         raise ValueError(f"{folder} holds no frames (*{suffix}): part of the data set is missing")
     matches = [_match(folder, one, name, example) for one in names]
     return sorted(matches, key=lambda match: (int(match["frame"]), match.string))
+
+
+def _refuse_other_images(folder: Path, names: list[str], suffix: str) -> None:
+    """Left out, a frame with another ending would be lost without a word."""
+    for name in sorted(names):
+        if not name.endswith(suffix) and _suffix(name) in _READ | _NOT_READ:
+            raise ValueError(
+                f"{folder / name} is an image, but the frames of this data set end in {suffix}: rename it if "
+                "it is a frame, else move it elsewhere"
+            )
 
 
 def _names(folder: Path) -> list[str]:

@@ -7,8 +7,7 @@ import numpy as np
 from jaxtyping import Bool
 from PIL import Image
 
-from reid_cosam.data import packed
-from reid_cosam.data.frames import decode
+from reid_cosam.data.frames import decode, read_content
 
 
 def mask_path(frame: str) -> Path:
@@ -23,11 +22,11 @@ def read_masks(frames: Sequence[str], height: int, width: int) -> Bool[np.ndarra
 
     Raises:
         FileNotFoundError: a frame has no mask; names it.
-        ValueError: a mask cannot be decoded; names it.
+        OSError, ValueError: a mask cannot be read or decoded; names it.
     """
     return np.stack([_read(mask_path(frame), height, width) for frame in frames])
 
 
 def _read(path: Path, height: int, width: int) -> Bool[np.ndarray, "{height} {width}"]:
-    image = Image.fromarray(decode(packed.read_bytes(str(path)), str(path)))
+    image = Image.fromarray(decode(read_content(str(path)), str(path)))
     return np.asarray(image.convert("L").resize((width, height), Image.Resampling.NEAREST)) > 127

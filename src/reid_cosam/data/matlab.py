@@ -1,10 +1,15 @@
 """Reads the whole numbers that data sets keep in MATLAB files."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int64
 from scipy.io import loadmat
+
+_HEADER = 128  # bytes
+_TYPES = frozenset((*range(1, 8), 9, *range(12, 19)))  # of elements
+_MATRIX, _COMPRESSED = 14, 15
 
 
 def integers(path: Path, variable: str) -> Int64[np.ndarray, "..."]:
@@ -17,6 +22,7 @@ def integers(path: Path, variable: str) -> Int64[np.ndarray, "..."]:
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing")
     try:
+        _check_elements(path.read_bytes())
         content = loadmat(path)
     except Exception as error:  # scipy raises several unrelated types, none of which names the file
         raise ValueError(f"{path} cannot be read as a MATLAB file: {error}") from error
@@ -30,3 +36,26 @@ def integers(path: Path, variable: str) -> Int64[np.ndarray, "..."]:
         )
     # Some are stored as uint16, in which 0 - 1 would wrap around.
     return found.astype(np.int64)
+
+
+def _check_elements(content: bytes) -> None:
+    """Raise ValueError for an element of no known type: scipy looks types up in an array without a check, so
+    that a flipped bit would end the process. What is compressed has a checksum instead."""
+    if 0 in content[:4]:
+        return  # a file of MATLAB 4, which has no such elements
+    order = "<" if content[126:128] == b"IM" else ">"
+    ends = [len(content)]  # of what is open: the file, and the matrices around a place
+    place = _HEADER
+    while place + 8 <= ends[-1]:
+        kind, size = struct.unpack_from(f"{order}II", content, place)
+        if kind >> 16:  # a small element: its size, and what it holds, are in these eight bytes
+            kind, size = kind & 0xFFFF, 0
+        if kind not in _TYPES or place + 8 + size > ends[-1]:
+            raise ValueError(f"what lies at byte {place} is no element of such a file")
+        place += 8
+        if kind == _MATRIX:
+            ends.append(place + size)
+        else:
+            place += size if kind == _COMPRESSED else -(-size // 8) * 8
+        while len(ends) > 1 and place >= ends[-1]:
+            place = ends.pop()

@@ -142,15 +142,17 @@ def _read_record(path: Path) -> Record:
     try:
         return TypeAdapter(Record).validate_json(path.read_bytes())
     except ValidationError as error:
-        raise ValueError(f"{path} is no record of a pack ({error}): {_AGAIN}") from error
+        reason = error.errors()[0]["msg"]
+        raise ValueError(f"{path} is no record of a pack ({reason}): {_AGAIN}") from error
 
 
 def _read_index(path: Path) -> np.ndarray:
     """The rows, mapped into memory: processes share them, and only what is looked up is read."""
     try:
         table = np.asarray(np.load(path, mmap_mode="r"))
-    except (ValueError, OSError, EOFError) as error:
+    except Exception as error:  # numpy parses the header as Python, and raises what that does
         raise ValueError(f"{path} is truncated or damaged ({error}): {_AGAIN}") from error
-    if table.dtype.names != COLUMNS:
-        raise ValueError(f"{path} has columns {table.dtype.names}, expected {COLUMNS}: {_AGAIN}")
+    kinds = "".join(table.dtype[column].kind for column in table.dtype.names or ())
+    if (table.dtype.names, kinds, table.ndim) != (COLUMNS, "Suuu", 1):
+        raise ValueError(f"{path} has columns {table.dtype}, expected {COLUMNS}: {_AGAIN}")
     return table

@@ -14,12 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reid_cosam.data.frames import decode
+from reid_cosam.data.frames import decode, read_content
+from reid_cosam.data.listing import is_image
 from reid_cosam.data.pack_file import COLUMNS, IMAGES, INDEX, RECORD, Record, file_hash
-from reid_cosam.data.packed import read_bytes
 from reid_cosam.data.verification import Fault
-
-SUFFIXES = (".jpg", ".png")
 
 _IMAGES_AT_ONCE = 1024  # in memory
 
@@ -38,8 +36,8 @@ def contents(root: Path) -> Contents:
         OSError: a folder cannot be listed.
     """
     paths = sorted(_walk(root), key=os.fsencode)
-    images = [path for path in paths if path.endswith(SUFFIXES)]
-    return Contents(images, [path for path in paths if not path.endswith(SUFFIXES)])
+    images = [path for path in paths if is_image(path)]
+    return Contents(images, [path for path in paths if not is_image(path)])
 
 
 def _walk(root: Path) -> Iterator[str]:
@@ -99,7 +97,7 @@ def _read(root: Path, images: Sequence[str], workers: int) -> Iterator[tuple[str
 def _content(root: Path, path: str) -> bytes | Fault:
     frame = str(root / path)
     try:
-        content = read_bytes(frame)
+        content = read_content(frame)
         decode(content, frame)
     except (OSError, ValueError) as error:  # both name the frame
         return Fault(frame, str(error))

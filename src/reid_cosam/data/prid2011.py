@@ -1,11 +1,12 @@
 """PRID2011: 178 people with enough frames in both cameras, ten splits of 89 and 89, rank only."""
 
 import re
+from itertools import count
 from pathlib import Path
 
 from reid_cosam.data import two_cameras
 from reid_cosam.data.listing import is_folder
-from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.two_cameras import Frames
 
 COUNTS = {
@@ -23,6 +24,12 @@ COUNTS = {
 
 MIN_FRAMES = 21
 """Splits keep people with at least so many frames in each camera."""
+
+# Published are 40,033 frames, of 200 people; splits take 178 of them.
+UNKNOWN = (
+    "nothing published says how many frames each tracklet has, so that those lost at its end go unnoticed"
+)
+"""What a copy cannot be compared with."""
 
 LAYOUT = """\
 expected
@@ -55,6 +62,22 @@ def read(root: Path | str, split: int) -> ReidSplits:
                 f"with at least {MIN_FRAMES}: frames are missing, or {path} is of another data set"
             )
     return splits
+
+
+def gaps(splits: ReidSplits) -> tuple[str, ...]:
+    """A sentence for each tracklet in which numbers of frames are left out: frames are numbered from 1."""
+    tracklets = (*splits.train, *splits.query, *splits.gallery)
+    return tuple(sentence for tracklet in tracklets if (sentence := _gap(tracklet)))
+
+
+def _gap(tracklet: Tracklet) -> str:
+    last = Path(tracklet.frames[-1])
+    numbers = {int(Path(frame).stem) for frame in tracklet.frames} - {0}
+    lost = int(last.stem) - len(numbers)
+    if lost == 0:
+        return ""
+    first = next(number for number in count(1) if number not in numbers)
+    return f"{last.parent} lacks {lost:,} of {int(last.stem):,} frames, the first of them {first:04d}.png"
 
 
 def splits_file(root: Path | str) -> Path:
