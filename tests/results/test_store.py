@@ -1,12 +1,25 @@
 """Records and pictures are whole or absent."""
 
+import errno
+import os
+import re
+import socket
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from reid_cosam.results.store import replacing, save_picture, write_json, write_text
+from reid_cosam.results.store import (
+    read_record,
+    remove_strays,
+    replacing,
+    save_picture,
+    write_json,
+    write_record,
+    write_text,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -55,6 +68,84 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
 
     assert path.read_text() == "old"
     assert names(tmp_path) == ["note.txt"]
+
+
+def test_the_file_before_is_kept_under_another_name(tmp_path: Path) -> None:
+    path, previous = tmp_path / "last", tmp_path / "previous"
+    for text in ("1", "2", "3"):
+        with replacing(path, previous) as temporary:
+            temporary.write_text(text)
+
+    assert (path.read_text(), previous.read_text()) == ("3", "2")
+    assert names(tmp_path) == ["last", "previous"]
+
+
+def test_an_error_of_the_system_names_the_file_itself(tmp_path: Path) -> None:
+    with (
+        pytest.raises(OSError, match=rf"No space left on device: '{tmp_path / 'a'}'"),
+        replacing(tmp_path / "a"),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(OSError, match=str(tmp_path / "file")):
+        write_text(tmp_path / "file" / "a.txt", "text")
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    host = re.sub(r"\W", "_", socket.gethostname())
+    (tmp_path / "checkpoints").mkdir()
+    left = tmp_path / "checkpoints" / f".last.ckpt.{host}-{ended.pid}-0a.tmp"
+    at_work = tmp_path / f".a.json.{host}-{os.getpid()}-0b.tmp"
+    elsewhere, long_ago = tmp_path / ".a.json.elsewhere-1-0c.tmp", tmp_path / ".a.json.elsewhere-2-0d.tmp"
+    foreign = tmp_path / ".foreign.tmp"
+    for path in (left, at_work, elsewhere, long_ago, foreign):
+        path.touch()
+    os.utime(long_ago, (0, 0))
+
+    remove_strays(tmp_path)
+
+    assert not left.exists()
+    assert not long_ago.exists()
+    assert at_work.exists()
+    assert elsewhere.exists()
+    assert foreign.exists()
+
+
+def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.json"
+
+    write_record(path, {"mAP": np.float64(1 / 3), "name": "é", "rows": [{"R1": 0.5}, None]})
+
+    assert read_record(path) == {"mAP": 1 / 3, "name": "é", "rows": [{"R1": 0.5}, None]}
+
+
+def test_a_record_whose_number_was_changed_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.json"
+    write_record(path, {"mAP": 0.746})
+    path.write_text(path.read_text().replace("0.746", "0.346"))
+
+    with pytest.raises(ValueError, match=rf"{path} is damaged: .*SHA-256"):
+        read_record(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe"])
+def test_what_is_no_record_is_damaged(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "metrics.json").write_bytes(content)
+
+    with pytest.raises(ValueError, match=r"metrics\.json is damaged"):
+        read_record(tmp_path / "metrics.json")
+
+
+def test_a_record_of_an_earlier_version_has_no_sum(tmp_path: Path) -> None:
+    write_json(tmp_path / "metrics.json", {"mAP": 0.5})
+
+    assert read_record(tmp_path / "metrics.json") == {"mAP": 0.5}
 
 
 def test_text_keeps_its_line_ends_and_letters(tmp_path: Path) -> None:

@@ -239,6 +239,22 @@ def test_snippets_of_random_frames_are_in_no_table() -> None:
     assert (used, row(table, "N = 4").cells[0][0].ours) == ([], "–")  # noqa: RUF001
 
 
+def test_runs_on_unlike_machines_are_named() -> None:
+    kinds = ["bf16-mixed on cpu, 1 at once", "bf16-mixed on cpu, 1 at once", "32-true on cpu, 1 at once", ""]
+    runs = [
+        replace(record(SE_COSAM, seed, 78.0), run=f"run{seed}", computed=kind)
+        for seed, kind in enumerate(kinds)
+    ]
+
+    mixed, alike = arranged("table3", *runs), arranged("table3", *runs[:2], runs[3])
+
+    told = (
+        "Not all computed alike: 1 runs in 32-true on cpu, 1 at once; 2 runs in bf16-mixed on cpu, 1 at once"
+    )
+    assert told in mixed.notes
+    assert not [note for note in alike.notes if "computed" in note]
+
+
 def test_rows_with_fewer_seeds_are_named() -> None:
     longer = replace(SE_COSAM, num_frames=8)
 

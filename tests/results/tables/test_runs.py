@@ -137,7 +137,7 @@ def test_an_evaluation_made_otherwise_adds_nothing(
         (config(), SCORES | {"R5": 95.0}, "left out: R5 is 95.0, not a fraction of 1"),
         (config() | {"backbone": None}, SCORES, "left out: "),
         ({}, SCORES, "left out: 'data' is missing"),
-        (config(), [], "left out: config.yaml or metrics.json holds no settings or scores"),
+        (config(), [], "metrics.json is damaged: it holds no JSON object"),
     ],
 )
 def test_a_damaged_run_is_named_and_the_others_are_kept(

@@ -1,5 +1,6 @@
 """Results beside the published numbers: which stands where, and what it comes to."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -66,7 +67,13 @@ def _filled(name: str, skeleton: Skeleton, records: Sequence[Record]) -> tuple[T
         name,
         title(name, skeleton.groups),
         caption(name, skeleton, counted),
-        [*missing(name, skeleton, counted, records), *others, *_notes(counted.values()), *_fewer_seeds(rows)],
+        [
+            *missing(name, skeleton, counted, records),
+            *others,
+            *_notes(counted.values()),
+            *_fewer_seeds(rows),
+            *_computed_differently([one for found in belonging.values() for one in found]),
+        ],
         skeleton.headings,
         skeleton.groups,
         with_best_marked(rows, blocks),
@@ -133,6 +140,16 @@ def _fewer_seeds(rows: Sequence[Row]) -> list[str]:
     most = max((count for row in rows for count in row.seeds), default=0)
     fewer = [row for row in rows if any(0 < count < most for count in row.seeds)]
     return [f"Fewer than {most} seeds: {' / '.join(row.labels)} ({row.shown_seeds})" for row in fewer]
+
+
+def _computed_differently(records: Sequence[Record]) -> list[str]:
+    """Numbers of one network differ between precisions and devices, by little; readers are to know."""
+    runs = {record.run: record.computed for record in records if record.computed}
+    kinds = Counter(runs.values())
+    if len(kinds) < 2:
+        return []
+    counts = "; ".join(f"{count} runs in {kind}" for kind, count in sorted(kinds.items()))
+    return [f"Not all computed alike: {counts}"]
 
 
 def _notes(summaries: Iterable[Summary]) -> list[str]:

@@ -46,6 +46,7 @@ class Record:
         settings: a hash of everything else that tells one run's numbers from another's; after a dash that of
             the attention's settings, where there is attention.
         run: folder or address of the run.
+        computed: precision, kind of device and number of processes; empty where that is not known.
     """
 
     network: Network
@@ -58,6 +59,7 @@ class Record:
     valid_queries: int
     scores: Mapping[str, float]
     run: str
+    computed: str = ""
 
     def __post_init__(self) -> None:
         for name in SCORES:

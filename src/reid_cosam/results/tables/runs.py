@@ -109,10 +109,17 @@ def records_of(config: Mapping[str, Any], metrics: Mapping[str, Any], run: str) 
         "sampling": config["recipe"]["sampling"]["frames"],
         "settings": _other_settings(config),
         "run": run,
+        "computed": _computed(metrics.get("made_with")),
     }
     for row, attribute, reranked in _rows(metrics):
         scored = Scored(data["name"], data.get("size") or "", data["split"], attribute, reranked, "")
         yield Record(**made, **_outcome(row, scored))
+
+
+def _computed(made_with: Mapping[str, Any] | None) -> str:
+    if made_with is None:
+        return ""
+    return "{precision} on {accelerator}, {processes} at once".format(**made_with)
 
 
 def _other_settings(config: Mapping[str, Any]) -> str:
