@@ -29,6 +29,7 @@ from reid_cosam.runs import kept_runs, launch, sweep, worker
 from reid_cosam.runs.announcement import announce
 from reid_cosam.training.checkpoints import check_resumable, read_checkpoint
 from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.guarded_logger import Outcome
 from reid_cosam.training.lightning_module import ReidModule
 from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
 from reid_cosam.training.stopping import ending_as_told
@@ -144,15 +145,18 @@ def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
     loggers = make_loggers(settings.logger, settings.run_name, folder, run_id)
     for logger in loggers:
         logger.log_hyperparams(logged_settings(settings))
-    succeeded = False
+    outcome: Outcome = "failed"
     try:
-        trainer = assembly.make_trainer(settings.trainer, folder, loggers, split)
+        trainer = assembly.make_trainer(settings.trainer, folder, [*loggers], split)
         with ending_as_told(trainer):
             _fit(trainer, module, datamodule, settings.ckpt_path)
             _finish(trainer, module, datamodule, folder, settings)
-        succeeded = True
+        outcome = "finished"
+    except (SystemExit, KeyboardInterrupt):
+        outcome = "interrupted"
+        raise
     finally:
-        finish(loggers, succeeded)
+        finish(loggers, outcome)
 
 
 def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ckpt_path: str | None) -> None:
