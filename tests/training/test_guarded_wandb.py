@@ -118,6 +118,23 @@ def test_a_service_that_takes_no_more_is_waited_for_only_so_long(
     assert "no answer within 0.5 s" in said()[0]
 
 
+def test_ctrl_c_while_a_run_ends_leaves_no_service_to_wait_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    guarded = make(tmp_path)
+    log(guarded)
+    services()[0].suspend()
+    monkeypatch.setattr(GuardedWandb, "_call", interrupt)
+
+    with pytest.raises(KeyboardInterrupt):
+        guarded.finish("interrupted")
+
+    assert not services()
+
+
 def test_what_the_server_refuses_is_recorded_offline(tmp_path: Path, said: Said) -> None:
     guarded = make(tmp_path, mode="online")  # and nobody is logged in
 

@@ -44,8 +44,13 @@ class GuardedWandb(GuardedLogger):
     def finish(self, outcome: Outcome) -> None:
         """Ends the run and its service."""
         self._seconds = _allowed("WANDB_FINISH_TIMEOUT", _FINISH_SECONDS)
-        if self._started:
+        if not self._started:
+            return
+        try:
             self.attempt(lambda: self._finish(outcome))
+        except BaseException:  # Ctrl-C; W&B's exit hook would go on waiting
+            self._abandon()
+            raise
 
     def _finish(self, outcome: Outcome) -> None:
         import wandb
@@ -149,9 +154,9 @@ def _settle_directories(folder: Path) -> None:
 
 
 def _kill_service() -> None:
-    services = [one for one in psutil.Process().children() if one.name().startswith("wandb")]
-    for service in services:
-        for process in (*service.children(recursive=True), service):
-            with suppress(psutil.Error):
-                process.kill()
-    psutil.wait_procs(services, timeout=_END_SECONDS)
+    for service in psutil.Process().children():
+        with suppress(psutil.Error):  # it has ended meanwhile
+            if service.name().startswith("wandb"):
+                for process in (*service.children(recursive=True), service):
+                    process.kill()
+                service.wait(_END_SECONDS)

@@ -27,6 +27,7 @@ def make_loggers(
 
     Raises:
         ImportError: TensorBoard is asked for and not installed.
+        wandb.Error: W&B does not accept the project or the tags.
     """
     if settings.name == "none":
         return []
