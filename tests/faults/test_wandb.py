@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.commands import SMALL_RUN, Started, finished, metrics, started
+from tests.faults.commands import SMALL_RUN, TWO_RANKS, Started, finished, metrics, started
 from tests.wandb_records import exit_codes, kinds
 
 RUN = (*SMALL_RUN, "logger=wandb", "trainer.max_steps=60")
@@ -16,7 +16,7 @@ ENDLESS = (*SMALL_RUN, "logger=wandb", "trainer.max_steps=100000")
 
 
 def service(command: Started) -> psutil.Process:
-    children = psutil.Process(command.process.pid).children()
+    children = psutil.Process(command.process.pid).children(recursive=True)
     (found,) = (one for one in children if one.name() == "wandb-core")
     return found
 
@@ -27,8 +27,11 @@ def lines(command: Started) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_killed_service_ends_its_record_and_not_the_run(walkers: Path, tmp_path: Path) -> None:
-    with started("train", tmp_path, *RUN, f"data.root={walkers}") as run:
+@pytest.mark.parametrize("ranks", [(), TWO_RANKS], ids=["one", "two"])
+def test_a_killed_service_ends_its_record_and_not_the_run(
+    ranks: tuple[str, ...], walkers: Path, tmp_path: Path
+) -> None:
+    with started("train", tmp_path, *RUN, *ranks, f"data.root={walkers}") as run:
         run.until(lambda: "history" in kinds(tmp_path))
         service(run).kill()
         status = run.end()
