@@ -17,7 +17,7 @@ from torch import Tensor
 from reid_cosam import assembly, convert
 from reid_cosam.models.released import network_from_released
 from reid_cosam.paths import CONF
-from reid_cosam.training.checkpoints import check_resumable
+from reid_cosam.training.resuming import Origin, check_resumable
 from tests.in_process import call
 from tests.models import golden
 
@@ -73,7 +73,7 @@ def test_a_released_checkpoint_becomes_one_that_evaluation_loads(run: Run, tmp_p
     assert (settings.data.name, settings.data.root) == ("mars", "/data/mars")
     assert not settings.backbone.pretrained
     with pytest.raises(ValueError, match=r"model\.ckpt holds weights only, no training that could go on"):
-        check_resumable(out, settings.model_dump(mode="json"), split="")
+        check_resumable(out, settings.model_dump(mode="json"), Origin("", "", 1, "cpu", "32-true", False))
 
 
 def test_without_cosam_the_clip_length_and_the_data_are_told(run: Run, tmp_path: Path) -> None:

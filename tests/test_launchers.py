@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_cosam.runs import kept_runs
+from reid_cosam.runs import run_lock
 from tests.commands import read_config, render_walkers, train
 
 pytestmark = pytest.mark.slow
@@ -121,7 +121,7 @@ def test_a_killed_sweep_goes_on_where_it_was(
     (first,) = tmp_path.glob("kept/*/metrics.json")
     written = first.stat().st_mtime_ns
     (second,) = (folder for folder in (tmp_path / "kept").iterdir() if folder != first.parent)
-    wait_for(lambda: not kept_runs.is_running(second), seconds=40)  # what it started ends as well
+    wait_for(lambda: not run_lock.is_running(second), seconds=40)  # what it started ends as well
 
     again = train(tmp_path, *SWEEP, f"data.root={walkers}", *long)
 

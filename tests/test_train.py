@@ -69,7 +69,9 @@ def test_a_run_leaves_everything_in_its_folder(tree: Path, tmp_path: Path) -> No
         "ranked_lists.png",
         "cmc.png",
     }
-    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"last.ckpt", "best.ckpt"}
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {
+        *("last.ckpt", "previous.ckpt", "best.ckpt")
+    }
     curves = pd.read_csv(tmp_path / "curves" / "metrics.csv")
     assert {"train/total", "train/triplet", "eval/mAP", "train/learning_rate"} <= set(curves.columns)
 

@@ -118,7 +118,7 @@ def test_a_checkpoint_of_other_tracklets_is_refused(
     begun = [tmp_path / "first" / "checkpoints" / name for name in ("last.ckpt", "best.ckpt")]
 
     for path in begun:
-        with pytest.raises(ValueError, match=rf"{path} was trained on other tracklets, sha256 \w{{12}} \("):
+        with pytest.raises(ValueError, match=rf"{path} was trained with split=\w{{12}} \("):
             train.run(small(other, f"ckpt_path={path}"), tmp_path / "refused")
     with caplog.at_level("INFO"):
         train.run(small(copy, f"ckpt_path={begun[0]}"), tmp_path / "rest")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from reid_cosam import assembly, visualize
 from reid_cosam.assembly import data as build_data
-from reid_cosam.training.checkpoints import WholeCheckpointIO
+from reid_cosam.training.checkpoint_files import WholeCheckpointIO
 from tests.commands import QUERIES, command, render_walkers
 from tests.in_process import call
 from tests.test_config import settings

@@ -14,7 +14,7 @@ from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
 from reid_cosam.models.released import IMAGE_SIZE, ReleasedLayout, network_from_released, released_layout
 from reid_cosam.paths import CONF
-from reid_cosam.training.checkpoints import WholeCheckpointIO
+from reid_cosam.training.checkpoint_files import WholeCheckpointIO
 
 
 class _Unread:

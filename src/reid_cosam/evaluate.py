@@ -19,7 +19,8 @@ from reid_cosam.evaluation.described_set import Evaluation
 from reid_cosam.evaluation.outputs import write_evaluation
 from reid_cosam.evaluation.scoring import results
 from reid_cosam.paths import CONF
-from reid_cosam.results.store import environment, write_json, write_text
+from reid_cosam.results.environment import environment
+from reid_cosam.results.store import write_json, write_text
 from reid_cosam.results.summary import print_evaluation
 from reid_cosam.runs import launch, sweep
 

@@ -5,6 +5,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import hydra
 import pytorch_lightning as pl
@@ -17,22 +18,26 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException  # 
 
 from reid_cosam import assembly
 from reid_cosam.config import TrainSettings
+from reid_cosam.config.identity import run_key
 from reid_cosam.data.tracklet import ReidSplits
-from reid_cosam.data.verification import split_hash
 from reid_cosam.evaluation.final_scores import final_plan
 from reid_cosam.evaluation.run_outputs import write_outputs
 from reid_cosam.evaluation.scoring import check
+from reid_cosam.interruption import Interrupted, handle
 from reid_cosam.paths import CONF
-from reid_cosam.results.store import environment, write_json, write_text
+from reid_cosam.results.environment import environment
+from reid_cosam.results.store import remove_strays, write_json, write_text
 from reid_cosam.results.summary import print_summary
-from reid_cosam.runs import kept_runs, launch, sweep, worker
+from reid_cosam.runs import failures, kept_runs, launch, run_lock, sweep, worker
 from reid_cosam.runs.announcement import announce
-from reid_cosam.training.checkpoints import check_resumable, read_checkpoint
+from reid_cosam.training.checkpoint_files import LAST, copy_best, finished_iterations, read_checkpoint
+from reid_cosam.training.checkpoints import LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.guarded_logger import Outcome
 from reid_cosam.training.lightning_module import ReidModule
 from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
-from reid_cosam.training.stopping import ending_as_told
+from reid_cosam.training.resuming import Origin, check_resumable
+from reid_cosam.training.stopping import interruptible
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +63,7 @@ def main(config: DictConfig) -> None:
 
     A run of a sweep that fails leaves its error in its folder, and the sweep goes on.
     """
+    handle()
     folder = Path(HydraConfig.get().runtime.output_dir)
 
     def work() -> sweep.Outcome:
@@ -80,7 +86,7 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
 
     Raises:
         ValueError, OSError: settings, data or checkpoint do not fit; the message says how to mend it.
-        kept_runs.FailedBefore: so did a kept run in an earlier sweep, and `retry_failed` is false.
+        failures.FailedBefore: so did a kept run in an earlier sweep, and `retry_failed` is false.
     """
     if settings.trainer.num_nodes > 1 and not launch.is_rank():
         raise ValueError(
@@ -91,66 +97,91 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
     if settings.ckpt_path is not None:
         read_checkpoint(Path(settings.ckpt_path))  # before minutes of rendering, not after
     splits = assembly.make_splits(settings.data)
-    split = split_hash(splits, assembly.data_folder(settings.data))
-    kept = kept_runs.folder_of(settings, split, folder)
-    if settings.runs is None:
-        _run_here(settings, splits, split, folder, kept)
-        return "trained"
-    if launch.is_launched() or not launch.is_first_rank():  # another process holds the lock for this one
-        _run_kept(settings, splits, split, folder, kept)
-        return "trained"
-    with kept_runs.claimed(kept) as ours:
-        if kept_runs.is_finished(kept):
-            _log.info("finished before, not repeated: %s", kept)
-            return "finished before"
-        if not ours:
-            _log.info("another process works on it, left to that one: %s", kept)
-            return "running elsewhere"
-        kept_runs.forget_failure(kept, retry_failed)
-        _run_kept(settings, splits, split, folder, kept)
-    return "trained"
-
-
-def _run_kept(settings: TrainSettings, splits: ReidSplits, split: str, job: Path, folder: Path) -> None:
-    """Trains on from the last checkpoint, if there is one; an error is left in the run's folder as well."""
+    origin = assembly.make_origin(settings, splits)
+    kept = kept_runs.folder_of(settings, origin.split, folder)
     try:
-        _run_here(kept_runs.going_on(settings, folder), splits, split, job, folder)
-    except Exception as error:
-        kept_runs.record_failure(folder, error)
+        return _claim(Job(settings, splits, origin, folder, kept), retry_failed)
+    except Interrupted as signal:
+        if launch.is_first_rank() and not launch.is_launched():
+            _log.warning("interrupted by %s: %s", signal.name, _how_to_go_on(settings, kept))
         raise
 
 
-def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path, folder: Path) -> None:
-    """Trains into `folder`; each of several devices gets a process, which reads `job`'s configuration."""
+class Job(NamedTuple):
+    """One run: its settings and data, the folder of its command, and the folder that it writes into."""
+
+    settings: TrainSettings
+    splits: ReidSplits
+    origin: Origin
+    command_folder: Path
+    folder: Path
+
+
+def _claim(job: Job, retry_failed: bool) -> sweep.Outcome:
+    """Trains, unless a kept run is finished, failed before, or is another process's."""
+    if job.settings.runs is None:
+        _run_here(job)
+        return "trained"
+    if launch.is_launched() or not launch.is_first_rank():  # another process holds the lock for this one
+        _run_kept(job)
+        return "trained"
+    with run_lock.claimed(job.folder) as ours:
+        found = kept_runs.metrics(job.folder)
+        if found is not None:
+            kept_runs.check_as_asked(found, job.settings, job.origin, job.folder)
+            _log.info("finished before, not repeated: %s", job.folder)
+            return "finished before"
+        if not ours:
+            _log.info("another process works on it, left to that one: %s", job.folder)
+            return "running elsewhere"
+        failures.prepare_attempt(job.folder, retry_failed)
+        _run_kept(job)
+        failures.forget_failures(job.folder)
+    return "trained"
+
+
+def _run_kept(job: Job) -> None:
+    """Trains on from the newest checkpoint, if there is one; an error is left in the run's folder as well."""
+    try:
+        _run_here(job._replace(settings=kept_runs.going_on(job.settings, job.folder)))
+    except Exception as error:
+        failures.record_failure(job.folder, error, _iterations(job.folder))
+        raise
+
+
+def _run_here(job: Job) -> None:
+    """Trains into the run's folder; each of several devices gets a process that reads the same settings."""
+    settings, folder = job.settings, job.folder
     assembly.check_compiler(settings.trainer)
+    done = 0
+    if settings.ckpt_path is not None:
+        done = check_resumable(Path(settings.ckpt_path), settings.model_dump(mode="json"), job.origin)
     if not launch.is_launched():
-        if settings.runs and launch.is_first_rank():
-            kept_runs.set_curves_aside(folder)
-        _record_start(settings, folder)
+        _prepare_folder(settings, folder)
     if settings.trainer.devices > 1 and not launch.is_rank():
         assembly.make_backbone(settings)  # its weights fetched once and not by every rank
-        launch.run_ranks("reid_cosam.train", job, settings.trainer.devices, kept_runs.held_locks())
+        launch.run_ranks(
+            "reid_cosam.train", job.command_folder, settings.trainer.devices, run_lock.inherited_locks()
+        )
         return
     launch.let_one_rank_speak()
     pl.seed_everything(settings.seed, workers=True, verbose=False)
-    datamodule = assembly.make_datamodule(settings, splits)
+    datamodule = assembly.make_datamodule(settings, job.splits)
     check(final_plan(settings, datamodule))  # before hours of training, not after
     module = assembly.make_module(settings, datamodule)
-    done = 0
-    if settings.ckpt_path is not None:
-        done = check_resumable(Path(settings.ckpt_path), module.config, split)
+    if done:
         _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
     announce(settings, datamodule, module, done)
     run_id = folder.name.rpartition("-")[2] if settings.runs else None
     loggers = make_loggers(settings.logger, settings.run_name, folder, run_id)
-    for logger in loggers:
-        logger.log_hyperparams(logged_settings(settings))
     outcome: Outcome = "failed"
     try:
-        trainer = assembly.make_trainer(settings.trainer, folder, [*loggers], split)
-        with ending_as_told(trainer):
+        for logger in loggers:
+            logger.log_hyperparams(logged_settings(settings))
+        trainer = assembly.make_trainer(settings.trainer, folder, [*loggers], job.origin)
+        with interruptible(trainer):
             _fit(trainer, module, datamodule, settings.ckpt_path)
-            _finish(trainer, module, datamodule, folder, settings)
+        _finish(trainer, module, datamodule, job)
         outcome = "finished"
     except (SystemExit, KeyboardInterrupt):
         outcome = "interrupted"
@@ -159,18 +190,42 @@ def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
         finish(loggers, outcome)
 
 
+def _how_to_go_on(settings: TrainSettings, folder: Path) -> str:
+    done, last = _iterations(folder), folder / "checkpoints" / LAST
+    if not done:
+        return "no checkpoint was written yet; the same command starts anew"
+    told = f"{done} of {settings.trainer.max_steps} iterations are done"
+    if settings.runs is not None:
+        return f"{told}; the same command goes on from {last}"
+    return f"{told}; to go on, add ckpt_path={last} to the same command"
+
+
+def _iterations(folder: Path) -> int:
+    """Of the newest checkpoint in a run's folder; 0 where there is none that can be read."""
+    try:
+        return finished_iterations(folder / "checkpoints" / LAST)
+    except (OSError, ValueError):
+        return 0
+
+
 def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ckpt_path: str | None) -> None:
+    last = next(one for one in trainer.checkpoint_callbacks if isinstance(one, LastCheckpoint))
     with warnings.catch_warnings():
         for message in _HARMLESS:
             warnings.filterwarnings("ignore", message=message)
         trainer.fit(module, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
-        trainer.save_checkpoint(f"{trainer.default_root_dir}/checkpoints/last.ckpt")
+        last.save(trainer)  # once more: the last evaluation may have found the best score
         if module.evaluation is None or module.evaluation.step != trainer.global_step:
             trainer.validate(module, datamodule=datamodule, verbose=False)
 
 
 @rank_zero_only
-def _record_start(settings: TrainSettings, folder: Path) -> None:
+def _prepare_folder(settings: TrainSettings, folder: Path) -> None:
+    """Leaves nothing of an earlier run that could be taken for this one's, and records its settings."""
+    remove_strays(folder)
+    kept_runs.set_aside(folder)
+    if settings.ckpt_path is not None:
+        copy_best(Path(settings.ckpt_path).parent, folder / "checkpoints")
     write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
     used = {
         "accelerator": "gpu" if assembly.runs_on_gpu(settings.trainer) else "cpu",
@@ -183,13 +238,12 @@ def _record_start(settings: TrainSettings, folder: Path) -> None:
 
 
 @rank_zero_only
-def _finish(
-    trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, folder: Path, settings: TrainSettings
-) -> None:
+def _finish(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, job: Job) -> None:
     module.to(trainer.strategy.root_device)  # the trainer leaves it on the CPU
-    metrics, pictures = write_outputs(module, datamodule, folder, settings)
+    made_with = {"key": run_key(module.config, job.origin.split)} | job.origin._asdict()
+    metrics, pictures = write_outputs(module, datamodule, job.folder, job.settings, made_with)
     log_summary(trainer.loggers, metrics, pictures)
-    print_summary(metrics, pictures, folder)
+    print_summary(metrics, pictures, job.folder)
 
 
 if __name__ == "__main__":

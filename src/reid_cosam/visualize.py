@@ -19,7 +19,8 @@ from reid_cosam.models.network import VideoReidNet
 from reid_cosam.paths import CONF
 from reid_cosam.results.counted_progress import counted
 from reid_cosam.results.coverage import coverage_markdown, coverage_table
-from reid_cosam.results.store import environment, write_json, write_text
+from reid_cosam.results.environment import environment
+from reid_cosam.results.store import write_json, write_text
 from reid_cosam.visualization.chosen_tracklets import drawn, named
 from reid_cosam.visualization.person_coverage import FirstSnippets, by_tracklet, see, summary
 from reid_cosam.visualization.pictures import Looking, write_pictures

@@ -74,7 +74,7 @@ def test_ranked_lists_go_from_hard_to_easy_without_the_querys_own_camera(
     monkeypatch.setattr(outputs, "ranked_lists_figure", draw)
     module.evaluation = evaluation()
 
-    outputs.write_outputs(module, datamodule, tmp_path, chosen)
+    outputs.write_outputs(module, datamodule, tmp_path, chosen, {})
 
     assert [one.query_label for one in seen] == [
         *("pid 10, camera 2", "pid 11, camera 2", "pid 9, camera 2"),
@@ -96,7 +96,7 @@ def test_files_tell_the_scores(run: tuple[TrainSettings, ReidDataModule, ReidMod
     chosen, datamodule, module = run
     module.evaluation = evaluation()
 
-    _, pictures = outputs.write_outputs(module, datamodule, tmp_path, chosen)
+    _, pictures = outputs.write_outputs(module, datamodule, tmp_path, chosen, {})
 
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     precisions = [1 / (1 + behind) for behind in BEHIND]
@@ -122,7 +122,7 @@ def test_the_nearest_of_every_query_stand_in_a_table(
     chosen, datamodule, module = run
     module.evaluation = evaluation()
 
-    outputs.write_outputs(module, datamodule, tmp_path, chosen)
+    outputs.write_outputs(module, datamodule, tmp_path, chosen, {})
 
     table = pd.read_csv(tmp_path / "ranked.csv")
     queries = pd.read_csv(tmp_path / "queries.csv")["first_frame"]
@@ -152,7 +152,7 @@ def test_carriers_are_scored_apart_and_small_sets_are_not_re_ranked(
         carrying = {int(row["pid"]) for row in csv.DictReader(file) if row["backpack"] == "1"}
     rows = [number for number, (pid, _) in enumerate(QUERY) if pid in carrying]
 
-    content, _ = outputs.write_outputs(module, datamodule, tmp_path, chosen)
+    content, _ = outputs.write_outputs(module, datamodule, tmp_path, chosen, {})
 
     (result,) = content["results"]  # 14 tracklets are fewer than the 20 neighbours of re-ranking
     distances = torch.cdist(DESCRIPTORS[:6], DESCRIPTORS[6:])
@@ -202,7 +202,9 @@ def test_coverage_is_the_mean_over_all_queries_frames_and_places(
     module.evaluation = evaluation()
     data = chosen.data.model_copy(update={"eval_batch_size": batch_size})
 
-    content, _ = outputs.write_outputs(module, datamodule, tmp_path, chosen.model_copy(update={"data": data}))
+    content, _ = outputs.write_outputs(
+        module, datamodule, tmp_path, chosen.model_copy(update={"data": data}), {}
+    )
 
     for stage in (4, 5):
         assert content["attention"][str(stage)] == pytest.approx(
@@ -239,7 +241,7 @@ def test_without_cosam_there_is_no_attention_to_show(
     module = assembly.make_module(plain, datamodule)
     module.evaluation = evaluation()
 
-    content, pictures = outputs.write_outputs(module, datamodule, tmp_path, plain)
+    content, pictures = outputs.write_outputs(module, datamodule, tmp_path, plain, {})
 
     assert content["attention"] is None
     assert pictures.keys() == {"ranked_lists", "cmc"}

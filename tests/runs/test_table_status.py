@@ -13,7 +13,7 @@ from reid_cosam.assembly import data as build_data
 from reid_cosam.paths import CONF
 from reid_cosam.results.store import write_json, write_text
 from reid_cosam.runs import planned_runs, table_status
-from reid_cosam.runs.kept_runs import record_failure
+from reid_cosam.runs.failures import record_failure
 from reid_cosam.runs.planned_runs import Planned, planned
 from reid_cosam.runs.table_status import Paces, State, seconds_left, state
 from reid_cosam.training.pace import MeasuredPace
@@ -97,7 +97,7 @@ def test_a_folder_tells_how_far_its_run_is(tmp_path: Path) -> None:
     folders["begun"].mkdir()
     for name in ("interrupted", "failed", "running", "finished"):
         checkpoint(folders[name], 40)
-    record_failure(folders["failed"], ValueError("no memory"))
+    record_failure(folders["failed"], ValueError("no memory"), 0)
     write_json(folders["finished"] / "metrics.json", {})
 
     with (folders["running"] / "run.lock").open("w") as lock:

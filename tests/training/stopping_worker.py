@@ -9,8 +9,9 @@ import pytorch_lightning as pl
 import torch.distributed as dist
 from pytorch_lightning.demos.boring_classes import BoringModel
 
+from reid_cosam.training.checkpoint_files import WholeCheckpointIO
 from reid_cosam.training.checkpoints import LastCheckpoint
-from reid_cosam.training.stopping import StopWhenTold, ending_as_told
+from reid_cosam.training.stopping import StopWhenInterrupted, interruptible
 
 ASKED = 3  # exit status where Lightning asks rank 0 in an iteration
 
@@ -46,13 +47,14 @@ def main(folder: Path, iterations: int, evaluated: int) -> None:
         limit_val_batches=evaluated and evaluated + more,
         val_check_interval=2,
         num_sanity_val_steps=0,
-        callbacks=[tell, StopWhenTold(), checkpoint],
+        plugins=[WholeCheckpointIO()],
+        callbacks=[tell, StopWhenInterrupted(), checkpoint],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
     try:
-        with ending_as_told(trainer):
+        with interruptible(trainer):
             trainer.fit(BoringModel())
     finally:
         print(tell.evaluated)

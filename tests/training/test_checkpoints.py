@@ -1,63 +1,75 @@
-"""Checkpoints are whole or absent, and a run that does not fit one says how."""
+"""Checkpoints are written between two iterations only, and the best one is that of the highest score."""
 
 from pathlib import Path
-from typing import Any
 from unittest.mock import Mock
 
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-from reid_cosam.training.checkpoints import BestCheckpoint, WholeCheckpointIO, check_resumable
-
-SPLIT = "0123456789abcdef" * 4
-ATTENTION = {"variant": "paper", "reduced_channels": 256, "reduced_channels_narrow": 256}
+from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint
 
 
-def config(**changes: Any) -> dict[str, Any]:
-    return {
-        "backbone": {"name": "resnet50"},
-        "cosam": [4, 5],
-        "agg": {"name": "ta"},
-        "num_frames": 4,
-        "seed": 0,
-        "data": {"height": 256, "width": 128},
-        "recipe": {"attention": ATTENTION},
-    } | changes
+def training(step: int, within: bool = False, ranks: int = 1) -> Mock:
+    """A trainer after so many iterations, or within the next one."""
+    trainer = Mock(spec=pl.Trainer, global_step=step, max_steps=100, world_size=ranks)
+    trainer.fit_loop.epoch_loop.batch_progress.current = Mock(ready=step + within, processed=step)
+    return trainer
 
 
-def saved_by(config: dict[str, Any]) -> dict[str, Any]:
-    return {"config": config, "split": SPLIT, "global_step": 7, "optimizer_states": []}
+def test_a_checkpoint_is_written_every_so_often_and_after_the_last_iteration(tmp_path: Path) -> None:
+    callback, saved = LastCheckpoint(tmp_path, every=40), []
+    for step in range(1, 101):
+        trainer = training(step)
+        callback.on_train_batch_end(trainer)
+        saved += [step] * trainer.save_checkpoint.call_count
+
+    assert saved == [40, 80, 100]
 
 
-def test_a_checkpoint_is_written_whole_and_alone(tmp_path: Path) -> None:
-    path = tmp_path / "checkpoints" / "last.ckpt"
+@pytest.mark.parametrize(
+    ("error", "within", "ranks", "saves"),
+    [
+        (SIGTERMException(), False, 1, True),
+        (SIGTERMException(), False, 2, True),
+        (ValueError("a broken frame"), False, 1, True),
+        (ValueError("a broken frame"), False, 2, False),  # the other ranks know nothing of it
+        (RuntimeError("out of memory"), True, 1, False),
+        (SystemExit(130), False, 1, False),  # Ctrl-C twice, wherever that came
+        (KeyboardInterrupt(), False, 1, False),
+    ],
+)
+def test_what_ends_training_between_two_iterations_leaves_a_checkpoint(
+    error: BaseException, within: bool, ranks: int, saves: bool, tmp_path: Path
+) -> None:
+    callback, trainer = LastCheckpoint(tmp_path, every=40), training(7, within, ranks)
 
-    WholeCheckpointIO().save_checkpoint({"step": 3}, path)
+    callback.on_exception(trainer, Mock(spec=pl.LightningModule), error)
 
-    assert torch.load(path, weights_only=True) == {"step": 3}
-    assert [file.name for file in path.parent.iterdir()] == ["last.ckpt"]
+    assert trainer.save_checkpoint.called == saves
 
 
-def test_a_failed_write_keeps_the_old_checkpoint(tmp_path: Path) -> None:
-    path = tmp_path / "last.ckpt"
-    WholeCheckpointIO().save_checkpoint({"step": 3}, path)
+def test_an_iteration_is_saved_once(tmp_path: Path) -> None:
+    callback, trainer = LastCheckpoint(tmp_path, every=7), training(7)
+    callback.on_train_batch_end(trainer)
 
-    with pytest.raises(AttributeError, match="pickle"):
-        WholeCheckpointIO().save_checkpoint({"step": lambda: 4}, path)
+    callback.on_exception(trainer, Mock(spec=pl.LightningModule), SIGTERMException())
 
-    assert torch.load(path, weights_only=True) == {"step": 3}
-    assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
+    assert trainer.save_checkpoint.call_count == 1
 
 
 def test_the_best_checkpoint_is_that_of_the_highest_score_also_of_a_resumed_run(tmp_path: Path) -> None:
     module, trainer = Mock(spec=pl.LightningModule), Mock(spec=pl.Trainer)
+    trainer.strategy.broadcast = lambda value: value
     first, resumed = BestCheckpoint(tmp_path / "best.ckpt"), BestCheckpoint(tmp_path / "best.ckpt")
+    (tmp_path / "best.ckpt").touch()
 
     saved = []
     for callback, mean_ap in ((first, 0.3), (first, 0.2), (resumed, 0.25), (resumed, 0.4)):
         if callback is resumed:
             resumed.load_state_dict(first.state_dict())
+            resumed.on_fit_start(trainer, module)
         trainer.callback_metrics = {"eval/mAP": torch.tensor(mean_ap)}
         callback.on_validation_end(trainer, module)
         saved.append(trainer.save_checkpoint.call_count)
@@ -65,77 +77,14 @@ def test_the_best_checkpoint_is_that_of_the_highest_score_also_of_a_resumed_run(
     assert saved == [1, 1, 1, 2]
 
 
-def test_the_same_network_may_go_on(tmp_path: Path) -> None:
-    torch.save(saved_by(config()), tmp_path / "last.ckpt")
+def test_a_best_score_whose_checkpoint_did_not_come_along_does_not_count(tmp_path: Path) -> None:
+    module, trainer = Mock(spec=pl.LightningModule), Mock(spec=pl.Trainer)
+    trainer.strategy.broadcast = lambda value: value
+    trainer.callback_metrics = {"eval/mAP": torch.tensor(0.2)}
+    resumed = BestCheckpoint(tmp_path / "best.ckpt")
 
-    done = check_resumable(tmp_path / "last.ckpt", config(trainer={"max_steps": 9}), SPLIT)
+    resumed.load_state_dict({"best": 0.9})
+    resumed.on_fit_start(trainer, module)
+    resumed.on_validation_end(trainer, module)
 
-    assert done == 7
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"num_frames": 8}, r"last\.ckpt was trained with num_frames=4 \(this run: 8\)"),
-        ({"seed": 3}, r"seed=0 \(this run: 3\)"),
-        ({"cosam": [4]}, r"cosam=\[4, 5\] \(this run: \[4\]\)"),
-        (
-            {"recipe": {"attention": ATTENTION | {"variant": "released"}}},
-            r"variant=paper \(this run: released\)",
-        ),
-    ],
-)
-def test_another_network_is_refused_by_name(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
-    torch.save(saved_by(config()), tmp_path / "last.ckpt")
-
-    with pytest.raises(ValueError, match=message):
-        check_resumable(tmp_path / "last.ckpt", config(**changes), SPLIT)
-
-
-def test_without_cosam_its_variant_does_not_matter(tmp_path: Path) -> None:
-    torch.save(saved_by(config(cosam=[])), tmp_path / "last.ckpt")
-    other = config(cosam=[], recipe={"attention": ATTENTION | {"variant": "released"}})
-
-    assert check_resumable(tmp_path / "last.ckpt", other, SPLIT) == 7
-
-
-def test_other_tracklets_are_refused_by_their_hashes(tmp_path: Path) -> None:
-    torch.save(saved_by(config()), tmp_path / "last.ckpt")
-
-    with pytest.raises(
-        ValueError,
-        match=r"last\.ckpt was trained on other tracklets, sha256 0123456789ab \(this run: fedcba987654\): "
-        r"it can only go on with its own; name their folder with data\.root=",
-    ):
-        check_resumable(tmp_path / "last.ckpt", config(), SPLIT[::-1])
-
-
-def test_a_checkpoint_that_does_not_name_its_tracklets_cannot_go_on(tmp_path: Path) -> None:
-    old = {name: value for name, value in saved_by(config()).items() if name != "split"}
-    torch.save(old, tmp_path / "last.ckpt")
-
-    with pytest.raises(ValueError, match=r"last\.ckpt does not say which tracklets .*: start anew"):
-        check_resumable(tmp_path / "last.ckpt", config(), SPLIT)
-
-
-def test_weights_alone_cannot_go_on(tmp_path: Path) -> None:
-    torch.save({"config": config(), "state_dict": {}}, tmp_path / "model.ckpt")
-
-    with pytest.raises(ValueError, match=r"model\.ckpt holds weights only"):
-        check_resumable(tmp_path / "model.ckpt", config(), SPLIT)
-
-
-def test_a_missing_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:
-    torch.save({"state_dict": {}}, tmp_path / "foreign.ckpt")
-
-    (tmp_path / "torn.ckpt").write_bytes(b"PK")
-    (tmp_path / "text.ckpt").write_text("no checkpoint\n")
-    (tmp_path / "empty.ckpt").touch()
-
-    for name in ("torn", "text", "empty"):
-        with pytest.raises(ValueError, match=rf"{name}\.ckpt is not a readable checkpoint: ."):
-            check_resumable(tmp_path / f"{name}.ckpt", config(), SPLIT)
-    with pytest.raises(FileNotFoundError, match=r"none\.ckpt: there is no such checkpoint"):
-        check_resumable(tmp_path / "none.ckpt", config(), SPLIT)
-    with pytest.raises(ValueError, match=r"foreign\.ckpt was not written by reid_cosam"):
-        check_resumable(tmp_path / "foreign.ckpt", config(), SPLIT)
+    assert trainer.save_checkpoint.called

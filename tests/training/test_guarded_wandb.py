@@ -2,6 +2,7 @@
 
 import gc
 import pwd
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -118,19 +119,24 @@ def test_a_service_that_takes_no_more_is_waited_for_only_so_long(
     assert "no answer within 0.5 s" in said()[0]
 
 
-def test_ctrl_c_while_a_run_ends_leaves_no_service_to_wait_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("while_it", ["starts", "ends"])
+def test_a_signal_while_the_service_does_not_answer_leaves_none_to_wait_for(
+    while_it: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object) -> None:
+        monkeypatch.undo()
+        while not services():
+            time.sleep(0.01)
+        services()[0].suspend()
         raise KeyboardInterrupt
 
     guarded = make(tmp_path)
-    log(guarded)
-    services()[0].suspend()
-    monkeypatch.setattr(GuardedWandb, "_call", interrupt)
+    if while_it == "ends":
+        log(guarded)
+    monkeypatch.setattr(guarded_wandb, "_result", interrupt)
 
     with pytest.raises(KeyboardInterrupt):
-        guarded.finish("interrupted")
+        guarded.finish("interrupted") if while_it == "ends" else log(guarded)
 
     assert not services()
 

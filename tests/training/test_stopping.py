@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -13,7 +14,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
-from reid_cosam.training.stopping import StopWhenTold, ending_as_told
+from reid_cosam import interruption
+from reid_cosam.training.stopping import StopWhenInterrupted, interruptible
 
 
 def ranks(folder: Path, iterations: int, evaluated: int) -> list[subprocess.Popen[str]]:
@@ -56,50 +58,55 @@ def test_all_ranks_stop_after_the_same_iteration(
     assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == last
 
 
-def trainer(told: int) -> Mock:
-    stop = StopWhenTold()
-    stop.told = told
+def trainer() -> Mock:
+    stop = StopWhenInterrupted()
     return Mock(
-        spec=pl.Trainer, callbacks=[stop], world_size=1, global_step=1, max_steps=9, val_check_interval=9
+        spec=pl.Trainer,
+        _signal_connector=Mock(),
+        callbacks=[stop],
+        world_size=1,
+        global_step=1,
+        max_steps=9,
+        val_check_interval=9,
     )
 
 
 @pytest.mark.parametrize("hook", ["on_train_batch_end", "on_validation_batch_end", "on_test_batch_end"])
 def test_a_single_process_stops_after_the_batch(hook: str) -> None:
-    going_on, stopping = trainer(told=0), trainer(told=15)
-    batch = (Mock(spec=pl.LightningModule), None, None, 0)
+    training = trainer()
+    end_of_batch = partial(
+        getattr(training.callbacks[0], hook), training, Mock(spec=pl.LightningModule), None, None, 0
+    )
 
-    getattr(going_on.callbacks[0], hook)(going_on, *batch)
-    with pytest.raises(SIGTERMException):
-        getattr(stopping.callbacks[0], hook)(stopping, *batch)
+    with interruption.finishing():
+        end_of_batch()
+        interruption.record(signal.SIGTERM)
+        with pytest.raises(SIGTERMException):
+            end_of_batch()
 
 
 @pytest.mark.parametrize(
-    ("error", "told", "status"),
+    ("error", "received", "status"),
     [
         (SIGTERMException(), signal.SIGTERM, 143),
         (SIGTERMException(), signal.SIGINT, 130),
-        (SIGTERMException(), 0, 143),  # by Lightning, before training
-        (RuntimeError("Connection closed by peer"), signal.SIGTERM, 143),  # by a rank that was told too
+        (SIGTERMException(), 0, 143),  # by Lightning
+        (RuntimeError("Connection closed by peer"), signal.SIGHUP, 129),  # by a rank that was told too
     ],
 )
-def test_a_run_that_is_told_to_end_does_not_fail(error: Exception, told: int, status: int) -> None:
-    with pytest.raises(SystemExit) as ended, ending_as_told(trainer(told)):
+def test_an_interrupted_run_does_not_fail(error: Exception, received: int, status: int) -> None:
+    with pytest.raises(interruption.Interrupted) as ended, interruptible(trainer()):  # noqa: PT012
+        interruption.record(received)
         raise error
 
     assert ended.value.code == status
 
 
-def test_a_second_ctrl_c_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signal, "signal", handlers := Mock())
-    stop = StopWhenTold()
-
-    stop._note(signal.SIGINT, None)
-
-    assert stop.told == signal.SIGINT
-    handlers.assert_called_once_with(signal.SIGINT, signal.default_int_handler)
+def test_a_signal_after_the_last_iteration_ends_the_run_too() -> None:
+    with pytest.raises(interruption.Interrupted), interruptible(trainer()):
+        interruption.record(signal.SIGTERM)
 
 
-def test_what_nobody_told_is_an_error() -> None:
-    with pytest.raises(RuntimeError, match="Connection closed"), ending_as_told(trainer(told=0)):
+def test_an_error_without_a_signal_is_an_error() -> None:
+    with pytest.raises(RuntimeError, match="Connection closed"), interruptible(trainer()):
         raise RuntimeError("Connection closed by peer")

@@ -29,7 +29,7 @@ from reid_cosam.assembly.settings import (
     read_tables_settings,
     read_visualize_settings,
 )
-from reid_cosam.assembly.training import make_module, make_trainer
+from reid_cosam.assembly.training import make_module, make_origin, make_trainer
 
 __all__ = [
     "attributes_file",
@@ -45,6 +45,7 @@ __all__ = [
     "make_datamodule",
     "make_module",
     "make_network",
+    "make_origin",
     "make_shown_splits",
     "make_splits",
     "make_test_data",

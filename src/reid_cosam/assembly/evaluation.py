@@ -21,10 +21,10 @@ from reid_cosam.config import (
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.models.network import VideoReidNet
-from reid_cosam.training.checkpoints import read_checkpoint
+from reid_cosam.training.checkpoint_files import read_checkpoint
 from reid_cosam.training.datamodule import TrackletDataModule
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
-from reid_cosam.training.stopping import StopWhenTold
+from reid_cosam.training.stopping import StopWhenInterrupted
 
 _PREFIX = "network."
 
@@ -96,7 +96,7 @@ def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
         logger=False,
         callbacks=[
             (TerminalProgress if sys.stdout.isatty() else PlainProgress)(every=1),
-            StopWhenTold(),
+            StopWhenInterrupted(),
         ],
         enable_progress_bar=sys.stdout.isatty(),
         enable_model_summary=False,

@@ -10,23 +10,23 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor
 
+from reid_cosam.assembly.data import data_folder
 from reid_cosam.assembly.devices import check_gpus, compiles, precision, prepare_memory, runs_on_gpu
 from reid_cosam.assembly.network import make_network
 from reid_cosam.config import TrainerSettings, TrainSettings
-from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.transforms import Augmentation
+from reid_cosam.data.verification import image_hash, split_hash
 from reid_cosam.losses.reid import ReidLoss
-from reid_cosam.training.checkpoints import (
-    BestCheckpoint,
-    LastCheckpoint,
-    TrackletsRecord,
-    WholeCheckpointIO,
-)
+from reid_cosam.training.checkpoint_files import BEST, WholeCheckpointIO
+from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint, OriginRecord
 from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.finite import FiniteCheck
 from reid_cosam.training.lightning_module import Evaluated, OptimiserPlan, ReidModule
 from reid_cosam.training.pace import PaceRecord
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
-from reid_cosam.training.stopping import StopWhenTold
+from reid_cosam.training.resuming import Origin
+from reid_cosam.training.stopping import StopWhenInterrupted
 
 
 def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
@@ -54,12 +54,25 @@ def _identities(tracklets: tuple[Tracklet, ...]) -> tuple[Tensor, Tensor]:
     return torch.tensor([one.pid for one in tracklets]), torch.tensor([one.camid for one in tracklets])
 
 
+def make_origin(settings: TrainSettings, splits: ReidSplits) -> Origin:
+    """What the numbers of a run depend on beside its settings."""
+    trainer = settings.trainer
+    return Origin(
+        split=split_hash(splits, data_folder(settings.data)),
+        images=image_hash(splits),
+        processes=trainer.devices * trainer.num_nodes,
+        accelerator="gpu" if runs_on_gpu(trainer) else "cpu",
+        precision=precision(trainer),
+        compiled=compiles(trainer),
+    )
+
+
 def make_trainer(
-    settings: TrainerSettings, folder: Path, loggers: list[Logger], split: str | None = None
+    settings: TrainerSettings, folder: Path, loggers: list[Logger], origin: Origin | None = None
 ) -> pl.Trainer:
     """A trainer that counts iterations, evaluates every `eval_every`, and keeps last and best checkpoints.
 
-    `split` is the hash of the tracklets, which checkpoints hold; without it they cannot be resumed from.
+    Checkpoints hold `origin`; without it they cannot be resumed from.
     """
     on_gpu = runs_on_gpu(settings)
     check_gpus(settings.accelerator, settings.devices)
@@ -86,19 +99,20 @@ def make_trainer(
         use_distributed_sampler=False,
         plugins=[WholeCheckpointIO()],
         logger=loggers,
-        callbacks=_callbacks(settings, folder, split),
+        callbacks=_callbacks(settings, folder, origin),
         enable_progress_bar=sys.stdout.isatty(),
         enable_model_summary=False,
     )
 
 
-def _callbacks(settings: TrainerSettings, folder: Path, split: str | None) -> list[Callback]:
+def _callbacks(settings: TrainerSettings, folder: Path, origin: Origin | None) -> list[Callback]:
     kept = folder / "checkpoints"
     return [
         LastCheckpoint(kept, settings.checkpoint_every),
-        BestCheckpoint(kept / "best.ckpt"),
-        TrackletsRecord(split),
+        BestCheckpoint(kept / BEST),
+        OriginRecord(origin),
         PaceRecord(folder),
-        StopWhenTold(),
+        FiniteCheck(),
+        StopWhenInterrupted(),
         (TerminalProgress if sys.stdout.isatty() else PlainProgress)(settings.log_every),
     ]

@@ -21,7 +21,7 @@ from reid_cosam.evaluation.run_outputs import data_record
 from reid_cosam.evaluation.scoring import Plan, Reranking, check
 from reid_cosam.results.descriptors import check_finite, load_descriptors, save_descriptors
 from reid_cosam.runs import launch
-from reid_cosam.training.stopping import ending_as_told
+from reid_cosam.training.stopping import interruptible
 
 _log = logging.getLogger(__name__)
 
@@ -114,7 +114,7 @@ class Evaluation:
             for message in _HARMLESS:
                 warnings.filterwarnings("ignore", message=message)
             trainer = assembly.make_test_trainer(self.settings.trainer, folder)
-            with ending_as_told(trainer):
+            with interruptible(trainer):
                 trainer.test(module, datamodule=test_data, verbose=False)
         check_finite(module.descriptors, str(self._ckpt))
         if launch.is_first_rank():

@@ -11,7 +11,8 @@ from reid_cosam.evaluation.run_outputs import cmc_table, query_table, result_row
 from reid_cosam.evaluation.scoring import Result
 from reid_cosam.results.figures.cmc import cmc_figure
 from reid_cosam.results.figures.ranked import ranked_lists_figure
-from reid_cosam.results.store import save_picture, write_json, write_text
+from reid_cosam.results.finished_run import METRICS
+from reid_cosam.results.store import save_picture, write_record, write_text
 
 _LISTS_SHOWN = 8
 
@@ -39,7 +40,7 @@ def write_evaluation(
     for name, picture in pictures.items():
         save_picture(picture, folder / "pictures" / f"{name}.png")
     metrics = rows[0] | evaluation.about() | {"results": rows}
-    write_json(folder / "metrics.json", metrics)  # the last file, as of a training run
+    write_record(folder / METRICS, metrics)  # the last file, as of a training run
     return metrics, {name: folder / "pictures" / f"{name}.png" for name in pictures}
 
 

@@ -22,7 +22,8 @@ from reid_cosam.metrics.protocols import Scores
 from reid_cosam.results.figures.attention import attention_figure
 from reid_cosam.results.figures.cmc import cmc_figure
 from reid_cosam.results.figures.ranked import ranked_lists_figure
-from reid_cosam.results.store import save_picture, write_json, write_text
+from reid_cosam.results.finished_run import METRICS
+from reid_cosam.results.store import save_picture, write_record, write_text
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import Evaluation, ReidModule
 from reid_cosam.visualization.person_coverage import FirstSnippets, see
@@ -33,11 +34,15 @@ _CLIPS_SHOWN, _LISTS_SHOWN = 4, 6
 
 
 def write_outputs(
-    module: ReidModule, datamodule: ReidDataModule, folder: Path, settings: TrainSettings
+    module: ReidModule,
+    datamodule: ReidDataModule,
+    folder: Path,
+    settings: TrainSettings,
+    made_with: Mapping[str, object],
 ) -> tuple[dict[str, Any], dict[str, Path]]:
     """Writes `metrics.json`, tables and `pictures/`; returns the metrics, and pictures by name.
 
-    The module must have been evaluated.
+    The module must have been evaluated. `made_with` holds the run's key, and what else its numbers depend on.
     """
     evaluation = module.evaluation
     assert evaluation is not None
@@ -47,6 +52,7 @@ def write_outputs(
     has_persons, batch_size = settings.data.name == "synthetic", settings.data.eval_batch_size
     content = score_table(evaluation, datamodule) | {
         "data": data_record(settings.data),
+        "made_with": made_with,
         "attention": _coverage(masks, snippets, batch_size) if masks and has_persons else None,
         "results": final_rows(module, datamodule, settings),
     }
@@ -65,7 +71,7 @@ def write_outputs(
         drawn["attention"] = _attention(masks, snippets)
     for name, picture in drawn.items():
         save_picture(picture, folder / "pictures" / f"{name}.png")
-    write_json(folder / "metrics.json", content)  # the last file: a run that has it is whole
+    write_record(folder / METRICS, content)  # the last file: a run that has it is whole
     return content, {name: folder / "pictures" / f"{name}.png" for name in drawn}
 
 

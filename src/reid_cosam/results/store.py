@@ -1,39 +1,100 @@
-"""Files of a run: records and pictures that are whole or absent, and a record of what made them."""
+"""Files of a run: records and pictures that are whole or absent."""
 
+import errno
 import hashlib
 import json
 import math
 import os
-import platform
 import re
-import subprocess
-import sys
+import socket
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime, timezone
-from importlib import metadata
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, cast
 from uuid import uuid4
 
 import numpy as np
-import torch
 from PIL import Image
 
-import reid_cosam
-
-GIT_TIMEOUT_SECONDS = 10
+_SUM = "sha256"
+_STALE_SECONDS = 24 * 3600  # after which a temporary file of another machine belongs to nobody
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary path in the same folder; leaving without an error moves it to `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid4().hex}.tmp")
+def replacing(path: Path, previous: Path | None = None) -> Iterator[Path]:
+    """Yields a temporary path in the same folder; leaving without an error moves it to `path`.
+
+    What `path` held before is moved to `previous`, if that is given. A process that is killed at any moment
+    leaves a whole file under at least one of the two names, and no power failure tears one that is there.
+
+    Raises:
+        OSError: the file cannot be written; names `path`, whatever the temporary one is called.
+    """
+    temporary = path.with_name(f".{path.name}.{_host()}-{os.getpid()}-{uuid4().hex[:8]}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
+        _flush(temporary)
+        if previous is not None and path.exists():
+            path.replace(previous)
         temporary.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(temporary)):
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """Waits until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (
+            errno.EINVAL,
+            errno.ENOTSUP,
+        ):  # not for folders, some say
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def remove_strays(folder: Path) -> None:
+    """Removes the temporary files that killed processes left under `folder`.
+
+    Those of this machine go when their process is gone, those of other machines after a day.
+    """
+    for path in folder.rglob(".*.tmp"):
+        host, _, rest = path.name.removesuffix(".tmp").rpartition(".")[2].partition("-")
+        number = rest.partition("-")[0]
+        if not number.isdecimal():
+            continue  # not one of ours
+        with suppress(FileNotFoundError):
+            if not _is_alive(int(number)) if host == _host() else _age(path) > _STALE_SECONDS:
+                path.unlink()
+
+
+def _host() -> str:
+    """The name of this machine, as a part of a file's name."""
+    return re.sub(r"\W", "_", socket.gethostname())
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
 
 
 def write_text(path: Path, text: str) -> None:
@@ -51,6 +112,35 @@ def write_json(path: Path, content: Mapping[str, object]) -> None:
     """
     plain = _plain(content, str(path))
     write_text(path, json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_record(path: Path, content: Mapping[str, object]) -> None:
+    """Writes JSON as `write_json` does, with a sum over the rest under `sha256`; `read_record` checks it."""
+    plain = cast(dict[str, object], _plain(content, str(path)))
+    write_json(path, plain | {_SUM: _sum_of(plain)})
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """The JSON object in a file; without the sum, which older files lack.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is empty, damaged or holds something else; names the file.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: it holds no JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} is damaged: it holds no JSON object")
+    expected = content.pop(_SUM, None)
+    if expected is not None and expected != _sum_of(content):
+        raise ValueError(f"{path} is damaged: its content does not have the SHA-256 that stands in it")
+    return content
+
+
+def _sum_of(content: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value: object, name: str) -> object:
@@ -79,82 +169,3 @@ def save_picture(image: Image.Image, path: Path) -> None:
         raise ValueError(f"pictures are PNG files, so {path} must end in .png")
     with replacing(path) as temporary:
         image.save(temporary, format="PNG", compress_level=4)  # half the time, 4% more bytes
-
-
-def environment() -> dict[str, object]:
-    """What a run was made with: versions, machine, state of the code, command line, time in UTC."""
-    return {
-        "command": list(sys.argv),
-        "cpu": {"name": _cpu_name(), "cores": os.cpu_count()},
-        "git": git_state(Path(reid_cosam.__file__).parent),
-        "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
-        "packages": _dependency_versions(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "time_utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "version": reid_cosam.__version__,
-    }
-
-
-def _dependency_versions() -> dict[str, str | None] | None:
-    try:
-        requirements = metadata.requires("reid-cosam") or []
-    except metadata.PackageNotFoundError:  # run from a plain source folder, never installed
-        return None
-    run_time = [requirement for requirement in requirements if "extra ==" not in requirement]
-    names = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in run_time]
-    return {name: _version(name) for name in names}
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _cpu_name() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def git_state(folder: Path) -> dict[str, object]:
-    """Commit and uncommitted change of the checkout that tracks the Python files in `folder`.
-
-    `diff` is the start of a SHA-256 over `git diff HEAD` and the names of untracked files, null when clean.
-    Where there is no such checkout, all values are null and `reason` says why; a run never fails over this.
-    """
-    try:
-        # An installed copy may lie inside some other project's checkout; its commit would be a lie.
-        _git(folder, "ls-files", "--error-unmatch", "__init__.py")
-        commit = _git(folder, "rev-parse", "HEAD").strip()
-        status = _git(folder, "status", "--porcelain")
-        change = _git(folder, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-color") + status
-    except (OSError, subprocess.SubprocessError) as error:
-        return {"commit": None, "dirty": None, "diff": None, "reason": _reason(error)}
-    digest = hashlib.sha256(change.encode(errors="surrogateescape")).hexdigest()[:12] if status else None
-    return {"commit": commit, "dirty": bool(status), "diff": digest, "reason": None}
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    # Inside a git hook GIT_DIR and its kin name another repository than the folder's own.
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return subprocess.run(
-        ["git", "-C", str(folder), *arguments],
-        env=variables | {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"},
-        capture_output=True,
-        check=True,
-        encoding="utf-8",
-        errors="surrogateescape",
-        timeout=GIT_TIMEOUT_SECONDS,
-    ).stdout
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, subprocess.CalledProcessError):
-        return str(error.stderr).strip() or str(error)
-    return str(error)

@@ -1,31 +1,24 @@
 """Runs kept by what they are, so that a sweep may be killed and started again.
 
-A kept run's folder tells its state: `metrics.json` when it is finished, `failure.json` when it failed, a lock
-on `run.lock` while a process works on it, and `checkpoints/last.ckpt` where it would go on.
+A kept run's folder tells its state: `metrics.json` when it is finished, `failure.json` when it failed
+(`failures.py`), locks while a process works on it (`run_lock.py`), and `checkpoints/` where it would go on.
 """
 
-import fcntl
-import json
-import os
-import platform
-import time
-import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timezone
+import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from reid_cosam.config import TrainSettings
 from reid_cosam.config.identity import run_key
-from reid_cosam.results.store import write_json
+from reid_cosam.results.finished_run import METRICS
+from reid_cosam.results.store import read_record, write_json
+from reid_cosam.training.checkpoint_files import newest_checkpoint
+from reid_cosam.training.resuming import Origin
 
-_POINTER, _FINISHED, _FAILED, _LOCK = "run.json", "metrics.json", "failure.json", "run.lock"
-_PATIENCE_SECONDS = 0.5  # whoever only looks holds the lock for an instant
+_POINTER = "run.json"
 
-
-class FailedBefore(RuntimeError):
-    """A kept run failed in an earlier sweep, and nobody asked to try it again."""
+_log = logging.getLogger(__name__)
 
 
 def folder_of(settings: TrainSettings, split: str, job: Path) -> Path:
@@ -47,135 +40,86 @@ def kept_folder(settings: TrainSettings, key: str) -> Path:
     return Path(settings.runs or "").absolute() / f"{settings.run_name}-{key}"
 
 
-def is_finished(folder: Path) -> bool:
-    """Whether a run is whole; `metrics.json` is the last file that it writes."""
-    return (folder / _FINISHED).is_file()
+def metrics(folder: Path) -> dict[str, Any] | None:
+    """What a finished run found; None where it is not finished. `metrics.json` is the last file of a run.
 
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """Where an interrupted run would go on."""
-    path = folder / "checkpoints" / "last.ckpt"
-    return path if path.is_file() else None
-
-
-def failure(folder: Path) -> str | None:
-    """The error that a run ended with, in one line; None where it did not fail."""
-    path = folder / _FAILED
-    if is_finished(folder) or not path.is_file():
+    A damaged file is named, and stands for a run that is not finished.
+    """
+    try:
+        return read_record(folder / METRICS)
+    except FileNotFoundError:
         return None
-    return str(json.loads(path.read_text())["error"])
+    except ValueError as error:
+        _log.warning("%s: the run counts as not finished", error)
+        return None
 
 
-def record_failure(folder: Path, error: Exception) -> None:
-    """Writes `failure.json`. A rank's own error is the first, and stays."""
-    if (folder / _FAILED).is_file():
-        return
-    content = {
-        "error": str(error).partition("\n")[0] or type(error).__name__,
-        "type": type(error).__name__,
-        "traceback": "".join(traceback.format_exception(error)),
-        "host": platform.node(),
-        "time_utc": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
-    write_json(folder / _FAILED, content)
-
-
-def forget_failure(folder: Path, retry: bool) -> None:
-    """Clears the way for another try.
+def check_as_asked(found: Mapping[str, Any], settings: TrainSettings, origin: Origin, folder: Path) -> None:
+    """Makes sure that a finished run holds the scores that are asked for: none but these would be repeated.
 
     Raises:
-        FailedBefore: the run failed before, and `retry` is false.
+        ValueError: it was scored under another protocol, without attributes, or on other images.
     """
-    error = failure(folder)
-    if error is not None and not retry:
-        raise FailedBefore(f"{folder} failed before: {error}; retry_failed=true tries it again")
-    (folder / _FAILED).unlink(missing_ok=True)
+    data = settings.data
+    again = f"python -m reid_cosam.evaluate ckpt={folder / 'checkpoints' / 'last.ckpt'}"
+    if found["protocol"] != data.protocol:
+        raise ValueError(
+            f"{folder} is finished, and scored under protocol {found['protocol']}, not {data.protocol}; "
+            f"to score it so: {again} protocol={data.protocol}"
+        )
+    if data.attributes is not None and not any(row["carriers"] for row in found["results"]):
+        raise ValueError(
+            f"{folder} is finished, and was scored without attributes; to score it so: {again} "
+            f"data.attributes={data.attributes}"
+        )
+    images = found.get("made_with", {}).get("images", origin.images)
+    if images != origin.images:
+        raise ValueError(
+            f"{folder} is finished, and saw other images of the same names: name another folder with "
+            "runs=..., or delete this one to train anew"
+        )
 
 
 def going_on(settings: TrainSettings, folder: Path) -> TrainSettings:
-    """The settings of a kept run from its last checkpoint on, if there is one."""
-    last = last_checkpoint(folder)
-    if settings.runs is None or settings.ckpt_path is not None or last is None:
+    """The settings of a kept run from its newest checkpoint on, if there is one.
+
+    Raises:
+        ValueError: all its checkpoints are damaged.
+    """
+    if settings.runs is None or settings.ckpt_path is not None:
         return settings
-    return settings.model_copy(update={"ckpt_path": str(last)})
+    newest = newest_checkpoint(folder / "checkpoints")
+    return settings if newest is None else settings.model_copy(update={"ckpt_path": str(newest)})
 
 
-def set_curves_aside(folder: Path) -> None:
-    """Keeps the curves of an interrupted run: the logger would begin the file anew."""
-    curves = folder / "curves"
-    if curves.is_dir():
-        number = len(list(folder.glob("curves_before_*"))) + 1
-        curves.rename(folder / f"curves_before_{number}")
+def set_aside(folder: Path) -> None:
+    """Keeps what an earlier run left in the folder under names that nobody takes for the new run's.
 
-
-# Open locks of this process. A forked data loader worker would keep its parent's lock after the parent is
-# killed; the ranks of a distributed run are to keep it, as they train on (`launch.run_ranks`).
-_held: set[int] = set()
-
-
-def _let_go() -> None:
-    for descriptor in _held:
-        os.close(descriptor)
-    _held.clear()
-
-
-os.register_at_fork(after_in_child=_let_go)
-
-
-def held_locks() -> tuple[int, ...]:
-    """File descriptors that a process which works for this one is to inherit."""
-    return tuple(_held)
-
-
-@contextmanager
-def claimed(folder: Path) -> Iterator[bool]:
-    """Yields whether the run is this process's alone; the system lets go when the process ends in any way."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-    _held.add(descriptor)
-    try:
-        yield _lock(descriptor, time.monotonic() + _PATIENCE_SECONDS)
-    finally:
-        _held.discard(descriptor)
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, deadline: float) -> bool:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.05)
-        else:
-            return True
-
-
-def is_running(folder: Path) -> bool:
-    """Whether some process holds the run's lock."""
-    try:
-        descriptor = os.open(folder / _LOCK, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(descriptor)
+    That is `metrics.json`, and `curves/`, which the logger would begin anew.
+    """
+    for name, suffix in (("curves", ""), ("metrics", ".json")):
+        path = folder / f"{name}{suffix}"
+        if path.exists():
+            number = len(list(folder.glob(f"{name}_before_*"))) + 1
+            path.rename(folder / f"{name}_before_{number}{suffix}")
 
 
 def finished_runs(sweep: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Folder and metrics of every finished job of a sweep, in the jobs' order, wherever runs are kept."""
     for job in jobs(sweep):
-        pointer = job / _POINTER
-        folder = Path(json.loads(pointer.read_text())["folder"]) if pointer.is_file() else job
-        metrics = folder / _FINISHED
-        if metrics.is_file():
-            yield folder, json.loads(metrics.read_text())
+        folder = _folder_of_job(job)
+        found = metrics(folder)
+        if found is not None:
+            yield folder, found
+
+
+def _folder_of_job(job: Path) -> Path:
+    pointer = job / _POINTER
+    try:
+        return Path(read_record(pointer)["folder"]) if pointer.is_file() else job
+    except (ValueError, KeyError) as error:
+        _log.warning("%s is damaged (%s): the run that it points to is left out", pointer, error)
+        return job
 
 
 def jobs(sweep: Path) -> list[Path]:

@@ -9,16 +9,13 @@ import atexit
 import logging
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
 
 from omegaconf import OmegaConf
 from pytorch_lightning.plugins.environments import SLURMEnvironment  # type: ignore[attr-defined]
@@ -109,7 +106,7 @@ def run_ranks(module: str, folder: Path, num_ranks: int, inherited: Sequence[int
     environment = assumed | os.environ | {_LAUNCHED: "1"}
     # In a session of its own: a signal to this process' group would reach it twice, from there and from here.
     start = partial(subprocess.Popen, env=environment, pass_fds=inherited, start_new_session=True)
-    with _told_to_stop(), start(command) as ranks:
+    with start(command) as ranks:
         try:
             failed = ranks.wait()
         except BaseException:
@@ -117,24 +114,3 @@ def run_ranks(module: str, folder: Path, num_ranks: int, inherited: Sequence[int
             raise
     if failed:
         raise RuntimeError(f"a rank of the distributed run in {folder} failed; see its message above")
-
-
-@contextmanager
-def _told_to_stop() -> Iterator[None]:
-    """Lets SIGTERM and Ctrl-C raise, so that what was started is stopped too.
-
-    The exit status is 143 as elsewhere, or 130.
-    """
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # as for what runs in the background
-            signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,6 +1,5 @@
 """A sweep from its first run to its last: failures that stop no other run, progress, and the last word."""
 
-import json
 import logging
 import statistics
 import time
@@ -13,7 +12,7 @@ from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
 from reid_cosam.results.counted_progress import duration
-from reid_cosam.results.store import write_json
+from reid_cosam.results.store import read_record, write_json
 from reid_cosam.runs import grid, kept_runs, launch
 
 Outcome = Literal["trained", "evaluated", "finished before", "running elsewhere"]
@@ -72,8 +71,14 @@ class SweepReport(Callback):
 
 def _noted(sweep: Path) -> dict[Path, dict[str, Any]]:
     """What came of the jobs that have ended, in the jobs' order."""
-    paths = (job / _OUTCOME for job in kept_runs.jobs(sweep))
-    return {path.parent: json.loads(path.read_text()) for path in paths if path.is_file()}
+    noted: dict[Path, dict[str, Any]] = {}
+    for path in (job / _OUTCOME for job in kept_runs.jobs(sweep)):
+        if path.is_file():
+            try:
+                noted[path.parent] = read_record(path)
+            except ValueError as error:  # the sweep goes on, and its end names the job
+                noted[path.parent] = {"outcome": "failed", "error": str(error), "seconds": 0.0}
+    return noted
 
 
 def _progress(noted: list[dict[str, Any]], jobs: int, at_once: int) -> str:

@@ -17,9 +17,10 @@ from reid_cosam.config import TrainSettings
 from reid_cosam.config.identity import identity
 from reid_cosam.paths import CONF
 from reid_cosam.results.counted_progress import duration
-from reid_cosam.runs import kept_runs
+from reid_cosam.results.faults import noting
+from reid_cosam.runs import failures, kept_runs, run_lock
 from reid_cosam.runs.planned_runs import TABLES, Planned, planned
-from reid_cosam.training.checkpoints import read_checkpoint
+from reid_cosam.training.checkpoint_files import LAST, finished_iterations
 from reid_cosam.training.pace import MeasuredPace, read_pace
 
 _WIDTH = 140  # of what no terminal limits
@@ -68,16 +69,25 @@ def run(arguments: Sequence[str]) -> None:
 
 def state(folder: Path) -> State:
     """How far a kept run is."""
-    if kept_runs.is_finished(folder):
+    if kept_runs.metrics(folder) is not None:
         return State("finished", 0)
-    last = kept_runs.last_checkpoint(folder)
-    done = 0 if last is None else int(read_checkpoint(last)["global_step"])
-    if kept_runs.is_running(folder):
+    done, damage = _progress(folder)
+    if run_lock.is_running(folder):
         return State("running", done)
-    error = kept_runs.failure(folder)
+    error = failures.failure(folder)
     if error is not None:
         return State("failed", done, error)
-    return State("interrupted" if folder.is_dir() else "missing", done)
+    return State("interrupted" if folder.is_dir() else "missing", done, damage)
+
+
+def _progress(folder: Path) -> tuple[int, str | None]:
+    """Iterations done, and what is wrong with the checkpoint if it cannot be read."""
+    try:
+        return finished_iterations(folder / "checkpoints" / LAST), None
+    except FileNotFoundError:
+        return 0, None
+    except (OSError, ValueError) as error:
+        return 0, str(error)
 
 
 def seconds_left(settings: TrainSettings, done: int, pace: MeasuredPace) -> float:
@@ -96,9 +106,10 @@ class Paces:
         for path in sorted(runs.glob("*/config.yaml")):
             pace = read_pace(path.parent)
             if pace is not None:
-                config: Any = OmegaConf.to_container(OmegaConf.load(path))
-                for level, alike in enumerate(_alike(config)):
-                    self._found[level].setdefault(alike, []).append(pace)
+                with noting([], path):  # what cannot be read helps no estimate
+                    config: Any = OmegaConf.to_container(OmegaConf.load(path))
+                    for level, alike in enumerate(_alike(config)):
+                        self._found[level].setdefault(alike, []).append(pace)
 
     def of(self, settings: TrainSettings) -> MeasuredPace | None:
         """The median of the runs that differ by the seed only; else of those alike in what costs the most."""

@@ -62,6 +62,7 @@ class ReidDataModule(pl.LightningDataModule):
         self.num_identities = len(self.labels)
         self.evaluated: tuple[Tracklet, ...] = splits.query + splits.gallery
         self.num_queries = len(splits.query)
+        self._tracklets_trained_on = splits.train
         self._pids = [tracklet.pid for tracklet in splits.train]
         self._train = TrainSnippets(splits.train, self.labels, num_frames, height, width, sampling)
         self._evaluation = DenseSnippets(self.evaluated, num_frames, height, width, tail="cycle")
@@ -89,6 +90,11 @@ class ReidDataModule(pl.LightningDataModule):
     def _batches(self, rank: int, world_size: int, first_batch: int) -> IdentityBatches:
         sizes = (self._identities, self._tracklets, self._num_batches, self._seed)
         return IdentityBatches(self._pids, *sizes, rank, world_size, first_batch)
+
+    def tracklets_of(self, iteration: int) -> list[str]:
+        """The tracklets of an iteration, counted from 1, by the end of their first frames' paths."""
+        drawn = {draw.tracklet for draw in self._batches(0, 1, 0).global_batch(iteration - 1)}
+        return ["/".join(self._tracklets_trained_on[one].frames[0].split("/")[-3:]) for one in sorted(drawn)]
 
     def val_dataloader(self) -> DataLoader[DenseSample]:
         """All snippets of this rank's evaluated tracklets."""

@@ -2,9 +2,9 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
@@ -44,13 +44,9 @@ class GuardedWandb(GuardedLogger):
     def finish(self, outcome: Outcome) -> None:
         """Ends the run and its service."""
         self._seconds = _allowed("WANDB_FINISH_TIMEOUT", _FINISH_SECONDS)
-        if not self._started:
-            return
-        try:
-            self.attempt(lambda: self._finish(outcome))
-        except BaseException:  # Ctrl-C; W&B's exit hook would go on waiting
-            self._abandon()
-            raise
+        if self._started:
+            with self._abandoned_at_a_signal():
+                self.attempt(lambda: self._finish(outcome))
 
     def _finish(self, outcome: Outcome) -> None:
         import wandb
@@ -64,7 +60,8 @@ class GuardedWandb(GuardedLogger):
 
     def _call(self, call: Callable[[], object]) -> None:
         if not self._started:
-            self._start()
+            with self._abandoned_at_a_signal():
+                self._start()
         _result(_in_background(call), self._seconds)
 
     def _start(self) -> None:
@@ -94,6 +91,17 @@ class GuardedWandb(GuardedLogger):
             return f"W&B does not start ({reason(error)}); the run goes on without it"
         failed = f"W&B fails ({reason(error)}); the run goes on without it"
         return f"{failed}; to upload what it has until here: wandb sync {self._folder()}"
+
+    @contextmanager
+    def _abandoned_at_a_signal(self) -> Iterator[None]:
+        """W&B's exit hook would go on waiting for what is waited for within."""
+        try:
+            yield
+        except Exception:
+            raise
+        except BaseException:
+            self._abandon()
+            raise
 
     def _abandon(self) -> None:
         """Kills the service, and lets W&B forget it: the next run of this process gets one of its own."""

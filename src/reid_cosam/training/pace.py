@@ -1,6 +1,5 @@
 """How fast a run went, kept in its folder: what later runs of its kind will take is estimated from it."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities import rank_zero_only
 
-from reid_cosam.results.store import write_json
+from reid_cosam.results.store import read_record, write_json
 
 _FILE = "pace.json"
 
@@ -71,10 +70,10 @@ class PaceRecord(pl.Callback):
 
 
 def read_pace(folder: Path) -> MeasuredPace | None:
-    """What a run measured; None where it did not come that far."""
-    path = folder / _FILE
-    if not path.is_file():
+    """What a run measured; None where it did not come that far, or the file is damaged."""
+    try:
+        content = read_record(folder / _FILE)
+        names = ("seconds_per_iteration", "seconds_per_evaluation", "device")
+        return MeasuredPace(*(content[name] for name in names))
+    except (FileNotFoundError, ValueError, KeyError):
         return None
-    content = json.loads(path.read_text())
-    names = ("seconds_per_iteration", "seconds_per_evaluation", "device")
-    return MeasuredPace(*(content[name] for name in names))

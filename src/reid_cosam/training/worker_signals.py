@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+from reid_cosam.interruption import SIGNALS
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def held() -> Iterator[None]:
 
     This process gets afterwards what came meanwhile.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:
@@ -33,11 +33,14 @@ def leave_signals_to_the_run(worker: int) -> None:  # noqa: ARG001, of the inter
     The run sends one when it goes, as torch's own handler knows as well. macOS does not tell who sent a
     signal; there SIGTERM ends workers, as torch has it.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in SIGNALS:
+        if number != signal.SIGTERM:
+            signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "sigwaitinfo"):
         signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGTERM})
         threading.Thread(target=_end_when_the_run_says_so, daemon=True).start()
     else:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 

@@ -1,7 +1,6 @@
 """Finished training runs as a report needs them."""
 
 import csv
-import json
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +13,8 @@ import pandas as pd
 
 from reid_cosam.config.identity import identity
 from reid_cosam.results.faults import noting
+from reid_cosam.results.finished_run import read_metrics
+from reid_cosam.results.store import read_record
 from reid_cosam.results.tables.records import SCORES, Network, placement
 
 Names = Mapping[Path, str]  # by a run's folder
@@ -129,20 +130,13 @@ def _read(folder: Path, read_yaml: Reader, faults: list[str]) -> Iterator[Run]:
     config = read_yaml(folder / "config.yaml")
     if "ckpt" in config:
         return  # an evaluation of some run's checkpoint
-    metrics, environment = _json(folder / "metrics.json"), dict[str, Any]()
+    metrics, environment = read_metrics(folder, config), dict[str, Any]()
     with noting(faults, folder / "environment.json"):
-        environment = _json(folder / "environment.json")
+        environment = read_record(folder / "environment.json")
     run = Run(folder, config, metrics, environment)
     _ = run.network, run.seed, run.data, run.settings, run.command  # what is missing is missed here
     _ = [float(metrics[name]) for name in SCORES], metrics["protocol"], metrics["valid_queries"]
     yield run
-
-
-def _json(path: Path) -> dict[str, Any]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict):
-        raise ValueError(f"{path.name} holds no object")
-    return content
 
 
 def common(runs: Sequence[Run]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from reid_cosam.config.identity import identity
 from reid_cosam.results.faults import noting
+from reid_cosam.results.finished_run import read_metrics
 from reid_cosam.results.tables.layout import RERANKING
 from reid_cosam.results.tables.records import SCORES, Network, Record, Scored
 from reid_cosam.results.tables.results_file import read_results
@@ -65,10 +66,9 @@ def _from_folders(folders: Iterable[Path], read_yaml: Reader, faults: list[str])
 
 def _read(folder: Path, read_yaml: Reader) -> tuple[dict[str, Any], dict[str, Any]]:
     config = read_yaml(folder / "config.yaml")
-    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    if not isinstance(config, dict) or not isinstance(metrics, dict):
-        raise ValueError("config.yaml or metrics.json holds no settings or scores")
-    return config, metrics
+    if not isinstance(config, dict):
+        raise ValueError("config.yaml holds no settings")
+    return config, read_metrics(folder, config)
 
 
 def _as_the_paper(config: Mapping[str, Any], run: Record) -> bool:

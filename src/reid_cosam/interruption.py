@@ -1,0 +1,128 @@
+"""Signals that ask a process to end, and what they do while it trains.
+
+SIGTERM comes from cluster managers, SIGINT from Ctrl-C, SIGHUP from a closed terminal, SIGUSR1 and SIGXCPU
+from batch systems shortly before a time limit. Each of them ends a process in status 128 + signal. Outside of
+training that happens at once. Training first ends its iteration and writes its checkpoint
+(`training/stopping.py`).
+"""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SIGNALS = tuple(
+    getattr(signal, name)
+    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGXCPU")
+    if hasattr(signal, name)
+)
+
+# For an iteration, or a batch of an evaluation. Whoever sent the signal mostly kills after some time as well.
+_SECONDS_TO_END = 100.0
+
+_log = logging.getLogger(__name__)
+
+
+class Interrupted(SystemExit):
+    """A signal asked this process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.name = signal.Signals(number).name
+
+
+class _State:
+    """Of this process: signals concern a process as a whole.
+
+    Attributes:
+        received: the number of the signal that came first; 0 while none did.
+        finishes: an iteration is ended before the process is.
+        waits: nothing is under way that would have to be ended: the process waits for its next batch.
+    """
+
+    received = 0
+    finishes = False
+    waits = False
+    watchdog: threading.Timer | None = None
+
+
+_state = _State()
+
+
+def received() -> int:
+    """The number of the signal that asked this process to end, or 0."""
+    return _state.received
+
+
+def record(number: int) -> None:
+    """Remembers a signal that another process of this run received."""
+    _state.received = _state.received or number
+
+
+def handle() -> None:
+    """From now on each of `SIGNALS` raises `Interrupted`, except those that this process was to ignore."""
+    if threading.current_thread() is not threading.main_thread():  # no other one may
+        return
+    _state.received = 0
+    for number in SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does
+            signal.signal(number, _on_signal)
+
+
+def _on_signal(number: int, _frame: FrameType | None) -> None:
+    again, _state.received = bool(_state.received), _state.received or number
+    if not _state.finishes or _state.waits:
+        raise Interrupted(_state.received)
+    if not again:
+        _log.info("%s: ending after this iteration, with a checkpoint", signal.Signals(number).name)
+        _start_watchdog(number)
+    elif number == signal.SIGINT:
+        raise Interrupted(_state.received)
+
+
+def _start_watchdog(number: int) -> None:
+    def end() -> None:
+        _log.error(
+            "the iteration did not end within %.0f s and is given up: the last checkpoint is older",
+            _SECONDS_TO_END,
+        )
+        os._exit(128 + number)  # whatever the main thread waits for may never come
+
+    _state.watchdog = threading.Timer(_SECONDS_TO_END, end)
+    _state.watchdog.daemon = True
+    _state.watchdog.start()
+
+
+@contextmanager
+def finishing() -> Iterator[None]:
+    """Within, a signal is remembered, for `received`; the code within ends where it can.
+
+    It has 100 seconds. A second Ctrl-C raises `Interrupted` at once.
+    """
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    handle()
+    _state.finishes = True
+    try:
+        yield
+    finally:
+        _state.received, _state.finishes = 0, False
+        if _state.watchdog is not None:
+            _state.watchdog.cancel()
+        if threading.current_thread() is threading.main_thread():
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Within, a signal raises `Interrupted` at once: the process only waits, perhaps for ever."""
+    if _state.received:
+        raise Interrupted(_state.received)
+    _state.waits = True
+    try:
+        yield
+    finally:
+        _state.waits = False

@@ -1,0 +1,24 @@
+"""What a finished run found, and whether it found it with the settings beside it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reid_cosam.config.identity import run_key
+from reid_cosam.results.store import read_record
+
+METRICS = "metrics.json"
+
+
+def read_metrics(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The scores in a run's folder, whose settings are `config`.
+
+    Raises:
+        FileNotFoundError: the run is not finished.
+        ValueError: the file is damaged, or was made with other settings than `config`.
+    """
+    metrics = read_record(folder / METRICS)
+    made_with = metrics.get("made_with")  # which an evaluation and an older run lack
+    if made_with is not None and made_with["key"] != run_key(config, made_with["split"]):
+        raise ValueError(f"{METRICS} was made with other settings than those in config.yaml")
+    return metrics

@@ -1,0 +1,86 @@
+"""Training stops at the first loss or gradient that is not finite: nothing after it could be used."""
+
+import math
+from typing import Any, NamedTuple
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+
+class Diverged(ValueError):
+    """A loss or a gradient is not finite. The same settings would lead there again."""
+
+
+class _Values(NamedTuple):
+    """The loss of an iteration and its largest gradient, on their way to the host."""
+
+    iteration: int
+    values: Tensor
+    arrived: "torch.cuda.Event | None"
+
+
+class FiniteCheck(pl.Callback):
+    """Raises `Diverged`, with the iteration and its tracklets, before weights that are not finite are saved.
+
+    On a CPU that is before the optimiser's step. A GPU is not waited for: what it found is looked at in a
+    later iteration, and before each checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self._loss: Tensor | None = None
+        self._pending: list[_Values] = []
+
+    def on_before_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor) -> None:  # noqa: ARG002
+        self._loss = loss.detach()
+
+    def on_before_optimizer_step(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        optimizer: torch.optim.Optimizer,  # noqa: ARG002
+    ) -> None:
+        assert self._loss is not None
+        gradients = [one.grad for one in pl_module.parameters() if one.grad is not None]
+        largest = torch.stack(torch._foreach_norm(gradients, torch.inf)).max()
+        found = torch.stack([self._loss.float(), largest.float()])
+        self._pending.append(_send(trainer.global_step + 1, found))
+        while self._pending and _has_arrived(self._pending[0]):
+            _check(trainer, self._pending.pop(0))
+
+    def on_save_checkpoint(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,  # noqa: ARG002
+        checkpoint: dict[str, Any],  # noqa: ARG002
+    ) -> None:
+        for one in self._pending:
+            if one.arrived is not None:
+                one.arrived.synchronize()
+            _check(trainer, one)
+        self._pending = []
+
+
+def _send(iteration: int, found: Tensor) -> _Values:
+    if found.device.type != "cuda":
+        return _Values(iteration, found, None)
+    on_host = torch.empty(found.shape, pin_memory=True)
+    on_host.copy_(found, non_blocking=True)
+    arrived = torch.cuda.Event()
+    arrived.record()
+    return _Values(iteration, on_host, arrived)
+
+
+def _has_arrived(one: _Values) -> bool:
+    return one.arrived is None or bool(one.arrived.query())
+
+
+def _check(trainer: pl.Trainer, one: _Values) -> None:
+    loss, gradient = one.values.numpy().tolist()  # without asking torch, which might wait for a device
+    for name, value in (("loss", loss), ("largest gradient", gradient)):
+        if not math.isfinite(value):
+            tracklets = ", ".join(trainer.datamodule.tracklets_of(one.iteration))  # type: ignore[attr-defined]
+            raise Diverged(
+                f"training diverged: the {name} is {value} in iteration {one.iteration}, on the tracklets "
+                f"{tracklets}. Lower recipe.optimiser.learning_rate, or train with trainer.precision=32-true"
+            )

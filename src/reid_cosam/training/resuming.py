@@ -1,0 +1,100 @@
+"""Whether a run may go on from a checkpoint: only as the rest of the run that wrote it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reid_cosam.config.identity import identity
+from reid_cosam.training.checkpoint_files import read_checkpoint
+
+# A resumed run is the rest of the same run; only its length and its first weights' origin may differ.
+_FREE = {"backbone.pretrained", "trainer.max_steps"}
+_DIGITS = 12  # of a hash, enough to tell two apart
+
+
+class Origin(NamedTuple):
+    """What a run's numbers depend on beside its settings; every checkpoint holds it.
+
+    Attributes:
+        split: hash of the tracklets (`data.verification.split_hash`).
+        images: hash of a sample of their images (`data.verification.image_hash`).
+        processes: ranks that share a batch.
+        accelerator: `cpu` or `gpu`.
+        precision: Lightning's name of it.
+        compiled: whether torch.compile changed the network's arithmetic.
+    """
+
+    split: str
+    images: str
+    processes: int
+    accelerator: str
+    precision: str
+    compiled: bool
+
+
+_REMEDIES = {
+    "split": "name the folder of its tracklets with data.root=... (reid_cosam.verify prints their sha256)",
+    "images": "name the folder of its images with data.root=...",
+    "processes": "set trainer.devices and trainer.num_nodes as they were",
+    "accelerator": "set trainer.accelerator as it was",
+    "precision": "set trainer.precision as it was",
+    "compiled": "set trainer.compile as it was",
+}
+
+
+def check_resumable(path: Path, config: Mapping[str, Any], origin: Origin) -> int:
+    """Makes sure that a run can go on from the checkpoint; returns its iterations.
+
+    Args:
+        config: of the run.
+        origin: of the run.
+
+    Raises:
+        FileNotFoundError: no such checkpoint.
+        ValueError: it is unreadable, not one of ours, or of another run; names what differs.
+    """
+    trained = read_checkpoint(path)
+    if "optimizer_states" not in trained:
+        raise ValueError(f"{path} holds weights only, no training that could go on; choose a last.ckpt")
+    before, now = _kept(trained["config"]), _kept(config)
+    differing = [
+        f"{key}={before.get(key)} (this run: {now.get(key)})"
+        for key in sorted(before | now)
+        if before.get(key) != now.get(key)
+    ]
+    if differing:
+        raise ValueError(
+            f"{path} was trained with {', '.join(differing)}: it can only go on as it began; "
+            "resume with the settings of the checkpoint, or start anew without ckpt_path"
+        )
+    _check_origin(path, trained, origin)
+    done, wanted = int(trained["global_step"]), int(config["trainer"]["max_steps"])
+    if done > wanted:
+        raise ValueError(
+            f"{path} is trained for {done} iterations already, and trainer.max_steps={wanted} asks for "
+            "fewer: choose an earlier checkpoint, or more iterations"
+        )
+    return done
+
+
+def _check_origin(path: Path, trained: Mapping[str, Any], origin: Origin) -> None:
+    for name, now in origin._asdict().items():
+        before = trained.get(name)
+        if before is None:
+            raise ValueError(
+                f"{path} does not say which {name} it was trained with, as an earlier version of reid_cosam "
+                "wrote it: start anew without ckpt_path, and with runs=... delete this checkpoint first"
+            )
+        if before != now:
+            raise ValueError(
+                f"{path} was trained with {name}={_short(before)} (this run: {_short(now)}), and its numbers "
+                f"depend on that: {_REMEDIES[name]}, or start anew without ckpt_path"
+            )
+
+
+def _short(value: object) -> str:
+    return value[:_DIGITS] if isinstance(value, str) else str(value)
+
+
+def _kept(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in identity(config).items() if name not in _FREE}
