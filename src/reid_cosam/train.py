@@ -33,6 +33,7 @@ from reid_cosam.runs.announcement import announce
 from reid_cosam.training.checkpoint_files import LAST, copy_best, finished_iterations, read_checkpoint
 from reid_cosam.training.checkpoints import LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.guarded_logger import Outcome
 from reid_cosam.training.lightning_module import ReidModule
 from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
 from reid_cosam.training.resuming import Origin, check_resumable
@@ -173,17 +174,20 @@ def _run_here(job: Job) -> None:
     announce(settings, datamodule, module, done)
     run_id = folder.name.rpartition("-")[2] if settings.runs else None
     loggers = make_loggers(settings.logger, settings.run_name, folder, run_id)
-    for logger in loggers:
-        logger.log_hyperparams(logged_settings(settings))
-    succeeded = False
+    outcome: Outcome = "failed"
     try:
-        trainer = assembly.make_trainer(settings.trainer, folder, loggers, job.origin)
+        for logger in loggers:
+            logger.log_hyperparams(logged_settings(settings))
+        trainer = assembly.make_trainer(settings.trainer, folder, [*loggers], job.origin)
         with interruptible(trainer):
             _fit(trainer, module, datamodule, settings.ckpt_path)
         _finish(trainer, module, datamodule, job)
-        succeeded = True
+        outcome = "finished"
+    except (SystemExit, KeyboardInterrupt):
+        outcome = "interrupted"
+        raise
     finally:
-        finish(loggers, succeeded)
+        finish(loggers, outcome)
 
 
 def _how_to_go_on(settings: TrainSettings, folder: Path) -> str:

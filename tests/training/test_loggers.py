@@ -5,18 +5,19 @@ from pathlib import Path
 import pytest
 import wandb
 from PIL import Image
-from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger, WandbLogger
 from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
     EventAccumulator,
 )
 
 from reid_cosam.config import LoggerSettings
 from reid_cosam.training import loggers
+from reid_cosam.training.guarded_logger import GuardedLogger
 from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
 from tests.test_config import settings
 
 
-def make(name: str, folder: Path) -> list[Logger]:
+def make(name: str, folder: Path) -> list[GuardedLogger]:
     mode = "offline" if name == "wandb" else None
     return make_loggers(LoggerSettings(name=name, mode=mode, project="tests"), "a-run", folder)  # type: ignore[arg-type]
 
@@ -31,7 +32,7 @@ def make(name: str, folder: Path) -> list[Logger]:
     ],
 )
 def test_curves_are_kept_as_csv_beside_every_service(name: str, kinds: list[type], tmp_path: Path) -> None:
-    assert [type(logger) for logger in make(name, tmp_path)] == kinds
+    assert [type(guarded.logger) for guarded in make(name, tmp_path)] == kinds
 
 
 def test_a_missing_tensorboard_is_said_with_the_remedy(
@@ -47,7 +48,7 @@ def test_curves_lie_in_the_run_folder(tmp_path: Path) -> None:
     made = make("csv", tmp_path)
     made[0].log_metrics({"loss": 0.5}, step=3)
 
-    finish(made, succeeded=True)
+    finish(made, "finished")
 
     assert (tmp_path / "curves" / "metrics.csv").read_text().splitlines() == ["loss,step", "0.5,3"]
 
@@ -58,7 +59,7 @@ def test_tensorboard_shows_the_pictures(tmp_path: Path) -> None:
     made = make("tensorboard", tmp_path)
 
     log_summary(made, {"mAP": 0.5}, {"cmc": picture})
-    finish(made, succeeded=True)
+    finish(made, "finished")
 
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     (shown,) = events.Images("cmc")
@@ -70,36 +71,18 @@ def test_two_runs_of_a_process_keep_two_records(tmp_path: Path, capfd: pytest.Ca
         (tmp_path / name).mkdir()
         made = make("wandb", tmp_path / name)
         log_summary(made, {"mAP": 0.5}, {})
-        finish(made, succeeded=True)
+        finish(made, "finished")
 
         assert wandb.run is None
         assert len(list((tmp_path / name).glob("wandb/offline-run-*/*.wandb"))) == 1
     assert "WARNING" not in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(("succeeded", "exit_code"), [(True, 0), (False, 1)])
-def test_a_failed_run_is_marked_as_failed(
-    succeeded: bool, exit_code: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[int] = []
-    monkeypatch.setattr(wandb, "run", object())
-    monkeypatch.setattr(wandb, "finish", lambda exit_code: seen.append(exit_code))
+def test_a_project_that_weights_and_biases_does_not_accept_is_refused_in_its_words(tmp_path: Path) -> None:
+    refused = LoggerSettings(name="wandb", mode="offline", project="a/b")
 
-    finish([], succeeded)
-
-    assert seen == [exit_code]
-
-
-def test_a_run_that_weights_and_biases_refuses_ends_in_its_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(**_: object) -> None:
-        raise wandb.errors.AuthenticationError("nobody is logged in")
-
-    monkeypatch.setattr(wandb, "init", refuse)
-
-    with pytest.raises(RuntimeError, match="nobody is logged in"), plain_errors():
-        make("wandb", tmp_path)[1].log_hyperparams({})
+    with pytest.raises(RuntimeError, match="'a/b'"), plain_errors():
+        make_loggers(refused, "a-run", tmp_path)
 
 
 def test_runs_are_logged_with_what_dashboards_group_them_by() -> None:

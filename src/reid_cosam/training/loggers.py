@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,19 +16,23 @@ from reid_cosam.config import LoggerSettings, TrainSettings
 from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.tables.membership import read_all, tables_of
 from reid_cosam.results.tables.records import Network, placement
+from reid_cosam.training.guarded_logger import GuardedLogger, Outcome
+from reid_cosam.training.guarded_wandb import GuardedWandb
 
 
 def make_loggers(
     settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None = None
-) -> list[Logger]:
+) -> list[GuardedLogger]:
     """The loggers of a run; none for `logger=none`. A run with an id goes on as the same W&B run.
 
     Raises:
         ImportError: TensorBoard is asked for and not installed.
+        wandb.Error: W&B does not accept the project or the tags.
     """
     if settings.name == "none":
         return []
-    csv = CSVLogger(folder, name="curves", version="")
+    curves = folder / "curves" / "metrics.csv"
+    csv = GuardedLogger(CSVLogger(folder, name="curves", version=""), curves)
     if settings.name == "wandb":
         return [csv, _wandb(settings, run_name, folder, run_id)]
     if settings.name == "tensorboard":
@@ -35,27 +40,33 @@ def make_loggers(
             raise ImportError(
                 "logger=tensorboard needs tensorboard: pip install tensorboard, or choose logger=csv"
             )
-        return [csv, TensorBoardLogger(folder, name="tensorboard", version="")]
+        tensorboard = TensorBoardLogger(folder, name="tensorboard", version="")
+        return [csv, GuardedLogger(tensorboard, folder / "tensorboard")]
     return [csv]
 
 
-def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None) -> WandbLogger:
+def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None) -> GuardedWandb:
     import wandb  # takes a quarter of a second, which runs with another logger need not wait for
 
-    logger = WandbLogger(
-        name=run_name,
-        id=run_id,
-        save_dir=folder,
-        offline=settings.mode == "offline",
-        project=settings.project,
-        entity=settings.entity,
-        group=settings.group or _sweep(folder),
-        tags=settings.tags,
-        # Offline it has nothing to say that the run's own last lines do not say better.
-        settings=wandb.Settings(silent=settings.mode == "offline"),
-    )
-    logger._wandb_init.pop("anonymous", None)  # passed on by Lightning in any case; W&B warns of it
-    return logger
+    def make(offline: bool) -> WandbLogger:
+        logger = WandbLogger(
+            name=run_name,
+            id=run_id,
+            save_dir=folder,
+            # Lightning's own `offline` would put it into the environment of all later runs of the process.
+            mode="offline" if offline else None,
+            project=settings.project,
+            entity=settings.entity,
+            group=settings.group or _sweep(folder),
+            tags=settings.tags,
+            # Offline it has nothing to say that the run's own last lines do not say better. What it does not
+            # accept as a project or as tags is said here already, and not guarded against.
+            settings=wandb.Settings(silent=offline, project=settings.project, run_tags=settings.tags),
+        )
+        logger._wandb_init.pop("anonymous", None)  # passed on by Lightning in any case; W&B warns of it
+        return logger
+
+    return GuardedWandb(make, settings.mode == "offline", folder)
 
 
 def logged_settings(settings: TrainSettings) -> dict[str, Any]:
@@ -86,14 +97,20 @@ def log_summary(
 ) -> None:
     """Final scores and pictures, where a logger can show them."""
     for logger in loggers:
-        if isinstance(logger, WandbLogger):
-            logger.experiment.summary.update({**metrics, **_of_carriers(metrics)})
-            for name, path in pictures.items():
-                logger.log_image(f"pictures/{name}", [str(path)])  # "attention" is a score
-        elif isinstance(logger, TensorBoardLogger):
-            for name, path in pictures.items():
-                picture = np.asarray(Image.open(path).convert("RGB"))
-                logger.experiment.add_image(name, picture, dataformats="HWC")
+        if isinstance(logger, GuardedLogger):
+            logger.attempt(partial(_show, logger, metrics, pictures))
+
+
+def _show(guarded: GuardedLogger, metrics: Mapping[str, object], pictures: Mapping[str, Path]) -> None:
+    logger = guarded.logger
+    if isinstance(logger, WandbLogger):
+        logger.experiment.summary.update({**metrics, **_of_carriers(metrics)})
+        for name, path in pictures.items():
+            logger.log_image(f"pictures/{name}", [str(path)])  # "attention" is a score
+    elif isinstance(logger, TensorBoardLogger):
+        for name, path in pictures.items():
+            picture = np.asarray(Image.open(path).convert("RGB"))
+            logger.experiment.add_image(name, picture, dataformats="HWC")
 
 
 def _of_carriers(metrics: Mapping[str, Any]) -> dict[str, float]:
@@ -120,10 +137,7 @@ def plain_errors() -> Iterator[None]:
         raise
 
 
-def finish(loggers: Iterable[Logger], succeeded: bool) -> None:
+def finish(loggers: Iterable[GuardedLogger], outcome: Outcome) -> None:
     """Ends the run's record; without it the next run of a sweep would go on writing into this one."""
     for logger in loggers:
-        logger.finalize("success" if succeeded else "failed")
-    wandb = sys.modules.get("wandb")
-    if wandb is not None and wandb.run is not None:
-        wandb.finish(exit_code=0 if succeeded else 1)
+        logger.finish(outcome)

@@ -1,0 +1,170 @@
+"""A Weights & Biases run that training never ends with and never waits for without limit."""
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Thread
+
+import psutil
+from pytorch_lightning.loggers import WandbLogger
+
+from reid_cosam.training.guarded_logger import GuardedLogger, Outcome, reason
+
+_log = logging.getLogger(__name__)
+
+_ANSWER_SECONDS = 30.0
+_FINISH_SECONDS = 60.0  # for an upload of what is left
+_END_SECONDS = 5.0  # for what ends at once, as what waits for a killed process does
+
+
+class GuardedWandb(GuardedLogger):
+    """Starts a W&B run at the first call, offline where it does not start online.
+
+    Its service is a process of its own, which may be killed or stopped, or wait for a network. So each call
+    is waited for only so long, in a thread; after a failure the service is killed. What it has written until
+    then can be uploaded later. Variables of W&B itself, WANDB_INIT_TIMEOUT and WANDB_FINISH_TIMEOUT, say how
+    many seconds start and end may take.
+    """
+
+    logger: WandbLogger
+
+    def __init__(self, make: Callable[[bool], WandbLogger], offline: bool, folder: Path) -> None:
+        """`make` gives a logger that is offline, or that is as W&B's own settings say."""
+        super().__init__(make(offline), folder / "wandb")
+        self._make, self._offline = make, offline
+        self._started = False
+        self._seconds = _ANSWER_SECONDS
+
+    def save(self) -> None:
+        """Nothing: the service writes what it gets."""
+
+    def finish(self, outcome: Outcome) -> None:
+        """Ends the run and its service."""
+        self._seconds = _allowed("WANDB_FINISH_TIMEOUT", _FINISH_SECONDS)
+        if self._started:
+            with self._abandoned_at_a_signal():
+                self.attempt(lambda: self._finish(outcome))
+
+    def _finish(self, outcome: Outcome) -> None:
+        import wandb
+
+        run = self.logger.experiment
+        if outcome == "interrupted":
+            run.mark_preempting()
+        run.finish(exit_code=0 if outcome == "finished" else 1)
+        # Left to the end of the process, it would be waited for without limit.
+        wandb.teardown()
+
+    def _call(self, call: Callable[[], object]) -> None:
+        if not self._started:
+            with self._abandoned_at_a_signal():
+                self._start()
+        _result(_in_background(call), self._seconds)
+
+    def _start(self) -> None:
+        _settle_directories(self._record.parent)
+        seconds = _allowed("WANDB_INIT_TIMEOUT", _ANSWER_SECONDS)
+        starting = _in_background(lambda: self.logger.experiment)
+        try:
+            _result(starting, seconds)
+        except Exception as error:
+            self._abandon()
+            wait([starting], _END_SECONDS)
+            if self._offline or not starting.done():
+                raise
+            refused = f"W&B does not start online ({reason(error)})"
+            self.logger = self._make(True)
+            _result(_in_background(lambda: self.logger.experiment), seconds)
+            later = f"wandb sync {self._folder()}"
+            _log.warning("%s; it records offline, to upload that later: %s", refused, later)
+        self._started = True
+
+    def _folder(self) -> Path:
+        return Path(self.logger.experiment.dir).parent
+
+    def _given_up(self, error: Exception) -> str:
+        self._abandon()
+        if not self._started:
+            return f"W&B does not start ({reason(error)}); the run goes on without it"
+        failed = f"W&B fails ({reason(error)}); the run goes on without it"
+        return f"{failed}; to upload what it has until here: wandb sync {self._folder()}"
+
+    @contextmanager
+    def _abandoned_at_a_signal(self) -> Iterator[None]:
+        """W&B's exit hook would go on waiting for what is waited for within."""
+        try:
+            yield
+        except Exception:
+            raise
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _abandon(self) -> None:
+        """Kills the service, and lets W&B forget it: the next run of this process gets one of its own."""
+        import wandb
+
+        _kill_service()
+        run, wandb.run = self.logger._experiment, None
+
+        def forget() -> None:
+            if isinstance(run, wandb.Run):
+                with suppress(Exception):  # it may have stopped before
+                    run._console_stop()  # else what later runs print is sent to the dead service
+            wandb.teardown()
+
+        with suppress(Exception):  # nor does the service answer to its end
+            _result(_in_background(forget), _END_SECONDS)
+
+
+def _in_background(call: Callable[[], object]) -> Future[None]:
+    """Starts a call in a thread that the end of the process does not wait for."""
+    future: Future[None] = Future()
+
+    def work() -> None:
+        try:
+            call()
+        except Exception as error:
+            future.set_exception(error)
+        except BaseException as error:  # W&B exits where its service has failed
+            future.set_exception(RuntimeError(reason(error)))
+        else:
+            future.set_result(None)
+
+    Thread(target=work, daemon=True).start()
+    return future
+
+
+def _result(future: Future[None], seconds: float) -> None:
+    if not wait([future], seconds).done:
+        raise TimeoutError(f"no answer within {seconds:g} s")
+    future.result()
+
+
+def _allowed(variable: str, seconds: float) -> float:
+    """The seconds in an environment variable, or else those."""
+    return float(os.environ.get(variable, seconds))
+
+
+def _settle_directories(folder: Path) -> None:
+    """Gives W&B the run's folder for what it keeps in the home directory, where there is no such."""
+    try:
+        if os.access(Path.home(), os.W_OK):
+            return
+    except RuntimeError:  # there is none
+        if "WANDB_CONFIG_DIR" not in os.environ:
+            own = os.environ["WANDB_CONFIG_DIR"] = str(folder / "wandb")
+            _log.warning("no home directory, set HOME: W&B looks for its settings in %s instead", own)
+    os.environ.setdefault("WANDB_CACHE_DIR", str(folder))
+
+
+def _kill_service() -> None:
+    for service in psutil.Process().children():
+        with suppress(psutil.Error):  # it has ended meanwhile
+            if service.name().startswith("wandb"):
+                for process in (*service.children(recursive=True), service):
+                    process.kill()
+                service.wait(_END_SECONDS)
