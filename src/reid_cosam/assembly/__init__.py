@@ -20,6 +20,7 @@ from reid_cosam.assembly.evaluation import (
 from reid_cosam.assembly.network import make_backbone, make_network
 from reid_cosam.assembly.settings import (
     check_settings,
+    read_convert_settings,
     read_dashboards_settings,
     read_data_settings,
     read_evaluate_settings,
@@ -51,6 +52,7 @@ __all__ = [
     "make_test_trainer",
     "make_trainer",
     "precision",
+    "read_convert_settings",
     "read_dashboards_settings",
     "read_data_settings",
     "read_evaluate_settings",

@@ -1,14 +1,46 @@
 """What all settings have in common."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Natural = Annotated[int, Field(ge=0)]
+Workers = Annotated[int, Field(ge=0, le=1024)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+"""NumPy, with which Lightning seeds a run, takes no others."""
+
+
+def _as_text(value: object) -> object:
+    """A name may look like a number, as 2026 does: Hydra then makes a number of it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _as_path(path: str) -> str:
+    if not path:
+        raise ValueError("names no file or folder")
+    if not path.startswith("~"):
+        return path
+    try:
+        return str(Path(path).expanduser())
+    except RuntimeError:
+        raise ValueError("there is no such home folder; for a file of that name, put ./ before it") from None
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+PathText = Annotated[Text, AfterValidator(_as_path)]
+"""A file or a folder; `~` stands for the home folder."""
+
+
+def listed(value: Any) -> Any:
+    """One value may stand without brackets."""
+    return (value,) if isinstance(value, str | int | float) else value
 
 
 class Settings(BaseModel):
     """Refuses unknown keys and never changes after it is read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -2,24 +2,24 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveInt
 
-from reid_cosam.config.base import Natural, Settings
+from reid_cosam.config.base import Natural, PathText, Settings, Text, Workers, listed
 
 
 class DataSettings(Settings):
     name: Literal["synthetic", "mars", "duke", "ilids_vid", "prid2011"]
-    root: str
+    root: PathText
     height: Annotated[int, Field(ge=32)]
     width: Annotated[int, Field(ge=32)]
-    workers: Natural
+    workers: Workers
     eval_batch_size: PositiveInt
     protocol: Literal["released", "cross_camera"]
     size: Literal["small", "medium", "full"] | None = None
     seed: Natural | None = None
     split: Natural | None = None
     tested_half: Literal["first", "last"] | None = None
-    attributes: str | None = None
+    attributes: PathText | None = None
 
 
 class DeviceSettings(Settings):
@@ -40,8 +40,8 @@ class TrainerSettings(DeviceSettings):
 
 class LoggerSettings(Settings):
     name: Literal["wandb", "csv", "tensorboard", "none"]
-    project: str | None = None
-    entity: str | None = None
-    group: str | None = None
+    project: Text | None = None
+    entity: Text | None = None
+    group: Text | None = None
     mode: Literal["offline", "online"] | None = None
-    tags: tuple[str, ...] = ()
+    tags: Annotated[tuple[Text, ...], BeforeValidator(listed)] = ()

@@ -6,6 +6,8 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from reid_cosam.config.base import Probability, Settings
 
+_Beta = Annotated[float, Field(ge=0, lt=1)]
+
 
 class BackboneSettings(Settings):
     name: Literal["resnet50", "se_resnet50", "resnet_tiny", "se_resnet_tiny"]
@@ -32,7 +34,7 @@ class LossSettings(Settings):
 class OptimiserSettings(Settings):
     learning_rate: PositiveFloat
     weight_decay: Annotated[float, Field(ge=0)]
-    betas: tuple[float, float]
+    betas: tuple[_Beta, _Beta]
 
 
 class ScheduleSettings(Settings):

@@ -2,7 +2,7 @@
 
 from pydantic import PositiveInt, field_validator, model_validator
 
-from reid_cosam.config.base import Natural, Settings
+from reid_cosam.config.base import PathText, Seed, Settings
 from reid_cosam.config.parts import DataSettings, LoggerSettings, TrainerSettings
 from reid_cosam.config.recipe import AggregatorSettings, BackboneSettings, RecipeSettings
 
@@ -18,9 +18,9 @@ class TrainSettings(Settings):
     trainer: TrainerSettings
     logger: LoggerSettings
     num_frames: PositiveInt
-    seed: Natural
-    ckpt_path: str | None
-    runs: str | None
+    seed: Seed
+    ckpt_path: PathText | None
+    runs: PathText | None
 
     @field_validator("cosam", mode="before")
     @classmethod
