@@ -111,7 +111,9 @@ def _run_here(settings: TrainSettings, splits: ReidSplits, split: str, job: Path
     launch.let_one_rank_speak()
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     datamodule = assembly.make_datamodule(settings, splits)
-    check(final_plan(settings, datamodule))  # before hours of training, not after
+    check(
+        final_plan(settings, datamodule), settings.trainer.devices * settings.trainer.num_nodes
+    )  # before hours of training, not after
     module = assembly.make_module(settings, datamodule)
     done = 0
     if settings.ckpt_path is not None:

@@ -155,3 +155,14 @@ def test_git_state_without_git_says_why(checkout: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("PATH", "")
 
     assert "git" in str(git_state(checkout)["reason"])
+
+
+def test_a_path_that_is_no_text_is_read_back_as_it_was(tmp_path: Path) -> None:
+    path = os.fsdecode(b"/data/\xca\xfd")
+
+    write_json(tmp_path / "a.json", {"folder": Path(path), "é": path})
+    write_text(tmp_path / "a.csv", f"frame\n{path}\n")
+
+    assert json.loads((tmp_path / "a.json").read_text()) == {"folder": path, "é": path}
+    assert "é" in (tmp_path / "a.json").read_text()
+    assert (tmp_path / "a.csv").read_text() == "frame\n/data/\\udcca\\udcfd\n"

@@ -1,5 +1,7 @@
 """Checkpoints are whole or absent, and a run that does not fit one says how."""
 
+import os
+import re
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -139,3 +141,25 @@ def test_a_missing_or_foreign_checkpoint_is_named(tmp_path: Path) -> None:
         check_resumable(tmp_path / "none.ckpt", config(), SPLIT)
     with pytest.raises(ValueError, match=r"foreign\.ckpt was not written by reid_cosam"):
         check_resumable(tmp_path / "foreign.ckpt", config(), SPLIT)
+
+
+@pytest.mark.parametrize("content", [{"config": {"path": Path("a")}}, b"\x80\x02garbage"])
+def test_nobody_is_advised_to_read_a_file_by_running_code(content: object, tmp_path: Path) -> None:
+    path = tmp_path / "model.ckpt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+
+    with pytest.raises(ValueError, match=r"model\.ckpt is not a readable checkpoint: ") as caught:
+        check_resumable(path, config(), SPLIT)
+
+    assert not re.search("weights_only|arbitrary|trust", str(caught.value))
+    assert ("pathlib" in str(caught.value)) == isinstance(content, dict)
+
+
+def test_a_checkpoint_is_read_from_a_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"\xca\xfd") / "last.ckpt"
+    WholeCheckpointIO().save_checkpoint(saved_by(config()), path)
+
+    assert check_resumable(path, config(), SPLIT) == 7

@@ -14,6 +14,7 @@ from hydra._internal.config_repository import CachingConfigRepository
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import CompactHydraException
+from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 
 # Beside them: the launchers and sweepers that Hydra has found among its own and the installed plugins.
@@ -33,8 +34,6 @@ _RESOLVERS = (
     *("run_folder", "choices", "runs_at_once", "slurm_tasks", "slurm_cpus"),
 )
 _INTERPOLATION = re.compile(rf"\$\{{(?:[\w.]+(?=\}})|(?:{'|'.join(map(re.escape, _RESOLVERS))}):)")
-# Of a run's saved configuration, which is composed already.
-_NEVER_SAVED = ("hydra", "defaults")
 
 
 class Refused(CompactHydraException):
@@ -64,20 +63,21 @@ class CheckedConfigLoader(ConfigLoaderImpl):
         loaded = repo.load_config(config_path=config_name) if config_name is not None else None
         places = [one.value() for one in parsed_overrides if one.get_key_element() == "hydra.searchpath"]
         if loaded is not None:
-            self._check_saved(loaded.config)
+            self._check_saved(loaded)
             places.append(OmegaConf.select(loaded.config, "hydra.searchpath"))
         for place in places:
             if "pkg:" in str(place):
                 raise Refused(f"hydra.searchpath={place}: only folders are searched, no Python packages")
         super()._process_config_searchpath(config_name, parsed_overrides, repo)
 
-    def _check_saved(self, config: Any) -> None:
+    def _check_saved(self, loaded: ConfigResult) -> None:
+        """What a run saved is composed already: it holds its settings, and nothing of Hydra."""
         path = next((one.path for one in self.repository.get_sources() if one.provider == "main"), "")
         if Path(path).name != ".hydra":
             return
-        for key in _NEVER_SAVED:
-            if key in config:
-                raise Refused(f"{path} holds a node {key}, which no run saves: it was not used")
+        for key, found in (("hydra", "hydra" in loaded.config), ("defaults", loaded.defaults_list)):
+            if found:
+                raise Refused(f"{path} holds {key}, which no run saves there: it was not used")
 
 
 def check(config: DictConfig) -> None:

@@ -7,6 +7,13 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Natural = Annotated[int, Field(ge=0)]
+# Far above what anybody trains with, and below what ends in an error that names nothing: an integer that does
+# not fit, or memory that nobody has.
+Count = Annotated[int, Field(ge=1, lt=2**31)]
+Channels = Annotated[int, Field(ge=1, le=65_536)]
+Frames = Annotated[int, Field(ge=1, le=1024)]
+Side = Annotated[int, Field(ge=32, le=4096, multiple_of=4)]
+"""Of an image: backbones halve it several times."""
 Workers = Annotated[int, Field(ge=0, le=1024)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """NumPy, with which Lightning seeds a run, takes no others."""

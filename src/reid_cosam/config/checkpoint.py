@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from pydantic import PositiveInt, model_validator
+from pydantic import model_validator
 
-from reid_cosam.config.base import PathText, Settings, Workers
+from reid_cosam.config.base import Count, PathText, Settings, Workers
 from reid_cosam.config.parts import DataSettings
 
 
@@ -13,7 +13,7 @@ class OwnData(Settings):
 
     root: PathText | None
     workers: Workers | None
-    eval_batch_size: PositiveInt | None
+    eval_batch_size: Count | None
 
 
 class CheckpointSettings(Settings):

@@ -1,8 +1,6 @@
 """Settings of `python -m reid_cosam.convert`."""
 
-from pydantic import PositiveInt
-
-from reid_cosam.config.base import PathText, Settings
+from reid_cosam.config.base import Frames, PathText, Settings
 
 
 class ConvertSettings(Settings):
@@ -10,4 +8,4 @@ class ConvertSettings(Settings):
 
     released: PathText
     out: PathText
-    num_frames: PositiveInt | None
+    num_frames: Frames | None

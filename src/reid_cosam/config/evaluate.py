@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import BeforeValidator, Field
 
-from reid_cosam.config.base import PathText, Settings, listed
+from reid_cosam.config.base import Count, PathText, Settings, listed
 from reid_cosam.config.checkpoint import CheckpointSettings, OwnData
 from reid_cosam.config.parts import DeviceSettings
 
@@ -14,8 +14,8 @@ ProtocolName = Literal["released", "with_queries", "official", "cross_camera"]
 class RerankingSettings(Settings):
     """k-reciprocal re-ranking; `squared` says whether d or d squared goes in."""
 
-    k1: PositiveInt
-    k2: PositiveInt
+    k1: Count
+    k2: Count
     lambda_value: Annotated[float, Field(ge=0, le=1)]
     squared: bool
 

@@ -18,7 +18,9 @@ def faults_in_words(faults: Sequence[Mapping[str, Any]], content: object) -> str
     said: dict[str, list[str]] = {}
     for fault in faults:
         name, reason = _name(fault, content), str(fault["msg"]).removeprefix("Value error, ")
-        if fault["type"] == "missing":
+        if fault["type"] == "missing" and isinstance(fault["loc"][-1], int):
+            said[f"{name}={fault['input']}"] = ["too few values"]
+        elif fault["type"] == "missing":
             said[f"{name} is missing"] = [f"name it, {name}=..."]
         else:
             said.setdefault(f"{name}={fault['input']}" if name else "", []).append(reason)
@@ -33,7 +35,7 @@ def _name(fault: Mapping[str, Any], content: Any) -> str:
         if isinstance(content, Mapping) and (part in content or fault["type"] == "missing"):
             names.append(str(part))
             content = content.get(part)
-        elif isinstance(part, int) and isinstance(content, list | tuple):
+        elif isinstance(part, int) and isinstance(content, list | tuple) and part < len(content):
             content = content[part]
         else:
             break

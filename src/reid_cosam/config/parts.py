@@ -2,18 +2,18 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PositiveInt
+from pydantic import BeforeValidator
 
-from reid_cosam.config.base import Natural, PathText, Settings, Text, Workers, listed
+from reid_cosam.config.base import Count, Natural, PathText, Settings, Side, Text, Workers, listed
 
 
 class DataSettings(Settings):
     name: Literal["synthetic", "mars", "duke", "ilids_vid", "prid2011"]
     root: PathText
-    height: Annotated[int, Field(ge=32)]
-    width: Annotated[int, Field(ge=32)]
+    height: Side
+    width: Side
     workers: Workers
-    eval_batch_size: PositiveInt
+    eval_batch_size: Count
     protocol: Literal["released", "cross_camera"]
     size: Literal["small", "medium", "full"] | None = None
     seed: Natural | None = None
@@ -24,16 +24,16 @@ class DataSettings(Settings):
 
 class DeviceSettings(Settings):
     accelerator: Literal["auto", "cpu", "gpu"]
-    devices: PositiveInt
+    devices: Count
     precision: Literal["auto", "32-true", "bf16-mixed"]
 
 
 class TrainerSettings(DeviceSettings):
-    num_nodes: PositiveInt
-    max_steps: PositiveInt
-    eval_every: PositiveInt
-    checkpoint_every: PositiveInt
-    log_every: PositiveInt
+    num_nodes: Count
+    max_steps: Count
+    eval_every: Count
+    checkpoint_every: Count
+    log_every: Count
     deterministic: bool | Literal["warn"]
     compile: bool | Literal["auto"]
 

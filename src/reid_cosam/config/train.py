@@ -1,8 +1,8 @@
 """Settings of `python -m reid_cosam.train`."""
 
-from pydantic import PositiveInt, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
-from reid_cosam.config.base import PathText, Seed, Settings
+from reid_cosam.config.base import Frames, PathText, Seed, Settings
 from reid_cosam.config.parts import DataSettings, LoggerSettings, TrainerSettings
 from reid_cosam.config.recipe import AggregatorSettings, BackboneSettings, RecipeSettings
 
@@ -17,7 +17,7 @@ class TrainSettings(Settings):
     data: DataSettings
     trainer: TrainerSettings
     logger: LoggerSettings
-    num_frames: PositiveInt
+    num_frames: Frames
     seed: Seed
     ckpt_path: PathText | None
     runs: PathText | None

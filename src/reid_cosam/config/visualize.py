@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, PositiveInt, model_validator
+from pydantic import BeforeValidator, model_validator
 
-from reid_cosam.config.base import Natural, Seed, Settings, Text, listed
+from reid_cosam.config.base import Count, Natural, Seed, Settings, Text, listed
 from reid_cosam.config.checkpoint import CheckpointSettings
 
 
@@ -18,7 +18,7 @@ class VisualizeSettings(CheckpointSettings):
     tracklet: Annotated[tuple[Text, ...] | None, BeforeValidator(listed)]
     pid: Annotated[tuple[int, ...] | None, BeforeValidator(listed)]
     part: Literal["query", "gallery"]
-    count: PositiveInt
+    count: Count
     seed: Seed
     snippet: Natural
     stages: Annotated[tuple[int, ...] | None, BeforeValidator(listed)]

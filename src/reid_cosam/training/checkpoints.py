@@ -1,6 +1,8 @@
 """Checkpoints that are whole or absent, and that say what they were trained with."""
 
 import os
+import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -149,13 +151,34 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such checkpoint")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        content = _load(path)
     except Exception as error:  # torch raises many unrelated types on torn and foreign files
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        raise ValueError(f"{path} is not a readable checkpoint: {reason}") from error
+        raise ValueError(f"{path} is not a readable checkpoint: {_why_unread(error)}") from error
     if not isinstance(content, dict) or "config" not in content:
         raise ValueError(f"{path} was not written by reid_cosam.train: it holds no configuration")
     return content
+
+
+def _load(path: Path) -> Any:
+    """Maps the file, where torch can: it takes no name that is not UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        with path.open("rb") as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+
+
+def _why_unread(error: Exception) -> str:
+    """Without torch's advice to load what it refuses by running the code in it."""
+    if isinstance(error, pickle.UnpicklingError):
+        foreign = re.search(r"GLOBAL (\S+)", str(error))
+        return (
+            f"it holds {foreign[1]}, and only weights and plain values are read"
+            if foreign
+            else "it is damaged"
+        )
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _kept(config: Mapping[str, Any]) -> dict[str, Any]:
