@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from reid_cosam import interruption
+
 
 def call(main: Callable[[], None], folder: Path, *arguments: str) -> tuple[int, str, str]:
     """Exit code, output and errors of `main`, the command, called in `folder` with these arguments."""
@@ -17,6 +19,7 @@ def call(main: Callable[[], None], folder: Path, *arguments: str) -> tuple[int, 
         patch.chdir(folder)
         patch.delenv("HYDRA_FULL_ERROR", raising=False)
         patch.setattr(sys, "argv", ["command", *arguments])
+        patch.setattr(interruption, "handle", lambda: None)  # signals are the test runner's
         try:
             main()
         except SystemExit as stop:

@@ -132,7 +132,7 @@ def test_without_a_login_the_remedy_is_said_in_one_line(
     [
         ([], "error: project is missing: name it, project=...\n"),
         (["project=mine"], "error: project=mine: String should match pattern"),
-        ([PROJECT, "tables=table9"], "error: tables.0=table9: Input should be"),
+        ([PROJECT, "tables=table9"], "error: tables=table9: Input should be"),
     ],
 )
 def test_bad_settings_are_named(arguments: list[str], said: str, tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ COMMANDS = {
     "pack",
     "search",
 }
-MAY_IMPORT_HYDRA = COMMANDS | {"assembly", "runs"}
+# command_line: it alone makes a function of a composed configuration a command.
+MAY_IMPORT_HYDRA = COMMANDS | {"assembly", "runs", "command_line"}
 MAY_IMPORT_LIGHTNING = {"assembly", "training", "runs", "train", "evaluation.extraction"}
 
 
@@ -73,7 +74,7 @@ def _reason(rooms: set[str], name: str, declared: set[str], providers: dict[str,
     if top == "lightning":
         return "only pytorch_lightning, the two do not mix"
     if top in {"hydra", "omegaconf"} and not rooms & MAY_IMPORT_HYDRA:
-        return "configuration stays in commands, assembly and runs"
+        return "configuration stays in commands, assembly, runs and command_line"
     if top == "pytorch_lightning" and not rooms & MAY_IMPORT_LIGHTNING:
         return f"Lightning stays in {', '.join(sorted(MAY_IMPORT_LIGHTNING))}"
     if top in sys.stdlib_module_names or declared & {normal(found) for found in providers.get(top, [])}:

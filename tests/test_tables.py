@@ -143,7 +143,7 @@ def test_a_folder_without_results_says_so(tmp_path: Path) -> None:
         (["from=wandb"], "from=wandb and project=entity/name belong together"),
         (["project=a/b"], "from=wandb and project=entity/name belong together"),
         (["from=disk"], "from=disk: Input should be 'local' or 'wandb'"),
-        (["tables=table8"], r"tables\.0=table8: Input should be"),
+        (["tables=table8"], r"tables=table8: Input should be"),
     ],
 )
 def test_bad_settings_are_named(overrides: list[str], message: str) -> None:

@@ -1,6 +1,5 @@
 """A checkpoint of the released code becomes one of ours: `python -m reid_cosam.convert --help`."""
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +10,9 @@ from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from reid_cosam import assembly
+from reid_cosam.command_line import command
 from reid_cosam.config import TrainSettings
 from reid_cosam.models.released import IMAGE_SIZE, ReleasedLayout, network_from_released, released_layout
-from reid_cosam.paths import CONF
 from reid_cosam.training.checkpoint_files import WholeCheckpointIO
 
 
@@ -29,15 +28,10 @@ class _Unread:
 _UNREAD = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype")
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="convert")
+@command("convert")
 def main(config: DictConfig) -> None:
-    """Converts one. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
-    try:
-        run(config)
-    except (ValueError, OSError, RuntimeError) as error:
-        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
-            raise
-        raise SystemExit(f"error: {error}") from None
+    """Converts one."""
+    run(config)
 
 
 def run(config: DictConfig) -> None:
@@ -49,7 +43,8 @@ def run(config: DictConfig) -> None:
     """
     if OmegaConf.is_missing(config, "released") or OmegaConf.is_missing(config, "out"):
         raise ValueError("name the file to read and the file to write: released=model.pth.tar out=model.ckpt")
-    released, out = Path(str(config.released)), Path(str(config.out))
+    told = assembly.read_convert_settings(config)
+    released, out = Path(told.released), Path(told.out)
     if out.exists():
         raise FileExistsError(f"out={out} exists and was left as it is: choose another name, or delete it")
     state = read_released(released)
@@ -57,7 +52,7 @@ def run(config: DictConfig) -> None:
         layout, network = released_layout(state), network_from_released(state)
     except ValueError as error:
         raise ValueError(f"{released} is {error}") from error
-    settings = _settings(config, layout)
+    settings = _settings(config, told.num_frames, layout)
     weights = {f"network.{name}": value for name, value in network.state_dict().items()}
     content = {"state_dict": weights, "config": settings.model_dump(mode="json")}
     WholeCheckpointIO().save_checkpoint(content, out)
@@ -102,9 +97,8 @@ def _is_entry(name: object, value: object) -> bool:
     return isinstance(name, str) and isinstance(value, Tensor)
 
 
-def _settings(config: DictConfig, layout: ReleasedLayout) -> TrainSettings:
+def _settings(config: DictConfig, told: int | None, layout: ReleasedLayout) -> TrainSettings:
     """What `reid_cosam.train` would be told in order to train such a network on that data."""
-    told = config.num_frames
     num_frames = told if layout.num_frames is None else layout.num_frames
     if num_frames is None:
         raise ValueError("without COSAM the weights do not tell N: add num_frames, 4 in the released code")

@@ -1,31 +1,25 @@
 """Make Weights & Biases show the runs: `python -m reid_cosam.dashboards --help`."""
 
-import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import hydra
 import wandb
 from omegaconf import DictConfig
 
 from reid_cosam import assembly
+from reid_cosam.command_line import command
 from reid_cosam.config import DashboardsSettings
-from reid_cosam.paths import CONF, EXPERIMENTS
+from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.store import write_json
 from reid_cosam.results.tables.membership import read_all
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="dashboards")
+@command("dashboards", also_mendable=(ImportError, wandb.Error))
 def main(config: DictConfig) -> None:
-    """Makes them. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
-    try:
-        run(assembly.read_dashboards_settings(config))
-    except (ValueError, OSError, ImportError, wandb.Error) as error:
-        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
-            raise
-        raise SystemExit(f"error: {error}") from None
+    """Makes them."""
+    run(assembly.read_dashboards_settings(config))
 
 
 def run(settings: DashboardsSettings) -> None:
@@ -74,11 +68,11 @@ def _saved(made: Any) -> str:
         ) from error
 
 
-def command() -> None:
+def dashboards() -> None:
     """`--dry-run` as other programs have it; Hydra knows settings only."""
     sys.argv[1:] = ["dry_run=true" if word == "--dry-run" else word for word in sys.argv[1:]]
     main()
 
 
 if __name__ == "__main__":
-    command()
+    dashboards()

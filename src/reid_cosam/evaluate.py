@@ -1,24 +1,21 @@
 """Score a trained network on any data set and protocol: `python -m reid_cosam.evaluate --help`."""
 
 import logging
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import hydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from jaxtyping import Float32
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
 from reid_cosam import assembly
+from reid_cosam.command_line import command
 from reid_cosam.config import EvaluateSettings
 from reid_cosam.evaluation.described_set import Evaluation
 from reid_cosam.evaluation.outputs import write_evaluation
 from reid_cosam.evaluation.scoring import results
-from reid_cosam.paths import CONF
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import write_json, write_text
 from reid_cosam.results.summary import print_evaluation
@@ -26,31 +23,13 @@ from reid_cosam.runs import launch, sweep
 
 _log = logging.getLogger(__name__)
 
-_MENDABLE = (ValueError, OSError, RuntimeError)  # by a user
 
-
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="evaluate")
-def main(config: DictConfig) -> None:
-    """One evaluation. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows its origin.
-
-    Where one of a sweep fails, the sweep goes on.
-    """
-    folder = Path(HydraConfig.get().runtime.output_dir)
-
-    def work() -> sweep.Outcome:
-        refuse_image_size(HydraConfig.get().overrides.task)
-        run(assembly.read_evaluate_settings(config), folder)
-        return "evaluated"
-
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        sweep.attempt(folder, work, _MENDABLE)
-        return
-    try:
-        work()
-    except _MENDABLE as error:
-        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
-            raise
-        raise SystemExit(f"error: {error}") from None
+@command("evaluate", sweeps=True)
+def main(config: DictConfig) -> sweep.Outcome:
+    """One evaluation. Where one of a sweep fails, the sweep goes on."""
+    refuse_image_size(HydraConfig.get().overrides.task)
+    run(assembly.read_evaluate_settings(config), Path(HydraConfig.get().runtime.output_dir))
+    return "evaluated"
 
 
 def refuse_image_size(overrides: Sequence[str]) -> None:

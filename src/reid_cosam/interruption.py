@@ -27,11 +27,17 @@ _log = logging.getLogger(__name__)
 
 
 class Interrupted(SystemExit):
-    """A signal asked this process to end."""
+    """A signal asked this process to end.
+
+    Attributes:
+        name: of the signal, such as `SIGTERM`.
+        explained: somebody has said already what was interrupted.
+    """
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
         self.name = signal.Signals(number).name
+        self.explained = False
 
 
 class _State:

@@ -1,33 +1,26 @@
 """Copy a data set with its images in one file: `python -m reid_cosam.pack --help`."""
 
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import hydra
 from omegaconf import DictConfig
 
 from reid_cosam import assembly
+from reid_cosam.command_line import command
 from reid_cosam.config import DataSettings
 from reid_cosam.data import packed, packing
 from reid_cosam.data.pack_file import Pack
 from reid_cosam.data.verification import Fault, all_frames
-from reid_cosam.paths import CONF
 from reid_cosam.results.counted_progress import counted
 
 _NAMED = 5  # faults, the first of them
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="pack")
+@command("pack")
 def main(config: DictConfig) -> None:
-    """Packs one. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
-    try:
-        run(config)
-    except (ValueError, OSError, RuntimeError) as error:
-        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
-            raise
-        raise SystemExit(f"error: {error}") from None
+    """Packs one."""
+    run(config)
 
 
 def run(config: DictConfig) -> None:

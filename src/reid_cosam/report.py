@@ -1,19 +1,18 @@
 """Write one page of all results: `python -m reid_cosam.report --help`."""
 
-import os
 from datetime import datetime, timezone
 from pathlib import Path
 
-import hydra
 import numpy as np
 from jaxtyping import UInt8
 from omegaconf import DictConfig
 
 import reid_cosam
 from reid_cosam import assembly
+from reid_cosam.command_line import command
 from reid_cosam.config import ReportSettings
 from reid_cosam.data.frames import read_frame
-from reid_cosam.paths import CONF, EXPERIMENTS
+from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.counted_progress import counted
 from reid_cosam.results.report.page import ArrangedTable, outline, page
 from reid_cosam.results.report.runs import read_runs
@@ -28,15 +27,10 @@ from reid_cosam.tables import read_yaml
 _HEIGHT, _WIDTH = 80, 40  # of the frames in ranked lists
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="report")
+@command("report")
 def main(config: DictConfig) -> None:
-    """Writes it. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
-    try:
-        run(assembly.read_report_settings(config))
-    except (ValueError, OSError) as error:
-        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
-            raise
-        raise SystemExit(f"error: {error}") from None
+    """Writes it."""
+    run(assembly.read_report_settings(config))
 
 
 def run(settings: ReportSettings) -> None:
@@ -60,7 +54,7 @@ def run(settings: ReportSettings) -> None:
         text = page(shown, _tables(records), faults, _frame, made, advance)
     write_text(out, text)
     print("\n".join(faults), end="\n" if faults else "")
-    print(f"report: {out} ({len(text.encode()) / 1e6:.1f} MB, needs no other file)")
+    print(f"report: {out} ({out.stat().st_size / 1e6:.1f} MB, needs no other file)")
 
 
 def _tables(records: list[Record]) -> list[ArrangedTable]:

@@ -1,17 +1,16 @@
 """Make the paper's tables of your results: `python -m reid_cosam.tables --help`."""
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import hydra
 import wandb
 from omegaconf import DictConfig, OmegaConf
 
 from reid_cosam import assembly
+from reid_cosam.command_line import command
 from reid_cosam.config import TablesSettings
-from reid_cosam.paths import CONF, EXPERIMENTS
+from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.store import write_text
 from reid_cosam.results.tables.arrange import on_paper_data, on_synthetic
 from reid_cosam.results.tables.html import html
@@ -36,15 +35,10 @@ _KINDS = {"paper_data": on_paper_data, "synthetic": on_synthetic}
 _RESULTS = "results.csv"
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="tables")
+@command("tables", also_mendable=(wandb.Error,))
 def main(config: DictConfig) -> None:
-    """Makes them. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
-    try:
-        run(assembly.read_tables_settings(config))
-    except (ValueError, OSError, RuntimeError, wandb.Error) as error:
-        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
-            raise
-        raise SystemExit(f"error: {error}") from None
+    """Makes them."""
+    run(assembly.read_tables_settings(config))
 
 
 def run(settings: TablesSettings) -> None:
@@ -96,7 +90,7 @@ def _write(table: Table, records: Sequence[Record], folder: Path, kept: set[Path
         print(f"  {note}")
 
 
-def command() -> None:
+def tables() -> None:
     """`tables`, or with `status` as its first word what the tables' sweeps have done so far."""
     if sys.argv[1:2] == ["status"]:
         from reid_cosam.runs import table_status
@@ -108,4 +102,4 @@ def command() -> None:
 
 
 if __name__ == "__main__":
-    command()
+    tables()

@@ -1,30 +1,27 @@
 """Train a network, score it, and write what was found: `python -m reid_cosam.train --help`."""
 
 import logging
-import os
 import sys
 import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-import hydra
 import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from reid_cosam import assembly
+from reid_cosam.command_line import command, exits_with_one_line
 from reid_cosam.config import TrainSettings
 from reid_cosam.config.identity import run_key
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.evaluation.final_scores import final_plan
 from reid_cosam.evaluation.run_outputs import write_outputs
 from reid_cosam.evaluation.scoring import check
-from reid_cosam.interruption import Interrupted, handle
-from reid_cosam.paths import CONF
+from reid_cosam.interruption import Interrupted
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import remove_strays, write_json, write_text
 from reid_cosam.results.summary import print_summary
@@ -53,32 +50,12 @@ _HARMLESS = (
 )
 
 
-# What a user can mend.
-_MENDABLE = (ValueError, OSError, RuntimeError, ImportError, MisconfigurationException)
-
-
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="train")
-def main(config: DictConfig) -> None:
-    """One run. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from.
-
-    A run of a sweep that fails leaves its error in its folder, and the sweep goes on.
-    """
-    handle()
+@command("train", also_mendable=(ImportError, MisconfigurationException), sweeps=True)
+def main(config: DictConfig) -> sweep.Outcome:
+    """One run. One of a sweep that fails leaves its error in its folder, and the sweep goes on."""
     folder = Path(HydraConfig.get().runtime.output_dir)
-
-    def work() -> sweep.Outcome:
-        with plain_errors():
-            return run(assembly.read_settings(config), folder, config.retry_failed)
-
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        sweep.attempt(folder, work, _MENDABLE)
-        return
-    try:
-        work()
-    except _MENDABLE as error:
-        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
-            raise
-        raise SystemExit(f"error: {error}") from None
+    with plain_errors():
+        return run(assembly.read_settings(config), folder, config.retry_failed)
 
 
 def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sweep.Outcome:
@@ -104,6 +81,7 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
     except Interrupted as signal:
         if launch.is_first_rank() and not launch.is_launched():
             _log.warning("interrupted by %s: %s", signal.name, _how_to_go_on(settings, kept))
+        signal.explained = True
         raise
 
 
@@ -167,7 +145,8 @@ def _run_here(job: Job) -> None:
     launch.let_one_rank_speak()
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     datamodule = assembly.make_datamodule(settings, job.splits)
-    check(final_plan(settings, datamodule))  # before hours of training, not after
+    plan = final_plan(settings, datamodule)
+    check(plan, settings.trainer.devices * settings.trainer.num_nodes)  # before hours of training, not after
     module = assembly.make_module(settings, datamodule)
     if done:
         _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
@@ -247,8 +226,6 @@ def _finish(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule,
 
 
 if __name__ == "__main__":
-    try:
+    with exits_with_one_line((ImportError,)):
         launch.check_launcher(sys.argv)
-    except ImportError as missing:
-        raise SystemExit(f"error: {missing}") from None
     main()

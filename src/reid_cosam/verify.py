@@ -1,16 +1,15 @@
 """Say what a data set holds and what is wrong with it: `python -m reid_cosam.verify --help`."""
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import hydra
 from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from reid_cosam import assembly
+from reid_cosam.command_line import command
 from reid_cosam.config import DataSettings
 from reid_cosam.data import packed
 from reid_cosam.data.counts import count
@@ -25,22 +24,15 @@ from reid_cosam.data.verification import (
     unreadable,
 )
 from reid_cosam.metrics.protocols import PROTOCOLS
-from reid_cosam.paths import CONF
 from reid_cosam.results.counted_progress import counted
 
 _NAMED = 5  # faults of a kind, the first of them
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="verify")
+@command("verify")
 def main(config: DictConfig) -> None:
-    """One report. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
-    try:
-        off = report(assembly.read_data_settings(config))
-    except (ValueError, OSError, RuntimeError) as error:
-        if os.environ.get("HYDRA_FULL_ERROR") or not str(error):
-            raise
-        raise SystemExit(f"error: {error}") from None
-    if off:
+    """One report; the exit status is 1 where something is off."""
+    if report(assembly.read_data_settings(config)):
         raise SystemExit(1)
 
 

@@ -1,22 +1,19 @@
 """See what COSAM attends to, and measure it: `python -m reid_cosam.visualize --help`."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import hydra
 import torch
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from reid_cosam import assembly
+from reid_cosam.command_line import command
 from reid_cosam.config import DataSettings, VisualizeSettings
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.evaluate import refuse_image_size
 from reid_cosam.models.network import VideoReidNet
-from reid_cosam.paths import CONF
 from reid_cosam.results.counted_progress import counted
 from reid_cosam.results.coverage import coverage_markdown, coverage_table
 from reid_cosam.results.environment import environment
@@ -27,18 +24,11 @@ from reid_cosam.visualization.pictures import Looking, write_pictures
 from reid_cosam.visualization.spatial_masks import SpatialMasks
 
 
-@hydra.main(version_base="1.3", config_path=str(CONF), config_name="visualize")
+@command("visualize")
 def main(config: DictConfig) -> None:
-    """One folder. What a user can mend is said in one line; HYDRA_FULL_ERROR=1 shows where it came from."""
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    try:
-        refuse_image_size(HydraConfig.get().overrides.task)
-        run(assembly.read_visualize_settings(config), folder)
-    except (ValueError, OSError, RuntimeError) as error:
-        in_sweep = HydraConfig.get().mode == RunMode.MULTIRUN
-        if in_sweep or os.environ.get("HYDRA_FULL_ERROR") or not str(error):
-            raise
-        raise SystemExit(f"error: {error}") from None
+    """One folder."""
+    refuse_image_size(HydraConfig.get().overrides.task)
+    run(assembly.read_visualize_settings(config), Path(HydraConfig.get().runtime.output_dir))
 
 
 def run(settings: VisualizeSettings, folder: Path) -> None:

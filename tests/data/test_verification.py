@@ -1,3 +1,4 @@
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -125,3 +126,9 @@ def test_a_frame_outside_the_folder_is_named() -> None:
         ValueError, match=r"/data/duke/train/1\.jpg lies outside the data set's folder /data/mars"
     ):
         split_hash(_splits("/data/duke/"), Path("/data/mars"))
+
+
+def test_the_hash_takes_names_that_are_no_text() -> None:
+    splits = ReidSplits((_tracklet(1, 1, os.fsdecode(b"/data/\xca.jpg")),), (), (), ())
+
+    assert split_hash(splits, Path("/data")) == sha256(b"train\t1\t1\t\xca.jpg\n").hexdigest()

@@ -1,6 +1,7 @@
 """Records and pictures are whole or absent."""
 
 import errno
+import json
 import os
 import re
 import socket
@@ -115,6 +116,19 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) 
     assert at_work.exists()
     assert elsewhere.exists()
     assert foreign.exists()
+
+
+def test_a_path_that_is_no_text_is_read_back_as_it_was(tmp_path: Path) -> None:
+    path = os.fsdecode(b"/data/\xca\xfd")
+
+    write_json(tmp_path / "a.json", {"folder": Path(path), "é": path})
+    write_record(tmp_path / "b.json", {"folder": path})
+    write_text(tmp_path / "a.csv", f"frame\n{path}\n")
+
+    assert json.loads((tmp_path / "a.json").read_text()) == {"folder": path, "é": path}
+    assert "é" in (tmp_path / "a.json").read_text()
+    assert read_record(tmp_path / "b.json") == {"folder": path}
+    assert (tmp_path / "a.csv").read_text() == "frame\n/data/\\udcca\\udcfd\n"
 
 
 def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from reid_cosam.assembly.evaluation import (
 from reid_cosam.assembly.network import make_backbone, make_network
 from reid_cosam.assembly.settings import (
     check_settings,
+    read_convert_settings,
     read_dashboards_settings,
     read_data_settings,
     read_evaluate_settings,
@@ -55,6 +56,7 @@ __all__ = [
     "make_trainer",
     "numbering_gaps",
     "precision",
+    "read_convert_settings",
     "read_dashboards_settings",
     "read_data_settings",
     "read_evaluate_settings",

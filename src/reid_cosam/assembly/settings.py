@@ -1,12 +1,13 @@
 """Checked settings from a composed configuration."""
 
-from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, ValidationError
 
 from reid_cosam.config import (
+    ConvertSettings,
     DashboardsSettings,
     DataSettings,
     EvaluateSettings,
@@ -14,10 +15,12 @@ from reid_cosam.config import (
     ReportSettings,
     TablesSettings,
     TrainSettings,
+    VerifySettings,
     VisualizeSettings,
 )
+from reid_cosam.config.messages import faults_in_words, unlike_its_spelling
 
-_Checked = TypeVar("_Checked")
+_Settings = TypeVar("_Settings", bound=BaseModel)
 # What `train` composes beside a run's own settings: of a sweep over many.
 _OF_THE_SWEEP = ("seeds", "backbones", "retry_failed")
 
@@ -29,67 +32,73 @@ def read_settings(config: DictConfig) -> TrainSettings:
         ValueError: names each value that is out of range, and the range.
     """
     told = {name: value for name, value in config.items() if name not in _OF_THE_SWEEP}
-    return check_settings(OmegaConf.to_container(OmegaConf.create(told), resolve=True))
+    return _as_typed(check_settings(OmegaConf.to_container(OmegaConf.create(told), resolve=True)))
 
 
 def check_settings(content: object) -> TrainSettings:
     """As `read_settings`, from plain containers: what a checkpoint holds."""
-    return _checked(TrainSettings.model_validate, content)
+    return _checked(TrainSettings, content)
 
 
 def read_evaluate_settings(config: DictConfig) -> EvaluateSettings:
     """Checks what `evaluate` composed; raises as `read_settings`."""
-    return _checked(EvaluateSettings.model_validate, _told(config, EvaluateSettings))
+    return _read(EvaluateSettings, config)
 
 
 def read_pack_settings(config: DictConfig) -> PackSettings:
     """Checks what `pack` composed; raises as `read_settings`."""
-    return _checked(PackSettings.model_validate, _told(config, PackSettings))
+    return _read(PackSettings, config)
 
 
 def read_dashboards_settings(config: DictConfig) -> DashboardsSettings:
     """Checks what `dashboards` composed; raises as `read_settings`."""
-    return _checked(DashboardsSettings.model_validate, _told(config, DashboardsSettings))
+    return _read(DashboardsSettings, config)
 
 
 def read_report_settings(config: DictConfig) -> ReportSettings:
     """Checks what `report` composed; raises as `read_settings`."""
-    return _checked(ReportSettings.model_validate, OmegaConf.to_container(config, resolve=True))
+    return _as_typed(_checked(ReportSettings, OmegaConf.to_container(config, resolve=True)))
 
 
 def read_tables_settings(config: DictConfig) -> TablesSettings:
     """Checks what `tables` composed; raises as `read_settings`."""
-    return _checked(TablesSettings.model_validate, OmegaConf.to_container(config, resolve=True))
+    return _as_typed(_checked(TablesSettings, OmegaConf.to_container(config, resolve=True)))
 
 
 def read_visualize_settings(config: DictConfig) -> VisualizeSettings:
     """Checks what `visualize` composed; raises as `read_settings`."""
-    return _checked(VisualizeSettings.model_validate, _told(config, VisualizeSettings))
+    return _read(VisualizeSettings, config)
+
+
+def read_convert_settings(config: DictConfig) -> ConvertSettings:
+    """Checks what `convert` composed, but its data set; raises as `read_settings`."""
+    return _read(ConvertSettings, config)
 
 
 def read_data_settings(config: DictConfig) -> DataSettings:
     """Checks the data set that `verify` composed; raises as `read_settings`."""
-    return _checked(DataSettings.model_validate, OmegaConf.to_container(config.data, resolve=True))
+    return _read(VerifySettings, config).data
 
 
-def _told(config: DictConfig, settings: type[BaseModel]) -> object:
+def _read(settings: type[_Settings], config: DictConfig) -> _Settings:
     """What was composed for these settings: data=synthetic sets more than the data, for training."""
     asked_for = (name for name in settings.model_fields if name in config)
     content = {name: config[name] for name in asked_for if not OmegaConf.is_missing(config, name)}
-    return OmegaConf.to_container(OmegaConf.create(content), resolve=True)
+    return _as_typed(_checked(settings, OmegaConf.to_container(OmegaConf.create(content), resolve=True)))
 
 
-def _checked(validate: Callable[[object], _Checked], content: object) -> _Checked:
+def _checked(settings: type[_Settings], content: object) -> _Settings:
     try:
-        return validate(content)
+        return settings.model_validate(content)
     except ValidationError as error:
-        raise ValueError("; ".join(map(_said, error.errors()))) from None
+        raise ValueError(faults_in_words(error.errors(), content)) from None
 
 
-def _said(fault: Mapping[str, Any]) -> str:
-    name = ".".join(map(str, fault["loc"]))
-    if not name:
-        return str(fault["msg"]).removeprefix("Value error, ")
-    if fault["type"] == "missing":
-        return f"{name} is missing: name it, {name}=..."
-    return f"{name}={fault['input']}: {fault['msg']}"
+def _as_typed(settings: _Settings) -> _Settings:
+    """Refuses text that Hydra took for a number whose spelling is lost: 1e3 is no name for 1000.0."""
+    typed: Any = HydraConfig.get().overrides.task if HydraConfig.initialized() else ()
+    for override in typed:
+        quoted = unlike_its_spelling(settings, override)
+        if quoted is not None:
+            raise ValueError(f"{override}: Hydra reads a number here; to mean text, quote it: {quoted}")
+    return settings

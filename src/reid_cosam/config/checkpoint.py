@@ -2,24 +2,24 @@
 
 from collections.abc import Mapping
 
-from pydantic import PositiveInt, model_validator
+from pydantic import model_validator
 
-from reid_cosam.config.base import Natural, Settings
+from reid_cosam.config.base import Count, PathText, Settings, Workers
 from reid_cosam.config.parts import DataSettings
 
 
 class OwnData(Settings):
     """What may differ from the data set that a checkpoint was trained on; None leaves it as it was."""
 
-    root: str | None
-    workers: Natural | None
-    eval_batch_size: PositiveInt | None
+    root: PathText | None
+    workers: Workers | None
+    eval_batch_size: Count | None
 
 
 class CheckpointSettings(Settings):
     """What is composed as `data` is a data set if it has a name, and else changes to the checkpoint's own."""
 
-    ckpt: str
+    ckpt: PathText
     data: DataSettings | None = None
     own_data: OwnData | None = None
 

@@ -1,6 +1,6 @@
 """Settings of `python -m reid_cosam.pack`."""
 
-from reid_cosam.config.base import Settings
+from reid_cosam.config.base import PathText, Settings
 from reid_cosam.config.parts import DataSettings
 
 
@@ -8,4 +8,4 @@ class PackSettings(Settings):
     """Everything that `python -m reid_cosam.pack` composes."""
 
     data: DataSettings
-    out: str
+    out: PathText

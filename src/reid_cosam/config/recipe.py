@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat
 
-from reid_cosam.config.base import Probability, Settings
+from reid_cosam.config.base import Channels, Count, Probability, Settings
+
+_Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class BackboneSettings(Settings):
@@ -19,8 +21,8 @@ class AggregatorSettings(Settings):
 
 class AttentionSettings(Settings):
     variant: Literal["paper", "released"]
-    reduced_channels: PositiveInt
-    reduced_channels_narrow: PositiveInt
+    reduced_channels: Channels
+    reduced_channels_narrow: Channels
 
 
 class LossSettings(Settings):
@@ -32,21 +34,21 @@ class LossSettings(Settings):
 class OptimiserSettings(Settings):
     learning_rate: PositiveFloat
     weight_decay: Annotated[float, Field(ge=0)]
-    betas: tuple[float, float]
+    betas: tuple[_Beta, _Beta]
 
 
 class ScheduleSettings(Settings):
     """`step`: the rate times `factor` every `step_every` iterations; `one_cycle`: warm-up, annealing."""
 
     name: Literal["step", "one_cycle"]
-    step_every: PositiveInt
+    step_every: Count
     factor: PositiveFloat
 
 
 class SamplingSettings(Settings):
     frames: Literal["consecutive", "consecutive_released", "random", "evenly"]
-    identities: Annotated[int, Field(ge=2)]
-    tracklets: PositiveInt
+    identities: Annotated[int, Field(ge=2, le=4096)]
+    tracklets: Annotated[int, Field(ge=1, le=4096)]
 
 
 class AugmentationSettings(Settings):
@@ -57,7 +59,7 @@ class AugmentationSettings(Settings):
 
 class RecipeSettings(Settings):
     name: str
-    max_steps: PositiveInt
+    max_steps: Count
     attention: AttentionSettings
     loss: LossSettings
     optimiser: OptimiserSettings

@@ -1,10 +1,10 @@
 """Settings of `python -m reid_cosam.tables`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from reid_cosam.config.base import Settings
+from reid_cosam.config.base import PathText, Settings, Text, listed
 
 TableName = Literal["table2", "table3", "table4", "table5", "table6", "table7"]
 
@@ -13,16 +13,10 @@ class TablesSettings(Settings):
     """Everything that `python -m reid_cosam.tables` composes; `origin` is the setting `from`."""
 
     origin: Literal["local", "wandb"] = Field(alias="from")
-    runs: tuple[str, ...]
-    project: str | None
-    tables: tuple[TableName, ...]
-    out: str
-
-    @field_validator("runs", "tables", mode="before")
-    @classmethod
-    def _listed(cls, names: object) -> object:
-        """One name may stand without brackets."""
-        return (names,) if isinstance(names, str) else names
+    runs: Annotated[tuple[PathText, ...], BeforeValidator(listed)]
+    project: Text | None
+    tables: Annotated[tuple[TableName, ...], BeforeValidator(listed)]
+    out: PathText
 
     @model_validator(mode="after")
     def _fits_together(self) -> "TablesSettings":

@@ -1,8 +1,8 @@
 """Settings of `python -m reid_cosam.train`."""
 
-from pydantic import PositiveInt, field_validator, model_validator
+from pydantic import field_validator, model_validator
 
-from reid_cosam.config.base import Natural, Settings
+from reid_cosam.config.base import Frames, PathText, Seed, Settings
 from reid_cosam.config.parts import DataSettings, LoggerSettings, TrainerSettings
 from reid_cosam.config.recipe import AggregatorSettings, BackboneSettings, RecipeSettings
 
@@ -17,10 +17,10 @@ class TrainSettings(Settings):
     data: DataSettings
     trainer: TrainerSettings
     logger: LoggerSettings
-    num_frames: PositiveInt
-    seed: Natural
-    ckpt_path: str | None
-    runs: str | None
+    num_frames: Frames
+    seed: Seed
+    ckpt_path: PathText | None
+    runs: PathText | None
 
     @field_validator("cosam", mode="before")
     @classmethod

@@ -1,10 +1,10 @@
 """Settings of `python -m reid_cosam.visualize`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import PositiveInt, field_validator, model_validator
+from pydantic import BeforeValidator, model_validator
 
-from reid_cosam.config.base import Natural, Settings
+from reid_cosam.config.base import Count, Natural, Seed, Settings, Text, listed
 from reid_cosam.config.checkpoint import CheckpointSettings
 
 
@@ -15,21 +15,15 @@ class OneDevice(Settings):
 class VisualizeSettings(CheckpointSettings):
     """Everything that `python -m reid_cosam.visualize` composes."""
 
-    tracklet: tuple[str, ...] | None
-    pid: tuple[int, ...] | None
+    tracklet: Annotated[tuple[Text, ...] | None, BeforeValidator(listed)]
+    pid: Annotated[tuple[int, ...] | None, BeforeValidator(listed)]
     part: Literal["query", "gallery"]
-    count: PositiveInt
-    seed: Natural
+    count: Count
+    seed: Seed
     snippet: Natural
-    stages: tuple[int, ...] | None
+    stages: Annotated[tuple[int, ...] | None, BeforeValidator(listed)]
     coverage: bool
     trainer: OneDevice
-
-    @field_validator("tracklet", "pid", "stages", mode="before")
-    @classmethod
-    def _listed(cls, values: object) -> object:
-        """One value may stand without brackets."""
-        return (values,) if isinstance(values, str | int) else values
 
     @model_validator(mode="after")
     def _fits_together(self) -> "VisualizeSettings":

@@ -141,5 +141,5 @@ def split_hash(splits: ReidSplits, root: Path) -> str:
                 raise ValueError(f"{outside[0]} lies outside the data set's folder {root}")
             names = (frame.removeprefix(prefix) for frame in one.frames)
             line = "\t".join((part, str(one.pid), str(one.camid), *names))
-            digest.update(f"{line}\n".encode())
+            digest.update(f"{line}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()

@@ -61,7 +61,7 @@ class Evaluation:
             Reranking(**settings.reranking.model_dump()) if settings.rerank else None,
             attributes.read(carried) if carried is not None else None,
         )
-        check(self.plan)
+        check(self.plan, settings.trainer.devices)
         self._tracklets = (*splits.query, *splits.gallery, *splits.junk)
         self._origin = {
             "checkpoint": _sha256(self._ckpt),

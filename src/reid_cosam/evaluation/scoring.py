@@ -10,6 +10,7 @@ from torch import Tensor
 
 from reid_cosam.data.attributes import ATTRIBUTES, Attributes
 from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.data.verification import unmatched
 from reid_cosam.metrics.protocols import PROTOCOLS, Scores, score
 from reid_cosam.metrics.reranking import check_settings, k_reciprocal
 from reid_cosam.metrics.retrieval import cosine_distances, euclidean_distances, unit_length
@@ -70,12 +71,14 @@ class Plan(NamedTuple):
         return [one for part in PROTOCOLS[protocol].gallery for one in self.tracklets[part]]
 
 
-def check(plan: Plan) -> None:
-    """Raises ValueError for what can be told before anything is described.
+def check(plan: Plan, processes: int = 1) -> None:
+    """Raises ValueError for what can be told before anything is described by so many processes.
 
-    That is: re-ranking does not fit the number of tracklets; nobody knows what a query's person carries.
+    That is: there are fewer tracklets than processes; no query has a match; re-ranking does not fit the
+    number of tracklets; nobody knows what a query's person carries.
     """
     queries = plan.tracklets["query"]
+    _check_sizes(plan, processes)
     if plan.attributes is not None:
         for name in ATTRIBUTES:
             plan.attributes.carriers(name, queries)
@@ -87,6 +90,22 @@ def check(plan: Plan) -> None:
             check_settings(len(queries) + len(plan.gallery(protocol)), k1, k2, lambda_value)
         except ValueError as error:
             raise ValueError(f"protocol {protocol}: reranking.{error}") from None
+
+
+def _check_sizes(plan: Plan, processes: int) -> None:
+    queries = plan.tracklets["query"]
+    total = sum(map(len, plan.tracklets.values()))
+    if total < processes:
+        raise ValueError(
+            f"the {total} test tracklets do not suffice for {processes} processes, each of which needs one: "
+            "lower trainer.devices"
+        )
+    for protocol in plan.protocols:
+        if len(unmatched(queries, plan.gallery(protocol))) == len(queries):
+            raise ValueError(
+                f"protocol {protocol}: none of the {len(queries)} queries has a match in the gallery under "
+                "another camera; `python -m reid_cosam.verify` says what the data set holds"
+            )
 
 
 def results(plan: Plan, descriptors: Float32[Tensor, "n d"]) -> Iterator[Result]:

@@ -98,9 +98,12 @@ def _age(path: Path) -> float:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 text with `\\n` line ends; an older file stays whole until the new one is."""
+    """Writes UTF-8 text with `\\n` line ends; an older file stays whole until the new one is.
+
+    What is no text in a path becomes an escape, `\\udcca` for the byte ca: JSON and YAML read it as the path.
+    """
     with replacing(path) as temporary:
-        temporary.write_bytes(text.encode())
+        temporary.write_bytes(text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, content: Mapping[str, object]) -> None:

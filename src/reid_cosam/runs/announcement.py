@@ -52,5 +52,10 @@ def _announce_time(settings: TrainSettings, network: VideoReidNet, num_snippets:
         duration(training),
         duration(evaluation),
     )
-    if training + evaluation > 600:
+    if training + evaluation > 600 and not _is_small(settings):
         _log.info("to see all of it in minutes: python -m reid_cosam.train experiment=quickstart")
+
+
+def _is_small(settings: TrainSettings) -> bool:
+    """Whether it is the quick start already, or as small as that."""
+    return settings.data.size == "small" and settings.backbone.name.endswith("_tiny")

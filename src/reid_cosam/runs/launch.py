@@ -102,6 +102,7 @@ def run_ranks(module: str, folder: Path, num_ranks: int, inherited: Sequence[int
     command += ["hydra.job_logging.formatters.simple.format='%(message)s'"]
     command += ["+hydra.job_logging.formatters.dated.format='%(asctime)s %(message)s'"]
     command += ["hydra.job_logging.handlers.file.formatter=dated"]
+    command += ["+hydra.job_logging.handlers.file.errors=backslashreplace"]
     assumed = {"OMP_NUM_THREADS": threads, "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": str(_SECONDS_TO_STOP)}
     environment = assumed | os.environ | {_LAUNCHED: "1"}
     # In a session of its own: a signal to this process' group would reach it twice, from there and from here.

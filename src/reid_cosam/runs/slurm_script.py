@@ -15,6 +15,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
 from reid_cosam import assembly
+from reid_cosam.command_line import exits_with_one_line
 from reid_cosam.paths import CONF
 from reid_cosam.runs import grid
 
@@ -70,4 +71,5 @@ def _srun() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    with exits_with_one_line():
+        main(sys.argv[1:])

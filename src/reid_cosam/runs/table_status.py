@@ -1,6 +1,5 @@
 """What a table still needs: `python -m reid_cosam.tables status table3 data=mars data.root=/data/mars`."""
 
-import os
 import statistics
 import sys
 from collections.abc import Sequence
@@ -8,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hydra import initialize_config_dir
-from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from rich.console import Console
 from rich.table import Table
 
+from reid_cosam.command_line import exits_with_one_line, never_fail_to_print
 from reid_cosam.config import TrainSettings
 from reid_cosam.config.identity import identity
 from reid_cosam.paths import CONF
@@ -36,12 +35,9 @@ class State(NamedTuple):
 
 def main() -> None:
     """The command line: what a user can mend is said in one line."""
-    try:
+    never_fail_to_print()
+    with exits_with_one_line():
         run(sys.argv[1:])
-    except (ValueError, OSError, HydraException) as error:
-        if os.environ.get("HYDRA_FULL_ERROR"):
-            raise
-        raise SystemExit(f"error: {error}") from None
 
 
 def run(arguments: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Checkpoints as files: whole or absent, and checked whenever they are read."""
 
 import logging
+import re
 import shutil
 import zipfile
 from collections.abc import Mapping
@@ -85,15 +86,30 @@ def _read(path: Path, name: str | None) -> dict[str, Any]:
     if damaged is not None:
         raise ValueError(f"{path} is not a readable checkpoint: {damaged}")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        content = _load(path)
     except Exception as error:  # torch raises many unrelated types, with advice to read the file unsafely
-        raise ValueError(
-            f"{path} is not a readable checkpoint: it is damaged, or holds more than tensors and numbers "
-            f"({type(error).__name__})"
-        ) from error
+        raise ValueError(f"{path} is not a readable checkpoint: {_why_refused(error)}") from error
     if not isinstance(content, dict) or "config" not in content:
         raise ValueError(f"{path} was not written by reid_cosam.train: it holds no configuration")
     return content
+
+
+def _load(path: Path) -> Any:
+    """Maps the file, where torch can: it takes no name that is not UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        with path.open("rb") as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
+    return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+
+
+def _why_refused(error: Exception) -> str:
+    """In few words, as torch's own advise to read the file by running the code in it."""
+    foreign = re.search(r"GLOBAL (\S+)", str(error))
+    if foreign is None:
+        return f"it is damaged ({type(error).__name__})"
+    return f"it holds {foreign[1]}, and only weights and plain values are read"
 
 
 def _damage(path: Path, name: str | None) -> str | None:

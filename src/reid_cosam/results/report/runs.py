@@ -38,7 +38,7 @@ class Run:
     def anchor(self) -> str:
         """What links within the page call it; runs in different folders may have one name."""
         name = re.sub(r"[^\w.-]+", "-", self.folder.name, flags=re.ASCII)
-        return f"run-{name}-{sha256(self.folder.as_posix().encode()).hexdigest()[:8]}"
+        return f"run-{name}-{sha256(self.folder.as_posix().encode(errors='surrogateescape')).hexdigest()[:8]}"
 
     @property
     def seed(self) -> int:

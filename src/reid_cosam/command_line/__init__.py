@@ -1,0 +1,6 @@
+"""What all commands have in common: reading their arguments, refusing code, one-line errors, exit codes."""
+
+from reid_cosam.command_line.commands import command, exits_with_one_line
+from reid_cosam.command_line.output import never_fail_to_print
+
+__all__ = ["command", "exits_with_one_line", "never_fail_to_print"]

@@ -1,0 +1,128 @@
+"""Which code a configuration may name: Hydra makes objects of what it finds, whoever wrote it.
+
+A configuration may come from elsewhere (`-cp FOLDER/.hydra -cn config` repeats somebody's run). So every
+configuration is checked as soon as it is composed, before Hydra or `logging.config` looks at it.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_repository import CachingConfigRepository
+from hydra.core.override_parser.types import Override
+from hydra.core.plugins import Plugins
+from hydra.errors import CompactHydraException
+from hydra.plugins.config_source import ConfigResult
+from omegaconf import DictConfig, OmegaConf
+
+# Beside them: the launchers and sweepers that Hydra has found among its own and the installed plugins.
+_CALLBACKS = {"reid_cosam.runs.sweep.SweepReport", "reid_cosam.runs.split_summary.SplitSummary"}
+_HANDLERS = {"logging.StreamHandler", "logging.FileHandler", "logging.NullHandler"}
+_STREAMS = {"ext://sys.stdout", "ext://sys.stderr"}
+_IMPORTS = re.compile("(ext|cfg):")
+_OUTPUT = "${hydra.runtime.output_dir}/"
+_AS_TYPED = ("hydra.overrides.", "hydra.job.override_dirname")  # arguments, which nothing resolves
+# Keys whose value is called or imported: by Hydra, and by logging.config.dictConfig.
+_NAMES_CODE = ("_target_", "()", "class")
+_VARIABLES = {"REID_COSAM_WORKER"}  # that configurations may set; others only the command line
+# Resolvers that give text and numbers, or a node that stands elsewhere in the configuration. What others give
+# (oc.create makes nodes of text) could not be checked before it is used, nor could a node in an argument.
+_RESOLVERS = (
+    *("now", "hydra", "python_version", "oc.env"),
+    *("run_folder", "choices", "runs_at_once", "slurm_tasks", "slurm_cpus"),
+)
+_INTERPOLATION = re.compile(rf"\$\{{(?:[\w.]+(?=\}})|(?:{'|'.join(map(re.escape, _RESOLVERS))}):)")
+
+
+class Refused(CompactHydraException):
+    """A configuration that is not used; the message says why."""
+
+
+class CheckedConfigLoader(ConfigLoaderImpl):
+    """Composes as Hydra does, and refuses what names other code than that which belongs here.
+
+    Every way to a configuration leads through here: a run, `--help`, `--cfg`, and each job of a sweep, in
+    whatever process its launcher composes it.
+    """
+
+    def load_configuration(self, *args: Any, **kwargs: Any) -> DictConfig:
+        config = super().load_configuration(*args, **kwargs)
+        check(config)
+        for node in (config.hydra.run, config.hydra.sweep):
+            unresolved: Any = OmegaConf.to_container(node)
+            if str(unresolved["dir"]).startswith("~"):
+                node.dir = str(Path(node.dir).expanduser())
+        return config
+
+    def _process_config_searchpath(
+        self, config_name: str | None, parsed_overrides: list[Override], repo: CachingConfigRepository
+    ) -> None:
+        """Before any place is searched: one in a Python package would be imported."""
+        loaded = repo.load_config(config_path=config_name) if config_name is not None else None
+        places = [one.value() for one in parsed_overrides if one.get_key_element() == "hydra.searchpath"]
+        if loaded is not None:
+            self._check_saved(loaded)
+            places.append(OmegaConf.select(loaded.config, "hydra.searchpath"))
+        for place in places:
+            if "pkg:" in str(place):
+                raise Refused(f"hydra.searchpath={place}: only folders are searched, no Python packages")
+        super()._process_config_searchpath(config_name, parsed_overrides, repo)
+
+    def _check_saved(self, loaded: ConfigResult) -> None:
+        """What a run saved is composed already: it holds its settings, and nothing of Hydra."""
+        path = next((one.path for one in self.repository.get_sources() if one.provider == "main"), "")
+        if Path(path).name != ".hydra":
+            return
+        for key, found in (("hydra", "hydra" in loaded.config), ("defaults", loaded.defaults_list)):
+            if found:
+                raise Refused(f"{path} holds {key}, which no run saves there: it was not used")
+
+
+def check(config: DictConfig) -> None:
+    """
+    Raises:
+        Refused: a node names code that does not belong here, or makes names that cannot be read off it.
+    """
+    content: Any = OmegaConf.to_container(config, resolve=False)
+    typed = content["hydra"]["overrides"]["hydra"]
+    for name in content["hydra"]["job"]["env_set"]:
+        if name not in _VARIABLES and not any("env_set" in one and name in one for one in typed):
+            raise Refused(f"hydra.job.env_set.{name}: only the command line sets environment variables")
+    for name, key, value in _values(content, ""):
+        _check_value(name, key, value)
+
+
+def _values(node: Any, name: str, key: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Full name, key and value of everything that is no container."""
+    if isinstance(node, dict):
+        for inner, value in node.items():
+            yield from _values(value, f"{name}.{inner}" if name else str(inner), str(inner))
+    elif isinstance(node, list):
+        for index, value in enumerate(node):
+            yield from _values(value, f"{name}[{index}]")
+    else:
+        yield name, key, node
+
+
+def _check_value(name: str, key: str, value: Any) -> None:
+    if key in _NAMES_CODE:
+        allowed = _HANDLERS if key == "class" else _CALLBACKS | Plugins.instance().class_name_to_class.keys()
+        if key == "()" or value not in allowed:
+            raise Refused(f"{name}={value}: it does not belong to reid_cosam, and nothing of it was run")
+    if not isinstance(value, str) or name.startswith(_AS_TYPED):
+        return
+    if value not in _STREAMS and (_IMPORTS.match(value) or (".handlers." in name and _may_import(value))):
+        raise Refused(f"{name}={value}: logs go to {' or '.join(sorted(_STREAMS))} and to files only")
+    if "${" in value and "{" in _INTERPOLATION.sub("", value):
+        raise Refused(
+            f"{name}={value}: only ${{setting}} and ${{resolver:...}} are read here, of the resolvers "
+            f"{', '.join(_RESOLVERS)}"
+        )
+
+
+def _may_import(value: str) -> bool:
+    """Whether an interpolation could make `ext://...` of it, which logging imports."""
+    start, found, _ = value.partition("${")
+    return (bool(found) and start.isalpha()) or (start == "" and not value.startswith(_OUTPUT))
