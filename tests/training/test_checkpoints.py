@@ -13,9 +13,9 @@ from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint
 
 def training(step: int, within: bool = False, ranks: int = 1) -> Mock:
     """A trainer after so many iterations, or within the next one."""
-    trainer = Mock(spec=pl.Trainer, global_step=step, max_steps=100, world_size=ranks)
-    trainer.fit_loop.epoch_loop.batch_progress.current = Mock(ready=step + within, processed=step)
-    return trainer
+    progress = Mock(current=Mock(ready=step + within, processed=step))
+    loop = Mock(epoch_loop=Mock(batch_progress=progress))
+    return Mock(spec=pl.Trainer, global_step=step, max_steps=100, world_size=ranks, fit_loop=loop)
 
 
 def test_a_checkpoint_is_written_every_so_often_and_after_the_last_iteration(tmp_path: Path) -> None:
