@@ -66,6 +66,7 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     Raises:
         ValueError, OSError: an input does not fit; the message says how to mend it.
     """
+    launch.check_world_size(settings.trainer.devices)
     launch.let_one_rank_speak()
     evaluation = Evaluation(settings)
     descriptors = evaluation.stored()
