@@ -21,7 +21,7 @@ from reid_cosam.evaluation.scoring import results
 from reid_cosam.paths import CONF
 from reid_cosam.results.store import environment, write_json, write_text
 from reid_cosam.results.summary import print_evaluation
-from reid_cosam.runs import launch, sweep
+from reid_cosam.runs import launch, sweep, worker
 
 _log = logging.getLogger(__name__)
 
@@ -67,6 +67,7 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
         ValueError, OSError: an input does not fit; the message says how to mend it.
     """
     launch.check_world_size(settings.trainer.devices)
+    worker.settle(settings.trainer.devices)
     launch.let_one_rank_speak()
     evaluation = Evaluation(settings)
     descriptors = evaluation.stored()

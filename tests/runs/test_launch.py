@@ -1,5 +1,6 @@
 """How the ranks of a distributed run are started."""
 
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -21,7 +22,7 @@ TORCHRUN = {"LOCAL_RANK": "1", "RANK": "1", "WORLD_SIZE": "2"}
 SLURM = {"SLURM_NTASKS": "4", "SLURM_PROCID": "0", "SLURM_JOB_NAME": "train"}
 
 
-class Ranks:
+class Ranks(subprocess.Popen[bytes]):
     """In place of the process that starts the ranks; an interruption comes while it is waited for."""
 
     def __init__(self) -> None:
@@ -35,13 +36,9 @@ class Ranks:
         self.command, self.options = command, options
         return self
 
-    def __enter__(self) -> "Ranks":
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def wait(self) -> int:
-        if self.interruption is not None:
+    def wait(self, timeout: float | None = None) -> int:  # noqa: ARG002
+        self.told.append("wait")
+        if self.interruption is not None and self.told == ["wait"]:
             raise self.interruption
         return self.status
 
@@ -104,7 +101,7 @@ def test_ranks_are_stopped_with_the_process_that_started_them(ranks: Ranks) -> N
     with pytest.raises(KeyboardInterrupt):
         launch.run_ranks("reid_cosam.train", Path("/logs"), 2)
 
-    assert ranks.told == ["terminate"]
+    assert ranks.told == ["wait", "terminate", "wait"]
 
 
 @pytest.mark.parametrize("name", ["joblib", "slurm", "slurm_local"])

@@ -9,23 +9,19 @@ import atexit
 import logging
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from types import FrameType
 
 from omegaconf import OmegaConf
 from pytorch_lightning.plugins.environments import SLURMEnvironment  # type: ignore[attr-defined]
 
+from reid_cosam.processes import PARENT, SECONDS_TO_STOP, exiting_when_told, wait_for
+
 _LAUNCHED = "REID_COSAM_LAUNCHED"  # the folder of the run
-# For ranks that were told: two iterations, or what an evaluation takes, and a checkpoint. torchrun gives 30.
-_SECONDS_TO_STOP = 120
 # What launchers tell each process that they start, and what it is where there is one process only. mpirun is
 # among them: nothing here reads its numbers, so that every process would take itself for the only one.
 _ALONE = {"WORLD_SIZE": "1", "RANK": "0", "OMPI_COMM_WORLD_SIZE": "1", "PMI_SIZE": "1"}
@@ -71,7 +67,7 @@ def check_world_size(devices: int, num_nodes: int = 1) -> None:
     for name, alone in _ALONE.items():
         if os.environ.get(name, alone) != alone:
             raise ValueError(
-                f"{name}={os.environ[name]} in the environment tells of several processes, but LOCAL_RANK, by "
+                f"{name}={os.environ[name]} tells of several processes, but LOCAL_RANK, by "
                 f"which each knows its own device, is not set (trainer.devices={devices}): start them by "
                 f"torchrun, or, if this one was started by hand, unset {name}"
             )
@@ -143,36 +139,12 @@ def run_ranks(module: str, folder: Path, num_ranks: int, inherited: Sequence[int
     command += ["hydra.job_logging.formatters.simple.format='%(message)s'"]
     command += ["+hydra.job_logging.formatters.dated.format='%(asctime)s %(message)s'"]
     command += ["hydra.job_logging.handlers.file.formatter=dated"]
-    assumed = {"OMP_NUM_THREADS": threads, "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": str(_SECONDS_TO_STOP)}
-    environment = assumed | os.environ | {_LAUNCHED: str(folder)}
-    # In a session of its own: a signal to this process' group would reach it twice, from there and from here.
-    start = partial(subprocess.Popen, env=environment, pass_fds=inherited, start_new_session=True)
-    with _told_to_stop(), start(command) as ranks:
-        try:
-            failed = ranks.wait()
-        except BaseException:
-            ranks.terminate()  # leaving the block waits for it, and it for the ranks' last checkpoint
-            raise
+    stop_within = {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT": str(SECONDS_TO_STOP)}  # torchrun gives 30 s
+    environment = {"OMP_NUM_THREADS": threads} | stop_within | os.environ
+    environment |= {_LAUNCHED: str(folder), PARENT: str(os.getpid())}
+    with exiting_when_told():
+        # In a session of its own: a signal to this process' group would reach it twice, from there and here.
+        ranks = subprocess.Popen(command, env=environment, pass_fds=inherited, start_new_session=True)
+        failed = wait_for(ranks)
     if failed:
         raise RuntimeError(f"a rank of the distributed run in {folder} failed; see its message above")
-
-
-@contextmanager
-def _told_to_stop() -> Iterator[None]:
-    """Lets SIGTERM and Ctrl-C raise, so that what was started is stopped too.
-
-    The exit status is 143 as elsewhere, or 130.
-    """
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    for number, handler in before.items():
-        if handler is not signal.SIG_IGN:  # as for what runs in the background
-            signal.signal(number, stop)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
