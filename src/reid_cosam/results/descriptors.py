@@ -1,5 +1,8 @@
 """Descriptors of a test set on disk: extracted once, scored any number of times."""
 
+import errno
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,10 +21,38 @@ FILE, TABLE = "descriptors.safetensors", "tracklets.csv"
 def save_descriptors(
     folder: Path, descriptors: Float32[Tensor, "n d"], tracklets: pd.DataFrame, origin: Mapping[str, str]
 ) -> None:
-    """Writes the descriptors, a row a tracklet beside them, and in the file's header what they come from."""
+    """Writes the descriptors, a row a tracklet beside them, and in the file's header what they come from.
+
+    Raises:
+        OSError: they cannot be written.
+    """
     write_text(folder / TABLE, tracklets.to_csv(index=False))
     with replacing(folder / FILE) as temporary:
-        save_file({"descriptors": descriptors.contiguous()}, temporary, dict(origin))
+        try:
+            save_file({"descriptors": descriptors.contiguous()}, temporary, dict(origin))
+        except SafetensorError as error:  # what it makes of a full disk
+            raise OSError(f"{folder / FILE} cannot be written: {error}") from error
+
+
+def check_room(folder: Path, num_bytes: int) -> None:
+    """Makes sure, as far as can be told before, that so many bytes can be written into `folder`.
+
+    The folder need not exist; nothing is left in it.
+
+    Raises:
+        OSError: they cannot.
+    """
+    existing = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    with tempfile.TemporaryFile(dir=existing) as file:
+        file.write(b"0")
+        file.flush()
+    free = shutil.disk_usage(existing).free
+    if free < num_bytes:
+        raise OSError(
+            errno.ENOSPC,
+            f"{num_bytes / 2**20:.1f} MB are needed, {free / 2**20:.1f} MB are free",
+            str(folder),
+        )
 
 
 def load_descriptors(
