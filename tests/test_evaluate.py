@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from reid_cosam import evaluate, train
 from reid_cosam.assembly import data as build_data
@@ -90,6 +91,39 @@ def test_a_second_evaluation_extracts_nothing(
         ("official", False),
         ("official", True),
     ]
+
+
+@pytest.mark.parametrize("error", [OSError("disk full"), SafetensorError("I/O error: disk full")])
+def test_what_cannot_be_stored_in_the_end_is_scored(
+    error: Exception,
+    copied: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    expected = run(tmp_path / "a", copied, f"store={tmp_path / 'store'}")
+    monkeypatch.setattr("reid_cosam.results.descriptors.save_file", fail)
+
+    metrics = run(tmp_path / "b", copied)
+
+    assert metrics["results"] == expected["results"]
+    assert metrics["store"] is None
+    (record,) = [one for one in caplog.records if one.levelname == "WARNING"]
+    assert "disk full" in record.getMessage()
+
+
+def test_a_file_where_the_store_would_be_is_told_before_extraction(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "descriptors").touch()
+    assert run(tmp_path / "a", copied)["store"] is None
+
+    monkeypatch.delattr(Extraction, "test_step")  # nothing is extracted
+    with pytest.raises(OSError, match=rf"store={tmp_path}/descriptors/mine cannot take the descriptors"):
+        run(tmp_path / "b", copied, f"store={tmp_path}/descriptors/mine")
 
 
 def test_everything_is_left_in_the_folder(copied: Path, tmp_path: Path) -> None:

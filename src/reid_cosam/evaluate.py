@@ -19,7 +19,7 @@ from reid_cosam.evaluation.scoring import results
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import write_json, write_text
 from reid_cosam.results.summary import print_evaluation
-from reid_cosam.runs import launch, sweep
+from reid_cosam.runs import launch, sweep, worker
 
 _log = logging.getLogger(__name__)
 
@@ -46,25 +46,27 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     Raises:
         ValueError, OSError: an input does not fit; the message says how to mend it.
     """
+    launch.check_world_size(settings.trainer.devices)
+    worker.settle(settings.trainer.devices)
     launch.let_one_rank_speak()
     evaluation = Evaluation(settings)
     descriptors = evaluation.stored()
+    if launch.is_first_rank() and not launch.is_launched():
+        write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
+        write_json(folder / "environment.json", environment())
     if descriptors is not None:
         _log.info("descriptors are there, none is extracted: %s", evaluation.store)
-    elif settings.trainer.devices > 1 and not launch.is_rank():
-        launch.run_ranks("reid_cosam.evaluate", folder, settings.trainer.devices)
-        descriptors = evaluation.stored()
     else:
+        evaluation.check_store()
+        if settings.trainer.devices > 1 and not launch.is_rank():
+            launch.run_ranks("reid_cosam.evaluate", folder, settings.trainer.devices)
+            return  # the first of them has scored
         descriptors = evaluation.extract(folder)
-    if launch.is_launched() or not launch.is_first_rank():
-        return
-    assert descriptors is not None
-    _score(evaluation, descriptors, folder)
+    if launch.is_first_rank():
+        _score(evaluation, descriptors, folder)
 
 
 def _score(evaluation: Evaluation, descriptors: Float32[Tensor, "n d"], folder: Path) -> None:
-    write_text(folder / "config.yaml", OmegaConf.to_yaml(evaluation.settings.model_dump(mode="json")))
-    write_json(folder / "environment.json", environment())
     metrics, pictures = write_evaluation(evaluation, results(evaluation.plan, descriptors), folder)
     print_evaluation(metrics, pictures, folder)
 

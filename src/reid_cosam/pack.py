@@ -1,6 +1,5 @@
 """Copy a data set with its images in one file: `python -m reid_cosam.pack --help`."""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from reid_cosam.data import packed, packing
 from reid_cosam.data.pack_file import Pack
 from reid_cosam.data.verification import Fault, all_frames
 from reid_cosam.results.counted_progress import counted
+from reid_cosam.scratch import scratch_for
 
 _NAMED = 5  # faults, the first of them
 
@@ -38,9 +38,7 @@ def run(config: DictConfig) -> None:
     found = packing.contents(root)
     _refuse(_missing(listed, found.images, root), "missing")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-        staged = Path(scratch) / "data"
-        staged.mkdir()
+    with scratch_for(folder) as staged:
         packing.copy_others(root, found.others, staged)
         with counted(len(found.images), "images") as advance:
             faults = packing.write(root, found.images, staged, max(1, data.workers), advance)

@@ -65,11 +65,7 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
         ValueError, OSError: settings, data or checkpoint do not fit; the message says how to mend it.
         failures.FailedBefore: so did a kept run in an earlier sweep, and `retry_failed` is false.
     """
-    if settings.trainer.num_nodes > 1 and not launch.is_rank():
-        raise ValueError(
-            "trainer.num_nodes > 1: start one process a device yourself, by torchrun or srun on every node, "
-            "or with launcher=slurm"
-        )
+    launch.check_world_size(settings.trainer.devices, settings.trainer.num_nodes)
     worker.settle(settings.trainer.devices)
     if settings.ckpt_path is not None:
         read_checkpoint(Path(settings.ckpt_path))  # before minutes of rendering, not after

@@ -1,4 +1,3 @@
-import os
 import shutil
 import sys
 import tempfile
@@ -85,18 +84,6 @@ def test_a_second_process_of_a_machine_waits_for_the_first_and_renders_nothing(
     assert said == "waiting for another process, which renders synthetic tiny\n"
     assert rendered == ["first"]
     assert list((tmp_path / "data").iterdir()) == [tmp_path / "data" / TINY.folder_name]
-
-
-def test_only_old_leftovers_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    killed, working = (tmp_path / f".{TINY.folder_name}-{name}" for name in ("killed", "working"))
-    for leftover in (killed, working):
-        leftover.mkdir()
-    os.utime(killed, (0, 0))
-    monkeypatch.setattr(store, "render", lambda *_: None)
-
-    final = synthetic.ensure(tmp_path, TINY, processes=1)
-
-    assert set(tmp_path.iterdir()) == {working, final}
 
 
 def test_without_a_terminal_two_lines_tell_size_and_time(

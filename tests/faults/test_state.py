@@ -1,8 +1,6 @@
 """Files and folders of runs that were damaged, reused or are asked for again under other settings."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ import torch
 from safetensors import safe_open
 
 from tests.faults.commands import SMALL_RUN, TWO_RANKS, finished, metrics, started, strays
+from tests.faults.mounts import finished_with, needs_mounts
 
 pytestmark = pytest.mark.slow
 
@@ -194,26 +193,11 @@ def test_the_best_checkpoint_comes_along_into_a_new_folder(
     assert (tmp_path / "new/checkpoints/best.ckpt").read_bytes() == (old / "best.ckpt").read_bytes()
 
 
-def on_small_disk(folder: Path, megabytes: int, *command: str) -> subprocess.CompletedProcess[str]:
-    """A command in a mount namespace of its own, in which `folder` is a disk of so many megabytes."""
-    script = 'mount -t tmpfs -o size="$1"m tmpfs "$2" && cd "$2/.." && shift 2 && exec "$@"'
-    words = ["unshare", "-m", "sh", "-c", script, "sh", str(megabytes), str(folder), *command]
-    return subprocess.run(words, capture_output=True, text=True, timeout=600, check=False)
-
-
-def mounts_are_allowed() -> bool:
-    probe = ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
-    try:
-        return subprocess.run(probe, capture_output=True, timeout=60, check=False).returncode == 0
-    except FileNotFoundError:
-        return False
-
-
-@pytest.mark.skipif(not mounts_are_allowed(), reason="this machine lets nobody mount a small disk")
+@needs_mounts
 def test_a_full_disk_is_named_with_the_checkpoint(walkers: Path, tmp_path: Path) -> None:
-    (tmp_path / "disk").mkdir()
-    words = [*SHORT, f"data.root={walkers}", "hydra.run.dir=disk/run"]
-    run = on_small_disk(tmp_path / "disk", 8, sys.executable, "-m", "reid_cosam.train", *words)
+    small = "mkdir disk; mount -t tmpfs -o size=8m none disk"
+
+    run = finished_with(small, "train", tmp_path, *SHORT, f"data.root={walkers}", "hydra.run.dir=disk/run")
 
     assert run.returncode == 1
     assert "No space left on device: " in run.stderr

@@ -1,5 +1,6 @@
 """How the ranks of a distributed run are started."""
 
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -8,14 +9,20 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 
 from reid_cosam.paths import CONF
 from reid_cosam.runs import launch
 
-CLUSTER = ("LOCAL_RANK", "RANK", "SLURM_NTASKS", "SLURM_JOB_NAME", "SLURM_PROCID")
+CLUSTER = (
+    *("LOCAL_RANK", "RANK", "WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"),
+    *("SLURM_NTASKS", "SLURM_JOB_NAME", "SLURM_PROCID"),
+)
+TORCHRUN = {"LOCAL_RANK": "1", "RANK": "1", "WORLD_SIZE": "2"}
+SLURM = {"SLURM_NTASKS": "4", "SLURM_PROCID": "0", "SLURM_JOB_NAME": "train"}
 
 
-class Ranks:
+class Ranks(subprocess.Popen[bytes]):
     """In place of the process that starts the ranks; an interruption comes while it is waited for."""
 
     def __init__(self) -> None:
@@ -29,13 +36,9 @@ class Ranks:
         self.command, self.options = command, options
         return self
 
-    def __enter__(self) -> "Ranks":
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def wait(self) -> int:
-        if self.interruption is not None:
+    def wait(self, timeout: float | None = None) -> int:  # noqa: ARG002
+        self.told.append("wait")
+        if self.interruption is not None and self.told == ["wait"]:
             raise self.interruption
         return self.status
 
@@ -51,8 +54,14 @@ def ranks(monkeypatch: pytest.MonkeyPatch) -> Ranks:
     return started
 
 
-def test_ranks_read_the_saved_configuration_and_write_to_its_folder(ranks: Ranks) -> None:
-    folder = Path("/logs/cosam=[4,5],agg=rnn")
+@pytest.mark.parametrize(
+    "name",
+    ["cosam=[4,5],agg=rnn", "it's", 'a "b"', "back\\slash", "${seed} $HOME", "été (1) {2}", "a: b # c"],
+)
+def test_ranks_read_the_saved_configuration_and_write_to_its_folder(
+    name: str, ranks: Ranks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path("/logs", name)
 
     launch.run_ranks("reid_cosam.train", folder, 3, inherited=(7,))
 
@@ -62,7 +71,9 @@ def test_ranks_read_the_saved_configuration_and_write_to_its_folder(ranks: Ranks
     overrides = OverridesParser.create().parse_overrides(ranks.command[11:])
     assert not any(one.is_sweep_override() for one in overrides)
     values = {one.key_or_group: one.value() for one in overrides}
-    assert values["hydra.run.dir"] == str(folder)
+    for variable, value in ranks.options["env"].items():
+        monkeypatch.setenv(variable, value)
+    assert OmegaConf.create({"dir": values["hydra.run.dir"]}).dir == str(folder)
     assert values["hydra.output_subdir"] is None  # rank 0 would overwrite what all of them read
     assert ranks.options["pass_fds"] == (7,)
 
@@ -90,7 +101,7 @@ def test_ranks_are_stopped_with_the_process_that_started_them(ranks: Ranks) -> N
     with pytest.raises(KeyboardInterrupt):
         launch.run_ranks("reid_cosam.train", Path("/logs"), 2)
 
-    assert ranks.told == ["terminate"]
+    assert ranks.told == ["wait", "terminate", "wait"]
 
 
 @pytest.mark.parametrize("name", ["joblib", "slurm", "slurm_local"])
@@ -122,6 +133,62 @@ def test_a_rank_is_known_by_its_environment(
         monkeypatch.setenv(name, value)
 
     assert launch.is_rank() is expected
+
+
+@pytest.mark.parametrize(
+    ("variables", "devices", "num_nodes"),
+    [
+        ({}, 1, 1),
+        ({}, 4, 1),  # which it starts itself
+        (TORCHRUN, 2, 1),
+        (TORCHRUN, 1, 2),
+        (SLURM, 2, 2),
+        (SLURM | TORCHRUN, 2, 1),  # Slurm started torchrun
+        (SLURM | {"SLURM_NTASKS": "1"}, 4, 1),  # of a sweep: it starts its own ranks
+        (SLURM | {"SLURM_JOB_NAME": "bash"}, 1, 1),
+        ({"LOCAL_RANK": "0"}, 1, 1),  # left over from something else
+        ({"WORLD_SIZE": "1", "RANK": "0"}, 1, 1),
+    ],
+)
+def test_as_many_processes_as_the_settings_ask_for_may_start(
+    variables: dict[str, str], devices: int, num_nodes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in CLUSTER:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    launch.check_world_size(devices, num_nodes)
+
+
+@pytest.mark.parametrize(
+    ("variables", "devices", "num_nodes", "named"),
+    [
+        (TORCHRUN, 1, 1, r"WORLD_SIZE=2 .*trainer.devices=1 x trainer.num_nodes=1 is 1.*unset LOCAL_RANK"),
+        (TORCHRUN, 2, 2, r"WORLD_SIZE=2 .*trainer.devices=2 x trainer.num_nodes=2 is 4"),
+        (SLURM, 1, 1, r"SLURM_NTASKS=4 .*is 1.*unset SLURM_PROCID SLURM_NTASKS"),
+        ({"LOCAL_RANK": "0"}, 2, 1, r"WORLD_SIZE= .*is 2.*unset LOCAL_RANK"),
+        ({"WORLD_SIZE": "2"}, 1, 1, r"WORLD_SIZE=2 .*LOCAL_RANK.*unset WORLD_SIZE"),
+        ({"WORLD_SIZE": "2"}, 2, 1, r"WORLD_SIZE=2 .*trainer.devices=2"),
+        ({"RANK": "1"}, 1, 1, r"RANK=1 .*unset RANK"),
+        ({"OMPI_COMM_WORLD_SIZE": "2"}, 1, 1, r"OMPI_COMM_WORLD_SIZE=2 .*torchrun"),
+        ({}, 1, 2, r"trainer.num_nodes > 1"),
+    ],
+)
+def test_another_number_of_processes_than_the_environment_tells_of_is_refused(
+    variables: dict[str, str],
+    devices: int,
+    num_nodes: int,
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in CLUSTER:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(ValueError, match=named):
+        launch.check_world_size(devices, num_nodes)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,6 @@ def fresh_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     """A worker that has run nothing yet, on a machine with three GPUs."""
     monkeypatch.setattr("reid_cosam.runs.worker.tempfile.gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
-    monkeypatch.setattr(worker, "end_with_parent", lambda: None)
-    monkeypatch.setattr(worker, "_settled", False)
     monkeypatch.setattr(worker, "_claimed", [])
     monkeypatch.setattr(worker, "_PATIENCE_SECONDS", -1.0)
     monkeypatch.setenv("REID_COSAM_WORKER", "1")

@@ -8,6 +8,7 @@ from reid_cosam.data import duke, ilids_vid, mars, prid2011, synthetic
 from reid_cosam.data.counts import check_counts
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.shared_memory import Load, check_shared_memory
 
 
 def make_splits(data: DataSettings) -> ReidSplits:
@@ -97,8 +98,14 @@ def attributes_file(data: DataSettings) -> Path | None:
 
 
 def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
-    data, sampling = settings.data, settings.recipe.sampling
-    return ReidDataModule(
+    """What a run trains with and is evaluated on.
+
+    Raises:
+        SharedMemoryFull: there is no room for what `data.workers` read ahead.
+        ValueError: the identities cannot fill a batch.
+    """
+    data, sampling, trainer = settings.data, settings.recipe.sampling, settings.trainer
+    made = ReidDataModule(
         splits,
         height=data.height,
         width=data.width,
@@ -111,3 +118,12 @@ def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModu
         num_workers=data.workers,
         seed=settings.seed,
     )
+    ranks = trainer.devices * trainer.num_nodes
+    loads = (
+        Load(trainer.max_steps, settings.batch_size // ranks),
+        # Training workers stay, with what they have read, while others read for an evaluation.
+        Load(-(-made.num_snippets // (ranks * data.eval_batch_size)), data.eval_batch_size),
+    )
+    snippet = settings.num_frames * 3 * data.height * data.width
+    check_shared_memory(loads, snippet, data.workers, trainer.devices)
+    return made

@@ -24,6 +24,7 @@ from reid_cosam.models.network import VideoReidNet
 from reid_cosam.training.checkpoint_files import read_checkpoint
 from reid_cosam.training.datamodule import TrackletDataModule
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
+from reid_cosam.training.shared_memory import Load, check_shared_memory
 from reid_cosam.training.stopping import StopWhenInterrupted
 
 _PREFIX = "network."
@@ -73,9 +74,16 @@ def make_shown_splits(settings: CheckpointSettings, data: DataSettings) -> ReidS
 def make_test_data(
     settings: EvaluateSettings, data: DataSettings, trained: TrainSettings, tracklets: Sequence[Tracklet]
 ) -> TrackletDataModule:
-    """The tracklets at the clip length and image size that the network was trained with."""
-    size = (trained.num_frames, trained.data.height, trained.data.width)
-    snippets = DenseSnippets(tracklets, *size, tail=settings.snippet_tail)
+    """The tracklets at the clip length and image size that the network was trained with.
+
+    Raises:
+        SharedMemoryFull: there is no room for what `data.workers` read ahead.
+    """
+    frames, height, width = trained.num_frames, trained.data.height, trained.data.width
+    snippets = DenseSnippets(tracklets, frames, height, width, tail=settings.snippet_tail)
+    ranks = settings.trainer.devices
+    load = Load(-(-len(snippets) // (ranks * data.eval_batch_size)), data.eval_batch_size)
+    check_shared_memory([load], frames * 3 * height * width, data.workers, ranks)
     return TrackletDataModule(snippets, data.eval_batch_size, data.workers)
 
 

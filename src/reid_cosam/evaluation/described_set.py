@@ -19,7 +19,7 @@ from reid_cosam.data.verification import image_hash, split_hash
 from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.evaluation.run_outputs import data_record
 from reid_cosam.evaluation.scoring import Plan, Reranking, check
-from reid_cosam.results.descriptors import check_finite, load_descriptors, save_descriptors
+from reid_cosam.results.descriptors import check_finite, check_room, load_descriptors, save_descriptors
 from reid_cosam.runs import launch
 from reid_cosam.training.stopping import interruptible
 
@@ -72,6 +72,7 @@ class Evaluation:
             "precision": assembly.precision(settings.trainer),
         }
         self.store = Path(settings.store) if settings.store else self._default_store()
+        self._stores = True
 
     def _default_store(self) -> Path:
         key = hashlib.sha256("\n".join(self._origin.values()).encode()).hexdigest()
@@ -92,15 +93,38 @@ class Evaluation:
             "precision": self._origin["precision"],
             "snippet_tail": self.settings.snippet_tail,
             "reranking": self.settings.reranking.model_dump() if self.settings.rerank else None,
-            "store": str(self.store.absolute()),
+            "store": str(self.store.absolute()) if self._stores else None,
         }
 
     def stored(self) -> Float32[Tensor, "n d"] | None:
         """The descriptors, if they were extracted before; ValueError if the store is of something else."""
         return load_descriptors(self.store, len(self._tracklets), self._origin)
 
+    def check_store(self) -> None:
+        """Says before hours of extraction, not after, that the descriptors cannot be stored.
+
+        Raises:
+            OSError: they cannot where `store` asks for them; elsewhere they are scored all the same.
+        """
+        row = 4 * self._network.descriptor_size + 100  # with the tracklet's own row
+        try:
+            check_room(self.store, len(self._tracklets) * row + 2**20)
+        except OSError as error:
+            if self.settings.store is not None:
+                raise OSError(f"store={self.store} cannot take the descriptors: {error}") from error
+            self._go_without_store(error, quietly=launch.is_launched() or not launch.is_first_rank())
+
+    def _go_without_store(self, error: OSError, quietly: bool = False) -> None:
+        self._stores = False
+        if not quietly:
+            _log.warning(
+                "descriptors cannot be stored (%s): they are scored all the same, and have to be extracted "
+                "again for other scores; store=FOLDER names another place",
+                error,
+            )
+
     def extract(self, folder: Path) -> Float32[Tensor, "n d"]:
-        """Describes every tracklet once, on all ranks together, and stores the result."""
+        """Describes every tracklet once, on all ranks together, and stores the result if it can."""
         test_data = assembly.make_test_data(self.settings, self.data, self._trained, self._tracklets)
         _log.info(
             "describing %d tracklets of %s in %d snippets of %d frames (%dx%d)",
@@ -118,8 +142,11 @@ class Evaluation:
             with interruptible(trainer):
                 trainer.test(module, datamodule=test_data, verbose=False)
         check_finite(module.descriptors, str(self._ckpt))
-        if launch.is_first_rank():
-            save_descriptors(self.store, module.descriptors, self._table(), self._origin)
+        if launch.is_first_rank() and self._stores:
+            try:
+                save_descriptors(self.store, module.descriptors, self._table(), self._origin)
+            except OSError as error:
+                self._go_without_store(error)
         return module.descriptors
 
     def _table(self) -> pd.DataFrame:

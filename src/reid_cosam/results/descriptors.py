@@ -1,6 +1,9 @@
 """Descriptors of a test set on disk: extracted once, scored any number of times."""
 
+import errno
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,11 +26,38 @@ def save_descriptors(
     """Writes the descriptors, and one row per tracklet beside them.
 
     The file's header holds what they come from, and their SHA-256.
+
+    Raises:
+        OSError: they cannot be written.
     """
     write_text(folder / TABLE, tracklets.to_csv(index=False))
     whole = descriptors.contiguous()
     with replacing(folder / FILE) as temporary:
-        save_file({"descriptors": whole}, temporary, {**origin, _SUM: _sum_of(whole)})
+        try:
+            save_file({"descriptors": whole}, temporary, {**origin, _SUM: _sum_of(whole)})
+        except SafetensorError as error:  # what it makes of a full disk
+            raise OSError(f"{folder / FILE} cannot be written: {error}") from error
+
+
+def check_room(folder: Path, num_bytes: int) -> None:
+    """Makes sure, as far as can be told before, that so many bytes can be written into `folder`.
+
+    The folder need not exist; nothing is left in it.
+
+    Raises:
+        OSError: they cannot.
+    """
+    existing = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    with tempfile.TemporaryFile(dir=existing) as file:
+        file.write(b"0")
+        file.flush()
+    free = shutil.disk_usage(existing).free
+    if free < num_bytes:
+        raise OSError(
+            errno.ENOSPC,
+            f"{num_bytes / 2**20:.1f} MB are needed, {free / 2**20:.1f} MB are free",
+            str(folder),
+        )
 
 
 def load_descriptors(

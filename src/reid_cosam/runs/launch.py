@@ -13,16 +13,18 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from omegaconf import OmegaConf
 from pytorch_lightning.plugins.environments import SLURMEnvironment  # type: ignore[attr-defined]
 
-_LAUNCHED = "REID_COSAM_LAUNCHED"
-# For ranks that were told: two iterations, or what an evaluation takes, and a checkpoint. torchrun gives 30.
-_SECONDS_TO_STOP = 120
+from reid_cosam.processes import PARENT, SECONDS_TO_STOP, wait_for
+
+_LAUNCHED = "REID_COSAM_LAUNCHED"  # the folder of the run
+# What launchers tell each process that they start, and what it is where there is one process only. mpirun is
+# among them: nothing here reads its numbers, so that every process would take itself for the only one.
+_ALONE = {"WORLD_SIZE": "1", "RANK": "0", "OMPI_COMM_WORLD_SIZE": "1", "PMI_SIZE": "1"}
 _SUBMITIT = "hydra_submitit_launcher"
 _PLUGINS = {"joblib": "hydra_joblib_launcher", "slurm": _SUBMITIT, "slurm_local": _SUBMITIT}
 
@@ -35,6 +37,40 @@ def is_rank() -> bool:
     if "LOCAL_RANK" in os.environ:
         return True
     return bool(SLURMEnvironment.detect()) and os.environ["SLURM_NTASKS"] != "1"
+
+
+def check_world_size(devices: int, num_nodes: int = 1) -> None:
+    """Makes sure that the run is to have as many processes as were started, where others start them.
+
+    Else each of them would do the whole run by itself, and write over what the others write.
+
+    Raises:
+        ValueError: the settings and the environment differ, or the environment does not say which of several
+            processes this one is.
+    """
+    if is_rank():
+        kind, size = (
+            ("LOCAL_RANK", "WORLD_SIZE") if "LOCAL_RANK" in os.environ else ("SLURM_PROCID", "SLURM_NTASKS")
+        )
+        if os.environ.get(size, "1") != str(devices * num_nodes):
+            raise ValueError(
+                f"{size}={os.environ.get(size, '')} in the environment, but trainer.devices={devices} x "
+                f"trainer.num_nodes={num_nodes} is {devices * num_nodes}: start as many processes as the "
+                f"settings ask for, or, if this one was started by hand, unset {kind} {size}"
+            )
+        return
+    if num_nodes > 1:
+        raise ValueError(
+            "trainer.num_nodes > 1: start one process a device yourself, by torchrun or srun on every node, "
+            "or with launcher=slurm"
+        )
+    for name, alone in _ALONE.items():
+        if os.environ.get(name, alone) != alone:
+            raise ValueError(
+                f"{name}={os.environ[name]} tells of several processes, but LOCAL_RANK, by "
+                f"which each knows its own device, is not set (trainer.devices={devices}): start them by "
+                f"torchrun, or, if this one was started by hand, unset {name}"
+            )
 
 
 def is_first_rank() -> bool:
@@ -98,20 +134,17 @@ def run_ranks(module: str, folder: Path, num_ranks: int, inherited: Sequence[int
     threads = str(max(1, (os.cpu_count() or 1) // num_ranks))
     command = [sys.executable, "-m", "reid_cosam.runs.ranks", "--standalone", f"--nproc-per-node={num_ranks}"]
     command += ["-m", module, "-cp", str(folder / ".hydra"), "-cn", "config"]
-    command += [f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]
+    # By a variable: whatever the folder is called, no part of its name is read as Hydra's grammar.
+    command += [f"hydra.run.dir=${{oc.env:{_LAUNCHED}}}", "hydra.output_subdir=null"]
     command += ["hydra.job_logging.formatters.simple.format='%(message)s'"]
     command += ["+hydra.job_logging.formatters.dated.format='%(asctime)s %(message)s'"]
     command += ["hydra.job_logging.handlers.file.formatter=dated"]
     command += ["+hydra.job_logging.handlers.file.errors=backslashreplace"]
-    assumed = {"OMP_NUM_THREADS": threads, "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": str(_SECONDS_TO_STOP)}
-    environment = assumed | os.environ | {_LAUNCHED: "1"}
+    stop_within = {"TORCH_ELASTIC_SHUTDOWN_TIMEOUT": str(SECONDS_TO_STOP)}  # torchrun gives 30 s
+    environment = {"OMP_NUM_THREADS": threads} | stop_within | os.environ
+    environment |= {_LAUNCHED: str(folder), PARENT: str(os.getpid())}
     # In a session of its own: a signal to this process' group would reach it twice, from there and from here.
-    start = partial(subprocess.Popen, env=environment, pass_fds=inherited, start_new_session=True)
-    with start(command) as ranks:
-        try:
-            failed = ranks.wait()
-        except BaseException:
-            ranks.terminate()  # leaving the block waits for it, and it for the ranks' last checkpoint
-            raise
+    ranks = subprocess.Popen(command, env=environment, pass_fds=inherited, start_new_session=True)
+    failed = wait_for(ranks)
     if failed:
         raise RuntimeError(f"a rank of the distributed run in {folder} failed; see its message above")

@@ -1,29 +1,27 @@
-"""`python -m reid_cosam.runs.ranks`: torchrun, but it ends when the process that started it does."""
+"""`python -m reid_cosam.runs.ranks`: torchrun, but it ends when the process that started it does.
+
+So do the ranks that it starts (`worker.settle`), which would else train on when it is killed.
+"""
 
 import os
 import signal
-import threading
-import time
+from types import FrameType
 
 from torch.distributed.elastic.multiprocessing.api import SignalException
 from torch.distributed.run import main
 
-_SECONDS = 1.0  # between two looks
+from reid_cosam.processes import PARENT, end_with
 
 
-def end_with_parent() -> None:
-    """Sends this process SIGTERM once its parent is gone, however that came about."""
-
-    def watch(parent: int) -> None:
-        while os.getppid() == parent:
-            time.sleep(_SECONDS)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, args=(os.getppid(),), daemon=True).start()
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGTERM)
 
 
 if __name__ == "__main__":
-    end_with_parent()
+    end_with(int(os.environ[PARENT]))
+    os.environ[PARENT] = str(os.getpid())
+    for number in (signal.SIGUSR1, signal.SIGXCPU):  # which torchrun knows nothing of, and would end by
+        signal.signal(number, _stop)
     try:
         main()
     except SignalException as told:  # no failure: its traceback would look like one

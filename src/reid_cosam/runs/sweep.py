@@ -11,9 +11,10 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from reid_cosam import processes
 from reid_cosam.results.counted_progress import duration
 from reid_cosam.results.store import read_record, write_json
-from reid_cosam.runs import grid, kept_runs, launch
+from reid_cosam.runs import grid, kept_runs, launch, worker
 
 Outcome = Literal["trained", "evaluated", "finished before", "running elsewhere"]
 _OUTCOME = "outcome.json"
@@ -29,7 +30,8 @@ def attempt(job: Path, work: Callable[[], Outcome], mendable: tuple[type[Excepti
     """
     began = time.monotonic()
     try:
-        noted: dict[str, object] = {"outcome": work()}
+        with processes.job():
+            noted: dict[str, object] = {"outcome": work()}
     except Exception as error:
         text = str(error).partition("\n")[0] or type(error).__name__
         if launch.is_rank():
@@ -51,6 +53,8 @@ class SweepReport(Callback):
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
         self._jobs = len(grid.jobs(config))
+        if str(config.hydra.launcher.get("_target_")).endswith(".JoblibLauncher"):
+            worker.end_with_sweep()
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:  # noqa: ARG002
         if self._jobs and launch.is_first_rank():

@@ -5,18 +5,18 @@ import os
 import tempfile
 import time
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import torch
 
+from reid_cosam.processes import PARENT, end_with, wait_for_jobs
 from reid_cosam.runs.launch import is_rank
-from reid_cosam.runs.ranks import end_with_parent
 
 _WORKER = "REID_COSAM_WORKER"  # set by launcher=joblib
 _PATIENCE_SECONDS = 30.0  # a worker that takes another's place may come before that one is gone
 
-_settled = False
 _claimed: list[IO[bytes]] = []
 
 
@@ -26,20 +26,29 @@ def num_runs_at_once(devices: int) -> int:
 
 
 def settle(devices: int) -> None:
-    """Prepares a process in which launcher=joblib runs one run after another; elsewhere it does nothing.
+    """Prepares a process that works for another; elsewhere it does nothing.
 
-    It gets GPUs of its own, and ends when the sweep is killed. Must come before CUDA is asked for devices.
+    A rank ends when its launcher is killed. A process in which launcher=joblib runs one run after another
+    gets GPUs of its own. Must come before CUDA is asked for devices.
 
     Raises:
         ValueError: there are too few GPUs for so many runs at once.
     """
-    global _settled
-    if _WORKER not in os.environ or is_rank():
-        return
-    if not _settled:
-        end_with_parent()
-        _settled = True
-    _claim_gpus(devices)
+    if PARENT in os.environ:
+        end_with(int(os.environ.pop(PARENT)))  # it is no parent of what this process starts
+    if _WORKER in os.environ and not is_rank():
+        _claim_gpus(devices)
+
+
+def end_with_sweep() -> None:
+    """Lets the processes that launcher=joblib will start end when this one does, at work or not.
+
+    joblib leaves them waiting for this one's next word.
+    """
+    from joblib.parallel import LokyBackend, register_parallel_backend  # of the extra `sweep`
+
+    ending = {"initializer": wait_for_jobs, "initargs": (os.getpid(),)}
+    register_parallel_backend("loky", partial(LokyBackend, **ending))
 
 
 def _claim_gpus(devices: int) -> None:

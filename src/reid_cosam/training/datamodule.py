@@ -1,13 +1,11 @@
 """Gives Lightning the training and evaluation batches."""
 
 import logging
-import time
 from collections import Counter
-from typing import Any, TypeVar
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
-import torch.distributed as dist
 from torch.utils.data import DataLoader
 
 from reid_cosam.data.datasets import (
@@ -21,11 +19,7 @@ from reid_cosam.data.datasets import (
 from reid_cosam.data.samplers import IdentityBatches, WholeTracklets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.transfer import Transfer
-from reid_cosam.training.worker_signals import held, leave_signals_to_the_run
-
-Sample = TypeVar("Sample")
-
-_SECONDS_TO_LET_GO = 0.1
+from reid_cosam.training.loading import Loader
 
 _log = logging.getLogger(__name__)
 
@@ -84,8 +78,7 @@ class ReidDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[TrainSample]:
         """This rank's training batches, from the first that the trainer has not finished yet."""
         batches = self._batches(*_rank_of(self.trainer), self._finished())
-        loading = _loading(self._num_workers, persistent=True, trainer=self.trainer)
-        return _ResumedLoader(self._train, batch_sampler=batches, collate_fn=collate_train, **loading)
+        return _ResumedLoader(self._train, batches, collate_train, self._num_workers, True, self.trainer)
 
     def _batches(self, rank: int, world_size: int, first_batch: int) -> IdentityBatches:
         sizes = (self._identities, self._tracklets, self._num_batches, self._seed)
@@ -133,37 +126,14 @@ def _whole_tracklets(
     snippets: DenseSnippets, batch_size: int, num_workers: int, trainer: pl.Trainer | None
 ) -> DataLoader[DenseSample]:
     batches = WholeTracklets(snippets.counts, batch_size, *_rank_of(trainer))
-    loading = _loading(num_workers, persistent=False, trainer=trainer)
-    return _Loader(snippets, batch_sampler=batches, collate_fn=collate_dense, **loading)
+    return Loader(snippets, batches, collate_dense, num_workers, False, trainer)
 
 
 def _rank_of(trainer: pl.Trainer | None) -> tuple[int, int]:
     return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
 
 
-def _loading(num_workers: int, persistent: bool, trainer: pl.Trainer | None) -> dict[str, Any]:
-    return {
-        "num_workers": num_workers,
-        "worker_init_fn": leave_signals_to_the_run,
-        "persistent_workers": persistent and num_workers > 0,
-        "prefetch_factor": 4 if num_workers else None,
-        "pin_memory": trainer is not None and trainer.strategy.root_device.type == "cuda",
-    }
-
-
-class _Loader(DataLoader[Sample]):
-    """Its workers outlive what tells the run to stop."""
-
-    def __iter__(self) -> Any:
-        if self.num_workers and dist.is_initialized():
-            # gloo's threads let go of what ranks have exchanged, through Python. Python 3.11 never wakes in a
-            # process that was forked meanwhile.
-            time.sleep(_SECONDS_TO_LET_GO)
-        with held():
-            return super().__iter__()
-
-
-class _ResumedLoader(_Loader[TrainSample]):
+class _ResumedLoader(Loader[TrainSample]):
     """Has no state to save: its sampler starts where the trainer's own count of batches says.
 
     Lightning takes a loader with these two methods for resumable, and warns in mid-epoch of any other.

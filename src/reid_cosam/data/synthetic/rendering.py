@@ -2,6 +2,8 @@
 
 import json
 import multiprocessing
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,10 +13,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from reid_cosam import interruption
 from reid_cosam.data.synthetic.listing import plan_tracklets, write_lists
 from reid_cosam.data.synthetic.sizes import SyntheticSpec
 from reid_cosam.data.synthetic.tracklets import TrackletPlan
 from reid_cosam.data.synthetic.writer import make_folders, write_tracklets
+from reid_cosam.processes import end_with
 
 CHUNK = 24
 """Tracklets that a process renders before it reports."""
@@ -39,15 +43,26 @@ def _run(
         for chunk in chunks:
             yield write_tracklets(folder, spec, chunk)
         return
-    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _leave_signals_to, (os.getpid(),)) as pool:
         futures: list[Future[tuple[int, float]]] = [
             pool.submit(write_tracklets, folder, spec, chunk) for chunk in chunks
         ]
         try:
             for done in as_completed(futures):
                 yield done.result()
+        except BaseException:
+            for worker in multiprocessing.active_children():  # nobody waits for the rest
+                worker.terminate()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _leave_signals_to(parent: int) -> None:
+    """For a process of the pool to call first: it ends with its parent, and Ctrl-C is that one's to say."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with(parent)
 
 
 def _report(done: Iterator[tuple[int, float]], spec: SyntheticSpec, frames: int, processes: int) -> None:
@@ -70,6 +85,8 @@ def _report(done: Iterator[tuple[int, float]], spec: SyntheticSpec, frames: int,
 
 
 def main() -> None:
-    """What `ensure` starts: folder, spec as JSON, processes."""
-    folder, record, processes = sys.argv[1:]
+    """What `ensure` starts: folder, spec as JSON, processes, and who started it."""
+    folder, record, processes, parent = sys.argv[1:]
+    end_with(int(parent))
+    interruption.handle()
     render(Path(folder), SyntheticSpec.from_record(json.loads(record)), int(processes))

@@ -3,20 +3,19 @@
 import fcntl
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from reid_cosam.data.synthetic.rendering import render
 from reid_cosam.data.synthetic.sizes import SyntheticSpec
+from reid_cosam.processes import wait_for
+from reid_cosam.scratch import scratch_for
 
 MAX_PROCESSES = 8
-STALE_SECONDS = 24 * 3600
 
 
 def ensure(root: Path, spec: SyntheticSpec, processes: int | None = None) -> Path:
@@ -56,11 +55,7 @@ def _alone(spec: SyntheticSpec) -> Iterator[None]:
 
 
 def _render_whole(folder: Path, spec: SyntheticSpec, processes: int) -> None:
-    root = folder.parent
-    _remove_stale(root, folder.name)
-    with tempfile.TemporaryDirectory(dir=root, prefix=f".{folder.name}-") as scratch:
-        staged = Path(scratch) / "data"
-        staged.mkdir()
+    with scratch_for(folder) as staged:
         _render(staged, spec, processes)
         try:
             staged.rename(folder)
@@ -70,13 +65,6 @@ def _render_whole(folder: Path, spec: SyntheticSpec, processes: int) -> None:
                 raise
 
 
-def _remove_stale(root: Path, name: str) -> None:
-    """Removes what a killed render left; a day's grace spares those still at work."""
-    for leftover in root.glob(f".{name}-*"):
-        if time.time() - leftover.stat().st_mtime > STALE_SECONDS:
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
 def _render(folder: Path, spec: SyntheticSpec, processes: int) -> None:
     if processes == 1:
         render(folder, spec, processes)
@@ -84,6 +72,6 @@ def _render(folder: Path, spec: SyntheticSpec, processes: int) -> None:
     # A pool of this process would import its main module, with torch, in every worker, and demand a main
     # guard of every script; a fork could hang on torch's threads. A fresh interpreter has neither trouble.
     program = "from reid_cosam.data.synthetic.rendering import main; main()"
-    values = [str(folder.resolve()), json.dumps(spec.record()), str(processes)]
-    if subprocess.run([sys.executable, "-c", program, *values], check=False).returncode:
+    values = [str(folder.resolve()), json.dumps(spec.record()), str(processes), str(os.getpid())]
+    if wait_for(subprocess.Popen([sys.executable, "-c", program, *values])):
         raise RuntimeError(f"rendering synthetic {spec.name} failed; the cause is printed above")

@@ -1,0 +1,66 @@
+"""Processes that start others: none outlives the one that it works for, and all end cleanly when told."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+PARENT = "REID_COSAM_PARENT"
+"""The variable by which a process names itself to one that it starts; `end_with` takes the number."""
+
+SECONDS_TO_STOP = 120
+"""For a run that is told to: two iterations, or what an evaluation takes, and a checkpoint."""
+
+_SECONDS_BETWEEN_LOOKS = 0.5
+_SECONDS_TO_KILL = SECONDS_TO_STOP + 30
+
+_between_jobs = threading.Event()
+
+
+def end_with(parent: int) -> None:
+    """Lets this process end when the process `parent`, which started it, is gone in whatever way.
+
+    It is sent SIGTERM; where that is not enough, SIGKILL. `parent` must be what that process says of itself,
+    which may be gone before anyone here can ask.
+    """
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        if not _between_jobs.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
+        _between_jobs.wait(_SECONDS_TO_KILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def wait_for_jobs(parent: int) -> None:
+    """As `end_with`, in a process that gets one `job` after another: between them it ends at once."""
+    _between_jobs.set()
+    end_with(parent)
+
+
+@contextmanager
+def job() -> Iterator[None]:
+    """For a job of a process that gets several; nothing elsewhere."""
+    waits = _between_jobs.is_set()
+    _between_jobs.clear()
+    try:
+        yield
+    finally:
+        if waits:
+            _between_jobs.set()
+
+
+def wait_for(process: subprocess.Popen[bytes]) -> int:
+    """The exit status of a process; an error or signal meanwhile tells it to stop, and waits for that."""
+    try:
+        return process.wait()
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
