@@ -117,7 +117,7 @@ def test_data_that_are_gone_from_where_the_network_was_trained_are_asked_for(
 
 
 def test_settings_out_of_range_are_named(copied: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"protocol\.0=best: Input should be 'released', 'with_queries'"):
+    with pytest.raises(ValueError, match=r"protocol=best: Input should be 'released', 'with_queries'"):
         run(tmp_path, copied, "protocol=best")
     with pytest.raises(ValueError, match=r"reranking\.lambda_value=2"):
         run(tmp_path, copied, "reranking.lambda_value=2")
