@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import BatchSampler, Dataset, SequentialSampler
 
-from reid_cosam.training import loading, shared_memory
+from reid_cosam.training import loading
 from reid_cosam.training.loading import Loader
 from reid_cosam.training.shared_memory import Load, SharedMemoryFull, check_shared_memory
 
@@ -96,7 +97,8 @@ def test_a_worker_without_room_says_so_in_one_line(monkeypatch: pytest.MonkeyPat
 def room(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What is free, in bytes; the last number counts."""
     free = [0]
-    monkeypatch.setattr(shared_memory.shutil, "disk_usage", lambda _: type("Usage", (), {"free": free[-1]})())
+    usage = "reid_cosam.training.shared_memory.shutil.disk_usage"
+    monkeypatch.setattr(usage, lambda _: SimpleNamespace(free=free[-1]))
     return free
 
 
