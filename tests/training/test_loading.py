@@ -1,10 +1,10 @@
 """Loaders with workers that are stopped, or that find no room for a batch."""
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -97,7 +97,8 @@ def test_a_worker_without_room_says_so_in_one_line(monkeypatch: pytest.MonkeyPat
 def room(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """What is free, in bytes; the last number counts."""
     free = [0]
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: type("Usage", (), {"free": free[-1]})())
+    usage = "reid_cosam.training.shared_memory.shutil.disk_usage"
+    monkeypatch.setattr(usage, lambda _: SimpleNamespace(free=free[-1]))
     return free
 
 

@@ -5,6 +5,7 @@ Torch waits for ever for a batch that got lost, and for the worker that holds it
 
 import atexit
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -183,6 +184,7 @@ def _kill(workers: Sequence[BaseProcess]) -> None:
 
 def _kill_leftover() -> None:
     """Python would wait for ever for a stopped one, which no SIGTERM ends."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # torch raises an error for each worker that is killed
     _kill([one for one in _workers if one.is_alive()])
 
 
