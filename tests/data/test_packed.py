@@ -1,5 +1,6 @@
 """A packed data set reads as the same one in files of their own."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,3 +144,9 @@ def test_a_frame_that_was_not_packed_is_named(pack: Path) -> None:
     for name in ("bbox_test/0101/gone.jpg", "zzz.jpg", f"{'x' * 300}.jpg"):
         with pytest.raises(FileNotFoundError, match=rf"^{pack}/{name} is missing"):
             read_clip([f"{pack}/{name}"], 64, 32)
+
+
+def test_a_pipe_in_the_place_of_an_image_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jpg")
+
+    assert packed.read_bytes(str(tmp_path / "a.jpg")) == b""

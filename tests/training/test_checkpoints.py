@@ -9,6 +9,7 @@ import torch
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint
+from reid_cosam.training.finite import Diverged
 
 
 def training(step: int, within: bool = False, ranks: int = 1) -> Mock:
@@ -34,6 +35,7 @@ def test_a_checkpoint_is_written_every_so_often_and_after_the_last_iteration(tmp
         (SIGTERMException(), False, 1, True),
         (SIGTERMException(), False, 2, True),
         (ValueError("a broken frame"), False, 1, True),
+        (Diverged("the loss is nan"), False, 1, False),
         (ValueError("a broken frame"), False, 2, False),  # the other ranks know nothing of it
         (RuntimeError("out of memory"), True, 1, False),
         (SystemExit(130), False, 1, False),  # Ctrl-C twice, wherever that came

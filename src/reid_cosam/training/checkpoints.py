@@ -8,6 +8,7 @@ from pytorch_lightning.callbacks import Checkpoint
 from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_cosam.training.checkpoint_files import LAST, PREVIOUS
+from reid_cosam.training.finite import Diverged
 from reid_cosam.training.resuming import Origin
 
 
@@ -44,7 +45,8 @@ class LastCheckpoint(Checkpoint):
         exception: BaseException,
     ) -> None:
         interrupted = isinstance(exception, SIGTERMException)
-        together = interrupted or (trainer.world_size == 1 and isinstance(exception, Exception))
+        error = isinstance(exception, Exception) and not isinstance(exception, Diverged)
+        together = interrupted or (trainer.world_size == 1 and error)
         if together and _is_between_iterations(trainer) and trainer.global_step > self._saved:
             self.save(trainer)
 

@@ -1,7 +1,7 @@
 """Training stops at the first loss or gradient that is not finite: nothing after it could be used."""
 
 import math
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import pytorch_lightning as pl
 import torch
@@ -24,7 +24,7 @@ class FiniteCheck(pl.Callback):
     """Raises `Diverged`, with the iteration and its tracklets, before weights that are not finite are saved.
 
     On a CPU that is before the optimiser's step. A GPU is not waited for: what it found is looked at in a
-    later iteration, and before each checkpoint.
+    later iteration, and before each checkpoint. So are weights and statistics, which a step may have ruined.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class FiniteCheck(pl.Callback):
     def on_save_checkpoint(
         self,
         trainer: pl.Trainer,
-        pl_module: pl.LightningModule,  # noqa: ARG002
+        pl_module: pl.LightningModule,
         checkpoint: dict[str, Any],  # noqa: ARG002
     ) -> None:
         for one in self._pending:
@@ -59,6 +59,9 @@ class FiniteCheck(pl.Callback):
                 one.arrived.synchronize()
             _check(trainer, one)
         self._pending = []
+        values = [one for one in pl_module.state_dict().values() if one.is_floating_point()]
+        if not torch.stack(torch._foreach_norm(values, torch.inf)).isfinite().all():
+            _diverged(trainer, "a weight or statistic", "not finite", trainer.global_step)
 
 
 def _send(iteration: int, found: Tensor) -> _Values:
@@ -77,10 +80,14 @@ def _has_arrived(one: _Values) -> bool:
 
 def _check(trainer: pl.Trainer, one: _Values) -> None:
     loss, gradient = one.values.numpy().tolist()  # without asking torch, which might wait for a device
-    for name, value in (("loss", loss), ("largest gradient", gradient)):
+    for name, value in (("the loss", loss), ("the largest gradient", gradient)):
         if not math.isfinite(value):
-            tracklets = ", ".join(trainer.datamodule.tracklets_of(one.iteration))  # type: ignore[attr-defined]
-            raise Diverged(
-                f"training diverged: the {name} is {value} in iteration {one.iteration}, on the tracklets "
-                f"{tracklets}. Lower recipe.optimiser.learning_rate, or train with trainer.precision=32-true"
-            )
+            _diverged(trainer, name, value, one.iteration)
+
+
+def _diverged(trainer: pl.Trainer, name: str, value: object, iteration: int) -> NoReturn:
+    tracklets = ", ".join(trainer.datamodule.tracklets_of(iteration))  # type: ignore[attr-defined]
+    raise Diverged(
+        f"training diverged: {name} is {value} in iteration {iteration}, on the tracklets {tracklets}. "
+        "Lower recipe.optimiser.learning_rate, or train with trainer.precision=32-true"
+    )

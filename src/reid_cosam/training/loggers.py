@@ -1,5 +1,6 @@
 """Where curves and pictures go: curves/metrics.csv, and Weights & Biases or TensorBoard beside it."""
 
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from reid_cosam.results.tables.records import Network, placement
 from reid_cosam.training.guarded_logger import GuardedLogger, Outcome
 from reid_cosam.training.guarded_wandb import GuardedWandb
 
+_log = logging.getLogger(__name__)
+
 
 def make_loggers(
     settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None = None
@@ -34,6 +37,11 @@ def make_loggers(
     curves = folder / "curves" / "metrics.csv"
     csv = GuardedLogger(CSVLogger(folder, name="curves", version=""), curves)
     if settings.name == "wandb":
+        if not _is_text(folder):
+            _log.warning(
+                "W&B takes no folder whose name is not UTF-8; the run goes on without it: %s", folder
+            )
+            return [csv]
         return [csv, _wandb(settings, run_name, folder, run_id)]
     if settings.name == "tensorboard":
         if find_spec("tensorboard") is None:
@@ -43,6 +51,14 @@ def make_loggers(
         tensorboard = TensorBoardLogger(folder, name="tensorboard", version="")
         return [csv, GuardedLogger(tensorboard, folder / "tensorboard")]
     return [csv]
+
+
+def _is_text(folder: Path) -> bool:
+    try:
+        str(folder).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None) -> GuardedWandb:
