@@ -25,9 +25,10 @@ from reid_cosam.interruption import Interrupted
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import remove_strays, write_json, write_text
 from reid_cosam.results.summary import print_summary
-from reid_cosam.runs import failures, kept_runs, launch, run_lock, sweep, worker
+from reid_cosam.runs import kept_runs, launch, run_lock, sweep, worker
 from reid_cosam.runs.announcement import announce
-from reid_cosam.training.checkpoint_files import LAST, copy_best, finished_iterations, read_checkpoint
+from reid_cosam.runs.claim import how_to_go_on, work_once
+from reid_cosam.training.checkpoint_files import copy_best, read_checkpoint
 from reid_cosam.training.checkpoints import LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.guarded_logger import Outcome
@@ -72,11 +73,15 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
     splits = assembly.make_splits(settings.data)
     origin = assembly.make_origin(settings, splits)
     kept = kept_runs.folder_of(settings, origin.split, folder)
+
+    def work(going_on: TrainSettings) -> None:
+        _work(Job(going_on, splits, origin, folder, kept))
+
     try:
-        return _claim(Job(settings, splits, origin, folder, kept), retry_failed)
+        return work_once(settings, origin, kept, retry_failed, work)
     except Interrupted as signal:
         if launch.is_first_rank() and not launch.is_launched():
-            _log.warning("interrupted by %s: %s", signal.name, _how_to_go_on(settings, kept))
+            _log.warning("interrupted by %s: %s", signal.name, how_to_go_on(settings, kept))
         signal.explained = True
         raise
 
@@ -91,39 +96,7 @@ class Job(NamedTuple):
     folder: Path
 
 
-def _claim(job: Job, retry_failed: bool) -> sweep.Outcome:
-    """Trains, unless a kept run is finished, failed before, or is another process's."""
-    if job.settings.runs is None:
-        _run_here(job)
-        return "trained"
-    if launch.is_launched() or not launch.is_first_rank():  # another process holds the lock for this one
-        _run_kept(job)
-        return "trained"
-    with run_lock.claimed(job.folder) as ours:
-        found = kept_runs.metrics(job.folder)
-        if found is not None:
-            kept_runs.check_as_asked(found, job.settings, job.origin, job.folder)
-            _log.info("finished before, not repeated: %s", job.folder)
-            return "finished before"
-        if not ours:
-            _log.info("another process works on it, left to that one: %s", job.folder)
-            return "running elsewhere"
-        failures.prepare_attempt(job.folder, retry_failed)
-        _run_kept(job)
-        failures.forget_failures(job.folder)
-    return "trained"
-
-
-def _run_kept(job: Job) -> None:
-    """Trains on from the newest checkpoint, if there is one; an error is left in the run's folder as well."""
-    try:
-        _run_here(job._replace(settings=kept_runs.going_on(job.settings, job.folder)))
-    except Exception as error:
-        failures.record_failure(job.folder, error, _iterations(job.folder))
-        raise
-
-
-def _run_here(job: Job) -> None:
+def _work(job: Job) -> None:
     """Trains into the run's folder; each of several devices gets a process that reads the same settings."""
     settings, folder = job.settings, job.folder
     assembly.check_compiler(settings.trainer)
@@ -163,24 +136,6 @@ def _run_here(job: Job) -> None:
         raise
     finally:
         finish(loggers, outcome)
-
-
-def _how_to_go_on(settings: TrainSettings, folder: Path) -> str:
-    done, last = _iterations(folder), folder / "checkpoints" / LAST
-    if not done:
-        return "no checkpoint was written yet; the same command starts anew"
-    told = f"{done} of {settings.trainer.max_steps} iterations are done"
-    if settings.runs is not None:
-        return f"{told}; the same command goes on from {last}"
-    return f"{told}; to go on, add ckpt_path={last} to the same command"
-
-
-def _iterations(folder: Path) -> int:
-    """Of the newest checkpoint in a run's folder; 0 where there is none that can be read."""
-    try:
-        return finished_iterations(folder / "checkpoints" / LAST)
-    except (OSError, ValueError):
-        return 0
 
 
 def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ckpt_path: str | None) -> None:

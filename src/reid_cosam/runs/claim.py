@@ -1,0 +1,73 @@
+"""Works on a run once: not if it is finished or another process's, and on from where it was left."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from reid_cosam.config import TrainSettings
+from reid_cosam.runs import failures, kept_runs, launch, run_lock
+from reid_cosam.runs.sweep import Outcome
+from reid_cosam.training.checkpoint_files import LAST, finished_iterations
+from reid_cosam.training.resuming import Origin
+
+_log = logging.getLogger(__name__)
+
+Work = Callable[[TrainSettings], None]
+
+
+def work_once(
+    settings: TrainSettings, origin: Origin, folder: Path, retry_failed: bool, work: Work
+) -> Outcome:
+    """Calls `work` for the run in `folder`, if there is something to do; a run that is not kept always has.
+
+    Raises:
+        FailedBefore: so did a kept run in an earlier sweep, and `retry_failed` is false.
+        ValueError: a kept run is finished, but does not hold the scores that are asked for.
+    """
+    if settings.runs is None:
+        work(settings)
+        return "trained"
+    if launch.is_launched() or not launch.is_first_rank():  # another process holds the lock for this one
+        _go_on(settings, folder, work)
+        return "trained"
+    with run_lock.claimed(folder) as ours:
+        found = kept_runs.metrics(folder)
+        if found is not None:
+            kept_runs.check_as_asked(found, settings, origin, folder)
+            _log.info("finished before, not repeated: %s", folder)
+            return "finished before"
+        if not ours:
+            _log.info("another process works on it, left to that one: %s", folder)
+            return "running elsewhere"
+        failures.prepare_attempt(folder, retry_failed)
+        _go_on(settings, folder, work)
+        failures.forget_failures(folder)
+    return "trained"
+
+
+def _go_on(settings: TrainSettings, folder: Path, work: Work) -> None:
+    """Works on from the newest checkpoint, if there is one; an error is left in the run's folder as well."""
+    try:
+        work(kept_runs.going_on(settings, folder))
+    except Exception as error:
+        failures.record_failure(folder, error, _iterations(folder))
+        raise
+
+
+def how_to_go_on(settings: TrainSettings, folder: Path) -> str:
+    """What to say to whoever interrupted the run in `folder`."""
+    done, last = _iterations(folder), folder / "checkpoints" / LAST
+    if not done:
+        return "no checkpoint was written yet; the same command starts anew"
+    told = f"{done} of {settings.trainer.max_steps} iterations are done"
+    if settings.runs is not None:
+        return f"{told}; the same command goes on from {last}"
+    return f"{told}; to go on, add ckpt_path={last} to the same command"
+
+
+def _iterations(folder: Path) -> int:
+    """Of the newest checkpoint in a run's folder; 0 where there is none that can be read."""
+    try:
+        return finished_iterations(folder / "checkpoints" / LAST)
+    except (OSError, ValueError):
+        return 0
