@@ -43,29 +43,29 @@ def test_a_signal_is_remembered_while_something_is_finished(
     number: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    with interruption.finishing():
+    with interruption.finishing("after this step"):
         receive(number)
         receive(signal.SIGTERM)
 
         assert interruption.received() == number
 
-    assert caplog.text.count("ending after this iteration") == 1
+    assert caplog.text.count("ending after this step") == 1
 
 
 def test_a_second_ctrl_c_ends_at_once() -> None:
-    with interruption.finishing():
+    with interruption.finishing("after this step"):
         receive(signal.SIGINT)
         with pytest.raises(Interrupted):
             receive(signal.SIGINT)
 
 
 def test_a_process_that_only_waits_ends_at_once() -> None:
-    with interruption.finishing(), pytest.raises(Interrupted), interruption.waiting():
+    with interruption.finishing("after this step"), pytest.raises(Interrupted), interruption.waiting():
         receive(signal.SIGTERM)
 
 
 def test_a_process_does_not_begin_to_wait_once_it_was_asked_to_end() -> None:
-    with interruption.finishing():
+    with interruption.finishing("after this step"):
         receive(signal.SIGTERM)
         with pytest.raises(Interrupted), interruption.waiting():
             pytest.fail("waits")
@@ -77,7 +77,7 @@ def test_what_a_process_was_to_ignore_stays_ignored() -> None:
 
     receive(signal.SIGHUP)
 
-    with interruption.finishing():
+    with interruption.finishing("after this step"):
         receive(signal.SIGHUP)
         assert interruption.received() == 0
 
@@ -88,7 +88,7 @@ import logging, os, signal
 from reid_cosam import interruption
 logging.basicConfig()
 interruption._SECONDS_TO_END = 0.2
-with interruption.finishing():
+with interruption.finishing("after this step"):
     os.kill(os.getpid(), signal.SIGTERM)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
     signal.sigwait({signal.SIGUSR2})  # as a collective operation, whose other ranks are gone
@@ -104,7 +104,7 @@ with interruption.finishing():
 def test_handlers_are_back_afterwards() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
 
-    with interruption.finishing():
+    with interruption.finishing("after this step"):
         pass
 
     assert [signal.getsignal(number) for number in SIGNALS] == before

@@ -45,12 +45,14 @@ class _State:
 
     Attributes:
         received: the number of the signal that came first; 0 while none did.
-        finishes: an iteration is ended before the process is.
+        finishes: something is ended before the process is.
+        end: when that is, in words.
         waits: nothing is under way that would have to be ended: the process waits for its next batch.
     """
 
     received = 0
     finishes = False
+    end = ""
     waits = False
     watchdog: threading.Timer | None = None
 
@@ -83,7 +85,7 @@ def _on_signal(number: int, _frame: FrameType | None) -> None:
     if not _state.finishes or _state.waits:
         raise Interrupted(_state.received)
     if not again:
-        _log.info("%s: ending after this iteration, with a checkpoint", signal.Signals(number).name)
+        _log.info("%s: ending %s", signal.Signals(number).name, _state.end)
         _start_watchdog(number)
     elif number == signal.SIGINT:
         raise Interrupted(_state.received)
@@ -92,7 +94,7 @@ def _on_signal(number: int, _frame: FrameType | None) -> None:
 def _start_watchdog(number: int) -> None:
     def end() -> None:
         _log.error(
-            "the iteration did not end within %.0f s and is given up: the last checkpoint is older",
+            "%.0f s have passed without such an end: given up. A checkpoint written before is as it was",
             _SECONDS_TO_END,
         )
         os._exit(128 + number)  # whatever the main thread waits for may never come
@@ -103,14 +105,14 @@ def _start_watchdog(number: int) -> None:
 
 
 @contextmanager
-def finishing() -> Iterator[None]:
-    """Within, a signal is remembered, for `received`; the code within ends where it can.
+def finishing(end: str) -> Iterator[None]:
+    """Within, a signal is remembered, for `received`; the code within ends where it can, which `end` says.
 
     It has 100 seconds. A second Ctrl-C raises `Interrupted` at once.
     """
     before = {number: signal.getsignal(number) for number in SIGNALS}
     handle()
-    _state.finishes = True
+    _state.finishes, _state.end = True, end
     try:
         yield
     finally:

@@ -127,7 +127,7 @@ def _work(job: Job) -> None:
         for logger in loggers:
             logger.log_hyperparams(logged_settings(settings))
         trainer = assembly.make_trainer(settings.trainer, folder, [*loggers], job.origin)
-        with interruptible(trainer):
+        with interruptible(trainer, "after this iteration, with a checkpoint"):
             _fit(trainer, module, datamodule, settings.ckpt_path)
         _finish(trainer, module, datamodule, job)
         outcome = "finished"

@@ -54,7 +54,7 @@ def main(folder: Path, iterations: int, evaluated: int) -> None:
         enable_model_summary=False,
     )
     try:
-        with interruptible(trainer):
+        with interruptible(trainer, "after this batch"):
             trainer.fit(BoringModel())
     finally:
         print(tell.evaluated)

@@ -78,7 +78,7 @@ def test_a_single_process_stops_after_the_batch(hook: str) -> None:
         getattr(training.callbacks[0], hook), training, Mock(spec=pl.LightningModule), None, None, 0
     )
 
-    with interruption.finishing():
+    with interruption.finishing("after this batch"):
         end_of_batch()
         interruption.record(signal.SIGTERM)
         with pytest.raises(SIGTERMException):
@@ -95,7 +95,7 @@ def test_a_single_process_stops_after_the_batch(hook: str) -> None:
     ],
 )
 def test_an_interrupted_run_does_not_fail(error: Exception, received: int, status: int) -> None:
-    with pytest.raises(interruption.Interrupted) as ended, interruptible(trainer()):  # noqa: PT012
+    with pytest.raises(interruption.Interrupted) as ended, interruptible(trainer(), "after this batch"):  # noqa: PT012
         interruption.record(received)
         raise error
 
@@ -103,10 +103,10 @@ def test_an_interrupted_run_does_not_fail(error: Exception, received: int, statu
 
 
 def test_a_signal_after_the_last_iteration_ends_the_run_too() -> None:
-    with pytest.raises(interruption.Interrupted), interruptible(trainer()):
+    with pytest.raises(interruption.Interrupted), interruptible(trainer(), "after this batch"):
         interruption.record(signal.SIGTERM)
 
 
 def test_an_error_without_a_signal_is_an_error() -> None:
-    with pytest.raises(RuntimeError, match="Connection closed"), interruptible(trainer()):
+    with pytest.raises(RuntimeError, match="Connection closed"), interruptible(trainer(), "after this batch"):
         raise RuntimeError("Connection closed by peer")

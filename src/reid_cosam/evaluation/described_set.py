@@ -139,7 +139,7 @@ class Evaluation:
             for message in _HARMLESS:
                 warnings.filterwarnings("ignore", message=message)
             trainer = assembly.make_test_trainer(self.settings.trainer, folder)
-            with interruptible(trainer):
+            with interruptible(trainer, "after this batch"):
                 trainer.test(module, datamodule=test_data, verbose=False)
         check_finite(module.descriptors, str(self._ckpt))
         if launch.is_first_rank() and self._stores:

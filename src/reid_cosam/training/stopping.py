@@ -97,14 +97,16 @@ class StopWhenInterrupted(pl.Callback):
 
 
 @contextmanager
-def interruptible(trainer: pl.Trainer) -> Iterator[None]:
+def interruptible(trainer: pl.Trainer, end: str) -> Iterator[None]:
     """Within, signals are left to `StopWhenInterrupted`; leaving because of one raises `Interrupted`.
+
+    `end` says where that is, such as `after this batch`.
 
     Lightning's own handlers stay out: on SIGTERM they exchange messages wherever the ranks stand, and under
     Slurm they save a checkpoint in the middle of an iteration.
     """
     trainer._signal_connector.register_signal_handlers = _nothing  # type: ignore[method-assign]
-    with interruption.finishing():
+    with interruption.finishing(end):
         try:
             yield
         except SIGTERMException:
