@@ -3,11 +3,11 @@
 import fcntl
 import os
 import signal
-import threading
 from pathlib import Path
 
 import pytest
 
+from reid_cosam.interruption import Interrupted
 from reid_cosam.scratch import scratch_for
 
 
@@ -19,12 +19,6 @@ def leftover(folder: Path, host: str, hours: int) -> Path:
     (scratch / "data").mkdir()
     os.utime(scratch, (0, scratch.stat().st_mtime - 3600 * hours))
     return scratch
-
-
-def told_to_end(folder: Path, number: int) -> None:
-    with scratch_for(folder) as staged:
-        (staged / "images").touch()
-        signal.raise_signal(number)
 
 
 @pytest.fixture(autouse=True)
@@ -76,27 +70,9 @@ def test_without_locks_only_a_day_tells(tmp_path: Path, monkeypatch: pytest.Monk
         assert set(tmp_path.iterdir()) == {recent, staged.parent}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_who_is_told_to_end_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
-    before = signal.getsignal(number)
+def test_who_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Interrupted), scratch_for(tmp_path / "pack") as staged:
+        (staged / "images").touch()
+        raise Interrupted(signal.SIGTERM)
 
-    with pytest.raises(SystemExit) as ended:
-        told_to_end(tmp_path / "pack", number)
-
-    assert ended.value.code == 128 + number
     assert list(tmp_path.iterdir()) == []
-    assert signal.getsignal(number) is before
-
-
-def test_another_thread_leaves_signals_as_they_are(tmp_path: Path) -> None:
-    seen: list[object] = []
-
-    def work() -> None:
-        with scratch_for(tmp_path / "pack"):
-            seen.append(signal.getsignal(signal.SIGTERM))
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-
-    assert seen == [signal.getsignal(signal.SIGTERM)]
