@@ -71,8 +71,7 @@ def test_without_locks_only_a_day_tells(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_who_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(Interrupted), scratch_for(tmp_path / "pack") as staged:
-        (staged / "images").touch()
+    with pytest.raises(Interrupted), scratch_for(tmp_path / "pack"):
         raise Interrupted(signal.SIGTERM)
 
     assert list(tmp_path.iterdir()) == []

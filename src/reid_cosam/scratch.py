@@ -17,7 +17,7 @@ _LOCKS = "reid_cosam-*.lock"
 def scratch_for(folder: Path) -> Iterator[Path]:
     """Yields an empty folder beside `folder`, to be filled and renamed to it; whatever stays is removed.
 
-    So it is when a signal raises `Interrupted`. What killed ones left beside the same `folder` is removed first.
+    So it is when a signal raises `Interrupted`. What killed processes left beside `folder` is removed first.
     """
     _remove_leftovers(folder)
     with (
