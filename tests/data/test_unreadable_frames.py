@@ -67,7 +67,7 @@ def test_a_disk_that_fails_in_the_middle_is_told_with_the_frame(
     place: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
 ) -> None:
     class FailingFile:
-        def __init__(self, _: str) -> None: ...
+        def __init__(self, path: str, opener: object) -> None: ...
 
         def __enter__(self) -> "FailingFile":
             return self

@@ -3,16 +3,17 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
 from safetensors import safe_open
-from safetensors.torch import save_file
 
 from reid_cosam import assembly
 from reid_cosam.assembly import data as build_data
 from reid_cosam.evaluation.described_set import Evaluation
 from reid_cosam.paths import CONF
+from reid_cosam.results.descriptors import save_descriptors
 from tests.evaluated import run, settings, train_checkpoint
 from tests.tree import write_mars_tree
 
@@ -67,7 +68,7 @@ def test_descriptors_that_are_not_finite_are_refused(copied: Path, tmp_path: Pat
     with safe_open(path, framework="pt") as file:
         origin, descriptors = file.metadata(), file.get_tensor("descriptors")
     descriptors[3, 1] = torch.nan
-    save_file({"descriptors": descriptors}, path, origin)
+    save_descriptors(path.parent, descriptors, pd.read_csv(path.with_name("tracklets.csv")), origin)
 
     with pytest.raises(
         ValueError, match=r"1 of 12 descriptors hold NaN or infinity, first that of tracklet 3"
