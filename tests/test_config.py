@@ -75,7 +75,7 @@ def test_temporal_attention_keeps_the_last_stride() -> None:
             "trainer.devices=3",
             r"a batch of 32 clips does not divide among 3 devices; change trainer\.devices",
         ),
-        ("num_frames=-3", r"num_frames=-3: .*greater than 0"),
+        ("num_frames=-3", r"num_frames=-3: .*greater than or equal to 1"),
         ("recipe.loss.label_smoothing=2", r"recipe\.loss\.label_smoothing=2: .*less than 1"),
         ("+recipe.loss.margn=1", r"recipe\.loss\.margn=1: .*not permitted"),
     ],
