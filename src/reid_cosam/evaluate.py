@@ -24,7 +24,7 @@ from reid_cosam.runs import launch, sweep, worker
 _log = logging.getLogger(__name__)
 
 
-@command("evaluate", sweeps=True)
+@command("evaluate", attempt=sweep.attempt)
 def main(config: DictConfig) -> sweep.Outcome:
     """One evaluation. Where one of a sweep fails, the sweep goes on."""
     refuse_image_size(HydraConfig.get().overrides.task)

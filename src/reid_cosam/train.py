@@ -51,7 +51,7 @@ _HARMLESS = (
 )
 
 
-@command("train", also_mendable=(ImportError, MisconfigurationException), sweeps=True)
+@command("train", also_mendable=(ImportError, MisconfigurationException), attempt=sweep.attempt)
 def main(config: DictConfig) -> sweep.Outcome:
     """One run. One of a sweep that fails leaves its error in its folder, and the sweep goes on."""
     folder = Path(HydraConfig.get().runtime.output_dir)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import hydra
 import hydra._internal.hydra as hydra_application
@@ -23,17 +23,16 @@ from reid_cosam.command_line.output import never_fail_to_print
 from reid_cosam.command_line.trust import CheckedConfigLoader
 from reid_cosam.paths import CONF
 
-if TYPE_CHECKING:
-    from reid_cosam.runs.sweep import Outcome
-
 Errors: TypeAlias = tuple[type[Exception], ...]
+# Does the work of one job of a sweep: its folder, the work, and the errors that a user can mend.
+Attempt: TypeAlias = Callable[[Path, Callable[[], Any], Errors], None]
 
 _MENDABLE: Errors = (ValueError, OSError, RuntimeError)
 _OF_HYDRA: Errors = (HydraException, OmegaConfBaseException)
 
 
 def command(
-    name: str, also_mendable: Errors = (), sweeps: bool = False
+    name: str, also_mendable: Errors = (), attempt: Attempt | None = None
 ) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
     """Makes a function of a composed configuration the command that composes `name` from the command line.
 
@@ -42,8 +41,7 @@ def command(
 
     Args:
         also_mendable: errors that a user can mend, beside the usual ones.
-        sweeps: whether a job of a sweep (`-m`) that fails lets the next ones run; the function then returns
-            what came of it.
+        attempt: what calls the function in a sweep (`-m`), whose other jobs are to run when one fails.
     """
     mendable = _MENDABLE + also_mendable
 
@@ -51,8 +49,8 @@ def command(
         @wraps(function)
         def job(config: DictConfig) -> None:
             interruption.handle()  # a launcher may have started this process for the job
-            if sweeps and HydraConfig.get().mode == RunMode.MULTIRUN:
-                _job_of_sweep(function, config, mendable)
+            if attempt is not None and HydraConfig.get().mode == RunMode.MULTIRUN:
+                attempt(Path(HydraConfig.get().runtime.output_dir), lambda: function(config), mendable)
                 return
             with exits_with_one_line(mendable):
                 function(config)
@@ -95,13 +93,6 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, CompactHydraException) and isinstance(error.__cause__, OmegaConfBaseException):
         said.append(str(error.__cause__))  # Hydra leaves the reason to it
     return "\n".join(filter(None, said))
-
-
-def _job_of_sweep(function: Callable[[DictConfig], "Outcome"], config: DictConfig, mendable: Errors) -> None:
-    from reid_cosam.runs import sweep  # most commands have no sweeps, and start without it
-
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    sweep.attempt(folder, lambda: function(config), mendable)
 
 
 def _refuse_pickles(arguments: Sequence[str]) -> None:
