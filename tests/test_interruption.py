@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -20,6 +21,13 @@ def _handlers_as_before() -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@contextmanager
+def finishing() -> Iterator[None]:
+    """As the product's, but nothing is raised at its end."""
+    with suppress(Interrupted), interruption.finishing("after this step"):
+        yield
 
 
 def receive(number: int) -> None:
@@ -43,7 +51,7 @@ def test_a_signal_is_remembered_while_something_is_finished(
     number: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    with interruption.finishing("after this step"):
+    with finishing():
         receive(number)
         receive(signal.SIGTERM)
 
@@ -52,20 +60,46 @@ def test_a_signal_is_remembered_while_something_is_finished(
     assert caplog.text.count("ending after this step") == 1
 
 
+def test_what_nobody_has_looked_at_is_raised_at_the_end() -> None:
+    with pytest.raises(Interrupted), interruption.finishing("after this step"):
+        receive(signal.SIGTERM)
+
+
+def test_a_finished_command_is_not_interrupted_but_what_would_begin_then() -> None:
+    interruption.handle()
+    interruption.end_in_any_case()
+    receive(signal.SIGTERM)
+
+    with pytest.raises(Interrupted):
+        interruption.handle()
+    interruption.handle()
+
+
+def test_a_command_that_still_imports_ends_with_a_line() -> None:
+    program = "import os, signal; from reid_cosam import interruption; interruption.handle_early()"
+    program += "; os.kill(os.getpid(), signal.SIGINT)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (130, "interrupted by SIGINT\n")
+
+
 def test_a_second_ctrl_c_ends_at_once() -> None:
-    with interruption.finishing("after this step"):
+    with finishing():
         receive(signal.SIGINT)
         with pytest.raises(Interrupted):
             receive(signal.SIGINT)
 
 
 def test_a_process_that_only_waits_ends_at_once() -> None:
-    with interruption.finishing("after this step"), pytest.raises(Interrupted), interruption.waiting():
+    with finishing(), pytest.raises(Interrupted), interruption.waiting():
         receive(signal.SIGTERM)
 
 
 def test_a_process_does_not_begin_to_wait_once_it_was_asked_to_end() -> None:
-    with interruption.finishing("after this step"):
+    with finishing():
         receive(signal.SIGTERM)
         with pytest.raises(Interrupted), interruption.waiting():
             pytest.fail("waits")
@@ -77,7 +111,7 @@ def test_what_a_process_was_to_ignore_stays_ignored() -> None:
 
     receive(signal.SIGHUP)
 
-    with interruption.finishing("after this step"):
+    with finishing():
         receive(signal.SIGHUP)
         assert interruption.received() == 0
 
@@ -104,7 +138,7 @@ with interruption.finishing("after this step"):
 def test_handlers_are_back_afterwards() -> None:
     before = [signal.getsignal(number) for number in SIGNALS]
 
-    with interruption.finishing("after this step"):
+    with finishing():
         pass
 
     assert [signal.getsignal(number) for number in SIGNALS] == before

@@ -15,6 +15,9 @@ if "OMP_WAIT_POLICY" not in os.environ:
 # Imports leave a million objects that stay. Searching them for cycles took a tenth of the time that a command
 # needs to start and end. While Python looks for a module to run as a command, its first argument is "-m".
 if sys.argv[:1] == ["-m"]:
+    from reid_cosam.interruption import handle_early
+
+    handle_early()
     gc.set_threshold(*gc.get_threshold()[:2], 100)  # the eldest are searched a tenth as often
 
 __version__ = "0.1.0"

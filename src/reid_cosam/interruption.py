@@ -10,7 +10,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -47,12 +47,14 @@ class _State:
         received: the number of the signal that came first; 0 while none did.
         finishes: something is ended before the process is.
         end: when that is, in words.
+        ends: the work is done, and the process ends in any case.
         waits: nothing is under way that would have to be ended: the process waits for its next batch.
     """
 
     received = 0
     finishes = False
     end = ""
+    ends = False
     waits = False
     watchdog: threading.Timer | None = None
 
@@ -71,17 +73,45 @@ def record(number: int) -> None:
 
 
 def handle() -> None:
-    """From now on each of `SIGNALS` raises `Interrupted`, except those that this process was to ignore."""
+    """From now on each of `SIGNALS` raises `Interrupted`, except those that this process was to ignore.
+
+    Raises:
+        Interrupted: a signal came after `end_in_any_case`, and now something else is to begin.
+    """
+    late, _state.ends = _state.ends and _state.received, False
+    _handle_by(_on_signal)
+    if late:
+        raise Interrupted(late)
+
+
+def handle_early() -> None:
+    """As `handle`, while a command still imports its modules, and nobody else would say a word."""
+    _handle_by(_end_early)
+
+
+def end_in_any_case() -> None:
+    """From now on signals are only remembered: the work is done, and an interruption could but deny it."""
+    _state.ends = True
+
+
+def _handle_by(handler: Callable[[int, FrameType | None], None]) -> None:
     if threading.current_thread() is not threading.main_thread():  # no other one may
         return
     _state.received = 0
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup does
-            signal.signal(number, _on_signal)
+            signal.signal(number, handler)
+
+
+def _end_early(number: int, _frame: FrameType | None) -> None:
+    os.write(2, f"interrupted by {signal.Signals(number).name}\n".encode())
+    os._exit(128 + number)  # a module that is half imported might swallow an exception
 
 
 def _on_signal(number: int, _frame: FrameType | None) -> None:
     again, _state.received = bool(_state.received), _state.received or number
+    if _state.ends:
+        return
     if not _state.finishes or _state.waits:
         raise Interrupted(_state.received)
     if not again:
@@ -109,12 +139,18 @@ def finishing(end: str) -> Iterator[None]:
     """Within, a signal is remembered, for `received`; the code within ends where it can, which `end` says.
 
     It has 100 seconds. A second Ctrl-C raises `Interrupted` at once.
+
+    Raises:
+        Interrupted: a signal came, and the code within has ended without a look at it.
     """
     before = {number: signal.getsignal(number) for number in SIGNALS}
-    handle()
+    _handle_by(_on_signal)
     _state.finishes, _state.end = True, end
     try:
         yield
+        _state.finishes = False  # from here on a signal raises
+        if _state.received:
+            raise Interrupted(_state.received)
     finally:
         _state.received, _state.finishes = 0, False
         if _state.watchdog is not None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
@@ -21,7 +22,7 @@ from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.evaluation.final_scores import final_plan
 from reid_cosam.evaluation.run_outputs import write_outputs
 from reid_cosam.evaluation.scoring import check
-from reid_cosam.interruption import Interrupted
+from reid_cosam.interruption import Interrupted, end_in_any_case
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import remove_strays, write_json, write_text
 from reid_cosam.results.summary import print_summary
@@ -56,7 +57,10 @@ def main(config: DictConfig) -> sweep.Outcome:
     """One run. One of a sweep that fails leaves its error in its folder, and the sweep goes on."""
     folder = Path(HydraConfig.get().runtime.output_dir)
     with plain_errors():
-        return run(assembly.read_settings(config), folder, config.retry_failed)
+        outcome = run(assembly.read_settings(config), folder, config.retry_failed)
+    if outcome == "running elsewhere" and HydraConfig.get().mode != RunMode.MULTIRUN:
+        raise SystemExit(sweep.RUNNING_ELSEWHERE)
+    return outcome
 
 
 def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sweep.Outcome:
@@ -103,19 +107,21 @@ def _work(job: Job) -> None:
     done = 0
     if settings.ckpt_path is not None:
         done = check_resumable(Path(settings.ckpt_path), settings.model_dump(mode="json"), job.origin)
+    datamodule = assembly.make_datamodule(settings, job.splits)
+    plan = final_plan(settings, datamodule)
+    check(plan, settings.trainer.devices * settings.trainer.num_nodes)  # before hours of training, not after
     if not launch.is_launched():
         _prepare_folder(settings, folder)
     if settings.trainer.devices > 1 and not launch.is_rank():
         assembly.make_backbone(settings)  # its weights fetched once and not by every rank
-        launch.run_ranks(
-            "reid_cosam.train", job.command_folder, settings.trainer.devices, run_lock.inherited_locks()
-        )
+        locks = run_lock.inherited_locks()
+        try:
+            launch.run_ranks("reid_cosam.train", job.command_folder, settings.trainer.devices, locks)
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}; {how_to_go_on(settings, folder)}") from None
         return
     launch.let_one_rank_speak()
     pl.seed_everything(settings.seed, workers=True, verbose=False)
-    datamodule = assembly.make_datamodule(settings, job.splits)
-    plan = final_plan(settings, datamodule)
-    check(plan, settings.trainer.devices * settings.trainer.num_nodes)  # before hours of training, not after
     module = assembly.make_module(settings, datamodule)
     if done:
         _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
@@ -153,9 +159,14 @@ def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ck
 def _prepare_folder(settings: TrainSettings, folder: Path) -> None:
     """Leaves nothing of an earlier run that could be taken for this one's, and records its settings."""
     remove_strays(folder)
-    kept_runs.set_aside(folder)
-    if settings.ckpt_path is not None:
-        copy_best(Path(settings.ckpt_path).parent, folder / "checkpoints")
+    begun = None if settings.ckpt_path is None else Path(settings.ckpt_path).parent
+    own = folder / "checkpoints"
+    aside = kept_runs.set_aside(folder, same_run=settings.runs is not None or begun == own)
+    if aside is not None:
+        _log.warning("an earlier run in this folder is kept in %s", aside)
+    if begun is not None:
+        remove_strays(begun)
+        copy_best(begun, own)
     write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
     used = {
         "accelerator": "gpu" if assembly.runs_on_gpu(settings.trainer) else "cpu",
@@ -172,6 +183,7 @@ def _finish(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule,
     module.to(trainer.strategy.root_device)  # the trainer leaves it on the CPU
     made_with = {"key": run_key(module.config, job.origin.split)} | job.origin._asdict()
     metrics, pictures = write_outputs(module, datamodule, job.folder, job.settings, made_with)
+    end_in_any_case()
     log_summary(trainer.loggers, metrics, pictures)
     print_summary(metrics, pictures, job.folder)
 

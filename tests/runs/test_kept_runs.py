@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reid_cosam.results.store import write_record
+from reid_cosam.results.store import write_record, write_text
 from reid_cosam.runs import kept_runs
 from reid_cosam.training.resuming import Origin
 from tests.test_config import settings
@@ -15,8 +15,10 @@ ORIGIN = Origin("tracklets", "images", 1, "cpu", "32-true", False)
 
 def metrics(**changes: Any) -> dict[str, Any]:
     return {
+        "mAP": 0.5,
+        "valid_queries": 6,
         "protocol": "released",
-        "results": [{"carriers": {}}],
+        "data": {"attributes": None},
         "made_with": ORIGIN._asdict(),
     } | changes
 
@@ -24,12 +26,12 @@ def metrics(**changes: Any) -> dict[str, Any]:
 def test_a_finished_run_has_metrics(tmp_path: Path) -> None:
     assert kept_runs.metrics(tmp_path) is None
 
-    write_record(tmp_path / "metrics.json", {"mAP": 0.5})
+    write_record(tmp_path / "metrics.json", metrics())
 
-    assert kept_runs.metrics(tmp_path) == {"mAP": 0.5}
+    assert kept_runs.metrics(tmp_path) == metrics()
 
 
-@pytest.mark.parametrize("content", ["", '{"mAP": 0.5, "sha256": "0"}', "null"])
+@pytest.mark.parametrize("content", ["", '{"mAP": 0.5, "sha256": "0"}', "null", "{}", '{"mAP": null}'])
 def test_damaged_metrics_are_named_and_finish_no_run(
     content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -43,11 +45,28 @@ def test_what_an_earlier_run_left_is_set_aside_one_by_one(tmp_path: Path) -> Non
     for _ in range(2):
         (tmp_path / "curves").mkdir()
         (tmp_path / "metrics.json").touch()
-        kept_runs.set_aside(tmp_path)
+        assert kept_runs.set_aside(tmp_path, same_run=True) is None
 
     assert {path.name for path in tmp_path.iterdir()} == {
         *("curves_before_1", "curves_before_2", "metrics_before_1.json", "metrics_before_2.json")
     }
+
+
+def test_another_run_in_the_same_folder_stays_a_run_of_its_own(tmp_path: Path) -> None:
+    outputs = {"checkpoints/last.ckpt", "config.yaml", "metrics.json", "pictures/cmc.png"}
+    for name in outputs:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "train.log").touch()  # which is being written
+
+    assert kept_runs.set_aside(tmp_path, same_run=False) == tmp_path / "before_1"
+    assert kept_runs.set_aside(tmp_path, same_run=False) is None
+
+    aside = {
+        path.relative_to(tmp_path / "before_1").as_posix() for path in (tmp_path / "before_1").rglob("*.*")
+    }
+    assert aside == outputs
+    assert {path.name for path in tmp_path.iterdir()} == {"before_1", "train.log"}
 
 
 def test_a_finished_run_is_what_was_asked_for(tmp_path: Path) -> None:
@@ -58,7 +77,11 @@ def test_a_finished_run_is_what_was_asked_for(tmp_path: Path) -> None:
     ("found", "asked_for", "message"),
     [
         (metrics(protocol="cross_camera"), (), r"cross_camera, not released; .*last\.ckpt protocol=released"),
-        (metrics(), ("+data.attributes=a.csv",), r"without attributes; .*last\.ckpt data\.attributes=a\.csv"),
+        (
+            metrics(),
+            ("+data.attributes=a.csv",),
+            r"data\.attributes=None; .*last\.ckpt data\.attributes=a\.csv",
+        ),
         (metrics(made_with={"images": "other"}), (), "saw other images of the same names"),
     ],
 )
@@ -72,10 +95,10 @@ def test_a_finished_run_that_holds_other_scores_says_how_to_get_these(
 def test_a_job_whose_pointer_is_damaged_takes_no_other_along(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for job in ("0", "1"):
-        write_record(tmp_path / job / "metrics.json", {"mAP": float(job)})
-    (tmp_path / "0" / "metrics.json").unlink()
+    (tmp_path / "0").mkdir()
     (tmp_path / "0" / "run.json").write_text("{")
+    write_record(tmp_path / "1" / "metrics.json", metrics(made_with=None))
+    write_text(tmp_path / "1" / "config.yaml", "seed: 1\n")
 
-    assert list(kept_runs.finished_runs(tmp_path)) == [(tmp_path / "1", {"mAP": 1.0})]
+    assert list(kept_runs.finished_runs(tmp_path)) == [(tmp_path / "1", metrics(made_with=None))]
     assert f"{tmp_path / '0' / 'run.json'} is damaged" in caplog.text

@@ -165,6 +165,8 @@ def _check_size(width: int, height: int) -> None:
 
 def _rgb(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
     """The pixels, in an array of their own, as torch wants arrays that may be written to."""
+    if image.mode.startswith("I") and "transparency" in image.info:  # which Pillow would clip to see it
+        raise ValueError("a level of it may be transparent, and nothing says on what: save it without")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         if image.getchannel("A").getextrema() != (255, 255):

@@ -10,15 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reid_cosam.data import packed
-from reid_cosam.data.frames import check_frame
+from reid_cosam.data.frames import check_frame, decode, read_content
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
 SHORT = (4, 8)
 """Usual numbers of frames in a snippet: a shorter tracklet repeats its own."""
 
 _FRAMES_AT_ONCE = 256
-_SAMPLED_IMAGES = 256
+_SAMPLED_IMAGES = 1024
 
 
 class Summary(NamedTuple):
@@ -106,10 +105,13 @@ def _faults(frames: Sequence[str]) -> list[Fault]:
 
 
 def image_hash(splits: ReidSplits) -> str:
-    """SHA-256 of 256 images spread evenly over all tracklets, or of all where there are fewer.
+    """SHA-256 of 1024 images spread evenly over all tracklets, or of all where there are fewer.
 
     Reading all of a million would take longer than much of what follows. Files and a pack of them have the
-    same hash; an image that is missing counts as an empty one, which whoever reads it will name.
+    same hash.
+
+    Raises:
+        MissingFrame, UnreadableFrame, BrokenFrame: one of them cannot be read.
     """
     tracklets = [one for part in parts(splits).values() for one in part]
     ends = np.cumsum([len(one) for one in tracklets])
@@ -118,10 +120,8 @@ def image_hash(splits: ReidSplits) -> str:
     for place in np.unique(np.linspace(0, total - 1, min(total, _SAMPLED_IMAGES)).astype(np.int64)):
         number = int(np.searchsorted(ends, place, side="right"))
         frame = tracklets[number].frames[int(place - ends[number])]  # counted from the tracklet's end
-        try:
-            content = packed.read_bytes(frame)
-        except (OSError, ValueError):
-            content = b""
+        content = read_content(frame)
+        decode(content, frame)
         digest.update(sha256(content).digest())
     return digest.hexdigest()
 

@@ -83,6 +83,7 @@ class Evaluation:
     def about(self) -> dict[str, Any]:
         """What was evaluated, for the record."""
         return {
+            "ckpt": self.settings.ckpt,
             "checkpoint": {"path": str(self._ckpt.absolute()), "sha256": self._origin["checkpoint"]},
             "trained": {"run_name": self._trained.run_name} | identity(self._trained.model_dump(mode="json")),
             "data": data_record(self.data) | {"sha256": self._origin["split"]},

@@ -128,6 +128,7 @@ def data_record(data: DataSettings) -> dict[str, Any]:
         "root": str(assembly.data_folder(data).absolute()),
         "split": data.split,
         "tested_half": data.tested_half,
+        "attributes": data.attributes,
         "splits_file": None if file is None else str(file.absolute()),
     }
 

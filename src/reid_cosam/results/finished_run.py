@@ -18,6 +18,8 @@ def read_metrics(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: the file is damaged, or was made with other settings than `config`.
     """
     metrics = read_record(folder / METRICS)
+    if "ckpt" in config and metrics.get("ckpt", config["ckpt"]) != config["ckpt"]:
+        raise ValueError(f"{METRICS} is of another checkpoint than that in config.yaml")
     made_with = metrics.get("made_with")  # which an evaluation and an older run lack
     if made_with is not None and made_with["key"] != run_key(config, made_with["split"]):
         raise ValueError(f"{METRICS} was made with other settings than those in config.yaml")

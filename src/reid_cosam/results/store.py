@@ -1,6 +1,7 @@
 """Files of a run: records and pictures that are whole or absent."""
 
 import errno
+import glob
 import hashlib
 import json
 import math
@@ -8,7 +9,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, cast
@@ -34,6 +35,7 @@ def replacing(path: Path, previous: Path | None = None) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{_host()}-{os.getpid()}-{uuid4().hex[:8]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_strays(path.parent.glob(f".{glob.escape(path.name)}.*.tmp"))
         yield temporary
         _flush(temporary)
         if previous is not None and path.exists():
@@ -68,13 +70,18 @@ def remove_strays(folder: Path) -> None:
 
     Those of this machine go when their process is gone, those of other machines after a day.
     """
-    for path in folder.rglob(".*.tmp"):
+    _remove_strays(folder.rglob(".*.tmp"))
+
+
+def _remove_strays(paths: Iterable[Path]) -> None:
+    for path in paths:
         host, _, rest = path.name.removesuffix(".tmp").rpartition(".")[2].partition("-")
         number = rest.partition("-")[0]
         if not number.isdecimal():
             continue  # not one of ours
         with suppress(FileNotFoundError):
-            if not _is_alive(int(number)) if host == _host() else _age(path) > _STALE_SECONDS:
+            gone = host == _host() and not _is_alive(int(number))
+            if gone or _age(path) > _STALE_SECONDS:
                 path.unlink()
 
 

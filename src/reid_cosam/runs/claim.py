@@ -7,7 +7,7 @@ from pathlib import Path
 from reid_cosam.config import TrainSettings
 from reid_cosam.runs import failures, kept_runs, launch, run_lock
 from reid_cosam.runs.sweep import Outcome
-from reid_cosam.training.checkpoint_files import LAST, finished_iterations
+from reid_cosam.training.checkpoint_files import LAST, iterations_in
 from reid_cosam.training.resuming import Origin
 
 _log = logging.getLogger(__name__)
@@ -27,17 +27,20 @@ def work_once(
     if settings.runs is None:
         work(settings)
         return "trained"
-    if launch.is_launched() or not launch.is_first_rank():  # another process holds the lock for this one
+    if launch.is_launched():  # a command that holds the lock has started this process
+        _go_on(settings, folder, work)
+        return "trained"
+    if not launch.is_first_rank():  # the first one holds the lock for this one, and ends as this one does
+        if _is_finished(settings, origin, folder):
+            return "finished before"
         _go_on(settings, folder, work)
         return "trained"
     with run_lock.claimed(folder) as ours:
-        found = kept_runs.metrics(folder)
-        if found is not None:
-            kept_runs.check_as_asked(found, settings, origin, folder)
+        if _is_finished(settings, origin, folder):
             _log.info("finished before, not repeated: %s", folder)
             return "finished before"
         if not ours:
-            _log.info("another process works on it, left to that one: %s", folder)
+            _log.warning("another process works on it: %s; start again when that one has ended", folder)
             return "running elsewhere"
         failures.prepare_attempt(folder, retry_failed)
         _go_on(settings, folder, work)
@@ -45,29 +48,28 @@ def work_once(
     return "trained"
 
 
+def _is_finished(settings: TrainSettings, origin: Origin, folder: Path) -> bool:
+    found = kept_runs.metrics(folder)
+    if found is not None:
+        kept_runs.check_as_asked(found, settings, origin, folder)
+    return found is not None
+
+
 def _go_on(settings: TrainSettings, folder: Path, work: Work) -> None:
     """Works on from the newest checkpoint, if there is one; an error is left in the run's folder as well."""
     try:
         work(kept_runs.going_on(settings, folder))
     except Exception as error:
-        failures.record_failure(folder, error, _iterations(folder))
+        failures.record_failure(folder, error, iterations_in(folder / "checkpoints"))
         raise
 
 
 def how_to_go_on(settings: TrainSettings, folder: Path) -> str:
     """What to say to whoever interrupted the run in `folder`."""
-    done, last = _iterations(folder), folder / "checkpoints" / LAST
+    done, last = iterations_in(folder / "checkpoints"), folder / "checkpoints" / LAST
     if not done:
         return "no checkpoint was written yet; the same command starts anew"
     told = f"{done} of {settings.trainer.max_steps} iterations are done"
     if settings.runs is not None:
         return f"{told}; the same command goes on from {last}"
     return f"{told}; to go on, add ckpt_path={last} to the same command"
-
-
-def _iterations(folder: Path) -> int:
-    """Of the newest checkpoint in a run's folder; 0 where there is none that can be read."""
-    try:
-        return finished_iterations(folder / "checkpoints" / LAST)
-    except (OSError, ValueError):
-        return 0

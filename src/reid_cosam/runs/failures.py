@@ -13,6 +13,8 @@ from typing import Any
 
 from reid_cosam.data.frames import BrokenFrame
 from reid_cosam.results.store import read_record, write_record
+from reid_cosam.training.checkpoint_files import Damaged
+from reid_cosam.training.resuming import NotResumable
 
 MAX_ATTEMPTS = 3  # without an iteration more
 _FAILED, _BEFORE = "failure.json", "failure_before.json"
@@ -32,12 +34,12 @@ def failure(folder: Path) -> str | None:
 
 
 def record_failure(folder: Path, error: Exception, iterations: int) -> None:
-    """Writes `failure.json`. A rank's own error is the first, and stays.
+    """Writes `failure.json`. A rank's own error is the first, and stays; a refusal to go on is no failure.
 
     Args:
         iterations: how far the run's last checkpoint is.
     """
-    if (folder / _FAILED).is_file():
+    if (folder / _FAILED).is_file() or isinstance(error, (NotResumable, Damaged)):
         return
     before = _read(folder / _BEFORE)
     goes_on = before is not None and before.get("iterations") == iterations
@@ -87,8 +89,9 @@ def _read(path: Path) -> dict[str, Any] | None:
     """What a file records; a damaged one stands for a failure of the machine, as a full disk leaves it."""
     try:
         record = read_record(path)
-        return record | {"error": str(record["error"])}
+        counts = {name: int(record.get(name, 1)) for name in ("attempts", "iterations")}
+        return record | counts | {"error": str(record["error"])}
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         return {"error": str(error), "of_the_machine": True, "attempts": 1}

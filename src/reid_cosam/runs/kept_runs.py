@@ -9,14 +9,22 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from omegaconf import OmegaConf
+from yaml import YAMLError
+
 from reid_cosam.config import TrainSettings
 from reid_cosam.config.identity import run_key
-from reid_cosam.results.finished_run import METRICS
+from reid_cosam.results.finished_run import METRICS, read_metrics
 from reid_cosam.results.store import read_record, write_json
 from reid_cosam.training.checkpoint_files import newest_checkpoint
 from reid_cosam.training.resuming import Origin
 
 _POINTER = "run.json"
+# Beside Hydra's own record and log, which are begun already.
+_OUTPUTS = (
+    *("checkpoints", "curves", "pictures", "tensorboard", "wandb"),
+    *("config.yaml", "environment.json", "pace.json", "queries.csv", "ranked.csv", "cmc.csv", METRICS),
+)
 
 _log = logging.getLogger(__name__)
 
@@ -46,11 +54,14 @@ def metrics(folder: Path) -> dict[str, Any] | None:
     A damaged file is named, and stands for a run that is not finished.
     """
     try:
-        return read_record(folder / METRICS)
+        found = read_record(folder / METRICS)
+        _ = float(found["mAP"]), found["protocol"], found["valid_queries"]
+        return found
     except FileNotFoundError:
         return None
-    except ValueError as error:
-        _log.warning("%s: the run counts as not finished", error)
+    except (ValueError, KeyError, TypeError) as error:
+        what = str(error) if isinstance(error, ValueError) else f"{folder / METRICS} is damaged: no {error}"
+        _log.warning("%s: the run counts as not finished", what)
         return None
 
 
@@ -67,10 +78,11 @@ def check_as_asked(found: Mapping[str, Any], settings: TrainSettings, origin: Or
             f"{folder} is finished, and scored under protocol {found['protocol']}, not {data.protocol}; "
             f"to score it so: {again} protocol={data.protocol}"
         )
-    if data.attributes is not None and not any(row["carriers"] for row in found["results"]):
+    attributes = found["data"].get("attributes")
+    if data.attributes is not None and attributes != data.attributes:
         raise ValueError(
-            f"{folder} is finished, and was scored without attributes; to score it so: {again} "
-            f"data.attributes={data.attributes}"
+            f"{folder} is finished, and scored with data.attributes={attributes}; to score it with these: "
+            f"{again} data.attributes={data.attributes}"
         )
     images = found.get("made_with", {}).get("images", origin.images)
     if images != origin.images:
@@ -81,36 +93,49 @@ def check_as_asked(found: Mapping[str, Any], settings: TrainSettings, origin: Or
 
 
 def going_on(settings: TrainSettings, folder: Path) -> TrainSettings:
-    """The settings of a kept run from its newest checkpoint on, if there is one.
+    """The settings of a kept run from its newest checkpoint on, if there is one; else it begins as it says.
 
     Raises:
         ValueError: all its checkpoints are damaged.
     """
-    if settings.runs is None or settings.ckpt_path is not None:
-        return settings
     newest = newest_checkpoint(folder / "checkpoints")
     return settings if newest is None else settings.model_copy(update={"ckpt_path": str(newest)})
 
 
-def set_aside(folder: Path) -> None:
-    """Keeps what an earlier run left in the folder under names that nobody takes for the new run's.
+def set_aside(folder: Path, same_run: bool) -> Path | None:
+    """Keeps what an earlier run left in the folder where nobody takes it for the new run's.
 
-    That is `metrics.json`, and `curves/`, which the logger would begin anew.
+    All of another run's is moved to a folder `before_<number>` in it, where it stays a run with its settings;
+    that folder is returned. Of the same run, which goes on, only curves and scores get other names.
     """
-    for name, suffix in (("curves", ""), ("metrics", ".json")):
-        path = folder / f"{name}{suffix}"
-        if path.exists():
-            number = len(list(folder.glob(f"{name}_before_*"))) + 1
-            path.rename(folder / f"{name}_before_{number}{suffix}")
+    if same_run:
+        for name, suffix in (("curves", ""), ("metrics", ".json")):
+            path = folder / f"{name}{suffix}"
+            if path.exists():
+                number = len(list(folder.glob(f"{name}_before_*"))) + 1
+                path.rename(folder / f"{name}_before_{number}{suffix}")
+        return None
+    found = [folder / name for name in _OUTPUTS if (folder / name).exists()]
+    if not found:
+        return None
+    aside = folder / f"before_{len(list(folder.glob('before_*'))) + 1}"
+    aside.mkdir()
+    for path in found:
+        path.rename(aside / path.name)
+    return aside
 
 
 def finished_runs(sweep: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Folder and metrics of every finished job of a sweep, in the jobs' order, wherever runs are kept."""
     for job in jobs(sweep):
         folder = _folder_of_job(job)
-        found = metrics(folder)
-        if found is not None:
-            yield folder, found
+        if metrics(folder) is None:
+            continue
+        try:
+            config: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+            yield folder, read_metrics(folder, config)
+        except (ValueError, OSError, YAMLError) as error:
+            _log.warning("%s is left out: %s", folder, error)
 
 
 def _folder_of_job(job: Path) -> Path:

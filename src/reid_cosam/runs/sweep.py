@@ -17,6 +17,9 @@ from reid_cosam.results.store import read_record, write_json
 from reid_cosam.runs import grid, kept_runs, launch, worker
 
 Outcome = Literal["trained", "evaluated", "finished before", "running elsewhere"]
+RUNNING_ELSEWHERE = 75
+"""Exit status, that of sysexits.h's EX_TEMPFAIL: whoever asked should ask again."""
+
 _OUTCOME = "outcome.json"
 
 _log = logging.getLogger(__name__)
@@ -71,6 +74,9 @@ class SweepReport(Callback):
             if "retry_failed" in config:
                 print("retry_failed=true tries those again that are kept")
             raise SystemExit(1)
+        if any(one["outcome"] == "running elsewhere" for one in noted.values()):
+            print("some runs are another process's: start again when that one has ended")
+            raise SystemExit(RUNNING_ELSEWHERE)
 
 
 def _noted(sweep: Path) -> dict[Path, dict[str, Any]]:

@@ -19,7 +19,7 @@ from reid_cosam.results.counted_progress import duration
 from reid_cosam.results.faults import noting
 from reid_cosam.runs import failures, kept_runs, run_lock
 from reid_cosam.runs.planned_runs import TABLES, Planned, planned
-from reid_cosam.training.checkpoint_files import LAST, finished_iterations
+from reid_cosam.training.checkpoint_files import LAST, finished_iterations, iterations_in
 from reid_cosam.training.pace import MeasuredPace, read_pace
 
 _WIDTH = 140  # of what no terminal limits
@@ -78,12 +78,13 @@ def state(folder: Path) -> State:
 
 def _progress(folder: Path) -> tuple[int, str | None]:
     """Iterations done, and what is wrong with the checkpoint if it cannot be read."""
+    kept = folder / "checkpoints"
     try:
-        return finished_iterations(folder / "checkpoints" / LAST), None
+        return finished_iterations(kept / LAST), None
     except FileNotFoundError:
-        return 0, None
+        return iterations_in(kept), None
     except (OSError, ValueError) as error:
-        return 0, str(error)
+        return iterations_in(kept), str(error)
 
 
 def seconds_left(settings: TrainSettings, done: int, pace: MeasuredPace) -> float:

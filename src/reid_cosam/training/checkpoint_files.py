@@ -5,6 +5,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,6 +17,10 @@ from reid_cosam.results.store import replacing
 LAST, PREVIOUS, BEST, DAMAGED = "last.ckpt", "previous.ckpt", "best.ckpt", "damaged.ckpt"
 
 _log = logging.getLogger(__name__)
+
+
+class Damaged(ValueError):
+    """No checkpoint of a run can be read: somebody has to look."""
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
@@ -79,12 +84,24 @@ def finished_iterations(path: Path) -> int:
     return int(_read(path, name="data.pkl")["global_step"])
 
 
+def iterations_in(folder: Path) -> int:
+    """Those of the newest checkpoint in a run's `checkpoints/`; 0 where there is none that can be read."""
+    for path in (folder / LAST, folder / PREVIOUS):
+        try:
+            return finished_iterations(path)
+        except (OSError, ValueError):
+            continue
+    return 0
+
+
 def _read(path: Path, name: str | None) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such checkpoint")
     damaged = _damage(path, name)
     if damaged is not None:
-        raise ValueError(f"{path} is not a readable checkpoint: {damaged}")
+        before = path.with_name(PREVIOUS)
+        remedy = f"; {before} is the one before it" if path.name == LAST and before.is_file() else ""
+        raise ValueError(f"{path} is not a readable checkpoint: {damaged}{remedy}")
     try:
         content = _load(path)
     except Exception as error:  # torch raises many unrelated types, with advice to read the file unsafely
@@ -124,6 +141,8 @@ def _damage(path: Path, name: str | None) -> str | None:
                     with archive.open(record) as content:
                         while content.read(2**20):
                             pass
+    except zipfile.BadZipFile as error:
+        return "it is empty" if path.stat().st_size == 0 else f"it is damaged or cut off ({error})"
     except Exception as error:  # zipfile raises many unrelated types on damaged archives
         return str(error) or type(error).__name__
     return None
@@ -143,7 +162,7 @@ def newest_checkpoint(folder: Path) -> Path | None:
     before the next. None where there is no checkpoint at all.
 
     Raises:
-        ValueError: all that there are, are damaged.
+        Damaged: all that there are, are damaged.
     """
     faults: list[str] = []
     for path in (folder / LAST, folder / PREVIOUS):
@@ -158,8 +177,9 @@ def newest_checkpoint(folder: Path) -> Path | None:
             why = faults[0] if faults else f"{folder / LAST} is missing"
             _log.warning("%s: going on from %s, the one before it", why, path.name)
             if faults:
-                (folder / LAST).replace(folder / DAMAGED)
+                with suppress(FileNotFoundError):  # another rank was faster
+                    (folder / LAST).replace(folder / DAMAGED)
         return path
     if faults:
-        raise ValueError(f"{'; '.join(faults)}: delete {folder} to start anew")
+        raise Damaged(f"{'; '.join(faults)}: delete {folder} to start anew")
     return None

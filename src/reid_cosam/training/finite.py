@@ -88,6 +88,7 @@ def _check(trainer: pl.Trainer, one: _Values) -> None:
 def _diverged(trainer: pl.Trainer, name: str, value: object, iteration: int) -> NoReturn:
     tracklets = ", ".join(trainer.datamodule.tracklets_of(iteration))  # type: ignore[attr-defined]
     raise Diverged(
-        f"training diverged: {name} is {value} in iteration {iteration}, on the tracklets {tracklets}. "
-        "Lower recipe.optimiser.learning_rate, or train with trainer.precision=32-true"
+        f"training diverged: {name} is {value} in iteration {iteration}; lower "
+        "recipe.optimiser.learning_rate, or train with trainer.precision=32-true. The tracklets of this "
+        f"iteration: {tracklets}"
     )

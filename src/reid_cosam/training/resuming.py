@@ -12,6 +12,10 @@ _FREE = {"backbone.pretrained", "trainer.max_steps"}
 _DIGITS = 12  # of a hash, enough to tell two apart
 
 
+class NotResumable(ValueError):
+    """A checkpoint of another run, or of this one on another machine: nothing is wrong with either."""
+
+
 class Origin(NamedTuple):
     """What a run's numbers depend on beside its settings; every checkpoint holds it.
 
@@ -51,11 +55,12 @@ def check_resumable(path: Path, config: Mapping[str, Any], origin: Origin) -> in
 
     Raises:
         FileNotFoundError: no such checkpoint.
-        ValueError: it is unreadable, not one of ours, or of another run; names what differs.
+        ValueError: it is unreadable, or not one of ours.
+        NotResumable: it is of another run; names what differs.
     """
     trained = read_checkpoint(path)
     if "optimizer_states" not in trained:
-        raise ValueError(f"{path} holds weights only, no training that could go on; choose a last.ckpt")
+        raise NotResumable(f"{path} holds weights only, no training that could go on; choose a last.ckpt")
     before, now = _kept(trained["config"]), _kept(config)
     differing = [
         f"{key}={before.get(key)} (this run: {now.get(key)})"
@@ -63,14 +68,14 @@ def check_resumable(path: Path, config: Mapping[str, Any], origin: Origin) -> in
         if before.get(key) != now.get(key)
     ]
     if differing:
-        raise ValueError(
+        raise NotResumable(
             f"{path} was trained with {', '.join(differing)}: it can only go on as it began; "
             "resume with the settings of the checkpoint, or start anew without ckpt_path"
         )
     _check_origin(path, trained, origin)
     done, wanted = int(trained["global_step"]), int(config["trainer"]["max_steps"])
     if done > wanted:
-        raise ValueError(
+        raise NotResumable(
             f"{path} is trained for {done} iterations already, and trainer.max_steps={wanted} asks for "
             "fewer: choose an earlier checkpoint, or more iterations"
         )
@@ -81,12 +86,12 @@ def _check_origin(path: Path, trained: Mapping[str, Any], origin: Origin) -> Non
     for name, now in origin._asdict().items():
         before = trained.get(name)
         if before is None:
-            raise ValueError(
+            raise NotResumable(
                 f"{path} does not say which {name} it was trained with, as an earlier version of reid_cosam "
                 "wrote it: start anew without ckpt_path, and with runs=... delete this checkpoint first"
             )
         if before != now:
-            raise ValueError(
+            raise NotResumable(
                 f"{path} was trained with {name}={_short(before)} (this run: {_short(now)}), and its numbers "
                 f"depend on that: {_REMEDIES[name]}, or start anew without ckpt_path"
             )
@@ -97,4 +102,9 @@ def _short(value: object) -> str:
 
 
 def _kept(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in identity(config).items() if name not in _FREE}
+    free = _FREE
+    if (
+        config["recipe"].get("schedule", {}).get("name") == "one_cycle"
+    ):  # whose every rate depends on the length
+        free = free - {"trainer.max_steps"}
+    return {name: value for name, value in identity(config).items() if name not in free}

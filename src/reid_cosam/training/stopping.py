@@ -115,8 +115,6 @@ def interruptible(trainer: pl.Trainer, end: str) -> Iterator[None]:
             if not interruption.received():
                 raise
             raise interruption.Interrupted(interruption.received()) from None
-        if interruption.received():  # after the last iteration
-            raise interruption.Interrupted(interruption.received())
 
 
 def _nothing() -> None:

@@ -1,20 +1,21 @@
 """How well masks cover the person, over a whole test set with person masks, beside what place alone gives."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import BatchSampler, Dataset, SequentialSampler, default_collate
 
 from reid_cosam.data.frames import read_clip
 from reid_cosam.data.masks import read_masks
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.metrics.coverage import best_overlap, energy_inside, means, overlap, person_share
 from reid_cosam.results.coverage import CoverageRow
+from reid_cosam.training.loading import Loader
 from reid_cosam.visualization.spatial_masks import SpatialMasks, snippet_frames
 
 
@@ -58,13 +59,18 @@ def see(
         FileNotFoundError, ValueError: a frame or a person mask cannot be read; names it.
     """
     made: dict[int, list[Seen]] = {stage: [] for stage in masks.stages}
-    for clips, person in DataLoader(snippets, batch_size, num_workers=workers):
+    batches = BatchSampler(SequentialSampler(snippets), batch_size, drop_last=False)
+    for clips, person in Loader(snippets, batches, _collate, workers, persistent=False, trainer=None):
         for stage, attention in masks.of(clips).items():
             size = (attention.shape[-2], attention.shape[-1])
             share = person_share(person.flatten(0, 1), size).unflatten(0, attention.shape[:2])
             made[stage].append(Seen(attention, share))
         advance(len(clips))
     return {stage: Seen(*map(torch.cat, zip(*parts, strict=True))) for stage, parts in made.items()}
+
+
+def _collate(samples: Sequence[Any]) -> tuple[Tensor, ...]:
+    return tuple(default_collate(list(samples)))
 
 
 def summary(seen: Mapping[int, Seen]) -> list[CoverageRow]:

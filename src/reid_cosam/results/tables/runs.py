@@ -119,7 +119,8 @@ def records_of(config: Mapping[str, Any], metrics: Mapping[str, Any], run: str) 
 def _computed(made_with: Mapping[str, Any] | None) -> str:
     if made_with is None:
         return ""
-    return "{precision} on {accelerator}, {processes} at once".format(**made_with)
+    compiled = ", compiled" if made_with["compiled"] else ""
+    return "{precision} on {accelerator}, {processes} at once".format(**made_with) + compiled
 
 
 def _other_settings(config: Mapping[str, Any]) -> str:
