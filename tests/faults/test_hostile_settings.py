@@ -42,11 +42,15 @@ def settings_folder(folder: Path, name: str, content: str) -> Path:
     [
         (".hydra", CALLBACK, "hydra"),
         (".hydra", LATER, "defaults"),
-        ("conf", CALLBACK, "hydra.callbacks.x._target_=pathlib.Path.touch"),
-        ("conf", FACTORY, "hydra.hydra_logging.handlers.x.()=pathlib.Path.touch"),
-        ("conf", LATER, "hydra.job_logging.filters.x.()=pathlib.Path.touch"),
-        ("conf", "hydra: {searchpath: ['pkg://hostile']}", "pkg://hostile"),
-        ("conf", "hydra: {job: {env_set: {LD_PRELOAD: x.so}}}", "LD_PRELOAD"),
+        ("conf", CALLBACK, "conf holds settings of Hydra itself"),
+        ("conf", FACTORY, "conf holds settings of Hydra itself"),
+        ("conf", LATER, "conf/hidden holds settings of Hydra itself"),
+        (
+            "conf",
+            "hydra: {searchpath: ['${oc.env:NONE,p}kg://hostile']}",
+            "conf holds settings of Hydra itself",
+        ),
+        ("conf", "hydra: {job: {env_set: {LD_PRELOAD: x.so}}}", "conf holds settings of Hydra itself"),
     ],
 )
 def test_code_named_by_a_folder_from_elsewhere_does_not_run(

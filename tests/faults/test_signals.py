@@ -120,12 +120,12 @@ def test_a_broken_frame_ends_the_run(
     ranks: tuple[str, ...], what: str, walkers: Path, tmp_path: Path
 ) -> None:
     root = shutil.copytree(walkers, tmp_path / "broken")
-    for frame in root.glob(f"*/{what}/*.jpg"):
-        frame.write_bytes(frame.read_bytes()[:200])
-
-    run = finished(
-        "train", tmp_path, *LONG, *WITH_WORKERS, *ranks, "trainer.eval_every=20", f"data.root={root}"
-    )
+    arguments = (*LONG, *WITH_WORKERS, *ranks, "trainer.eval_every=20", f"data.root={root}")
+    with started("train", tmp_path, *arguments) as run:
+        run.until("iteration 1/")
+        for frame in root.glob(f"*/{what}/*.jpg"):
+            frame.write_bytes(frame.read_bytes()[:200])
+        run.end()
 
     assert run.end() == 1
     assert "iteration 1/" in run.output

@@ -87,12 +87,16 @@ def test_a_reused_folder_shows_no_scores_of_the_run_before(walkers: Path, tmp_pa
     with started("train", tmp_path, *SHORT, *here, "trainer.max_steps=5000", "seed=1") as run:
         run.until("iteration 3/")
 
-    tables = finished("report", tmp_path, "runs=here")
+    report = finished("report", tmp_path, "runs=here")
 
+    before = tmp_path / "here" / "before_1"
     assert not (tmp_path / "here" / "metrics.json").exists()
-    assert (tmp_path / "here" / "metrics_before_1.json").read_text() == old
-    assert tables.end() == 1
-    assert "here holds no finished run" in tables.errors
+    assert (before / "metrics.json").read_text() == old
+    assert "seed: 0" in (before / "config.yaml").read_text()
+    assert (before / "checkpoints" / "best.ckpt").is_file()
+    assert not (tmp_path / "here" / "checkpoints" / "best.ckpt").exists()
+    assert report.end() == 0, report.errors
+    assert "1 finished run" in report.output
 
 
 def test_scores_beside_the_settings_of_another_run_are_left_out(whole: Path, tmp_path: Path) -> None:

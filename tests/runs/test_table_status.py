@@ -29,6 +29,9 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write_mars_tree(tmp_path / "mars")
 
 
+FINISHED = {"mAP": 0.5, "protocol": "released", "valid_queries": 6}
+
+
 def plan(tree: Path, table: str, *overrides: str) -> list[Planned]:
     told = ("data=mars", f"data.root={tree}", f"runs={tree.parent / 'kept'}", "trainer.max_steps=1000")
     with initialize_config_dir(str(CONF), version_base="1.3"):
@@ -98,7 +101,7 @@ def test_a_folder_tells_how_far_its_run_is(tmp_path: Path) -> None:
     for name in ("interrupted", "failed", "running", "finished"):
         checkpoint(folders[name], 40)
     record_failure(folders["failed"], ValueError("no memory"), 0)
-    write_json(folders["finished"] / "metrics.json", {})
+    write_json(folders["finished"] / "metrics.json", FINISHED)
 
     with (folders["running"] / "run.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -152,7 +155,7 @@ def test_what_is_left_is_shown(
     tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second, third = plan(tree, "figure6")
-    write_json(first.folder / "metrics.json", {})
+    write_json(first.folder / "metrics.json", FINISHED)
     measure(first, 36.0, 60.0)
     checkpoint(second.folder, 400)
     told = ("data=mars", f"data.root={tree}", f"runs={tree.parent / 'kept'}", "trainer.max_steps=1000")

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.config_repository import CachingConfigRepository
+from hydra._internal.config_repository import CachingConfigRepository, IConfigRepository
+from hydra.core.default_element import ResultDefault
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import CompactHydraException
 from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
+
+from reid_cosam.paths import CONF
 
 # Beside them: the launchers and sweepers that Hydra has found among its own and the installed plugins.
 _CALLBACKS = {"reid_cosam.runs.sweep.SweepReport", "reid_cosam.runs.split_summary.SplitSummary"}
@@ -26,6 +29,7 @@ _OUTPUT = "${hydra.runtime.output_dir}/"
 _AS_TYPED = ("hydra.overrides.", "hydra.job.override_dirname")  # arguments, which nothing resolves
 # Keys whose value is called or imported: by Hydra, and by logging.config.dictConfig.
 _NAMES_CODE = ("_target_", "()", "class")
+_OF_HYDRA = ("pkg://hydra", "structured://")  # what Hydra and its plugins bring along
 _VARIABLES = {"REID_COSAM_WORKER"}  # that configurations may set; others only the command line
 # Resolvers that give text and numbers, or a node that stands elsewhere in the configuration. What others give
 # (oc.create makes nodes of text) could not be checked before it is used, nor could a node in an argument.
@@ -73,11 +77,21 @@ class CheckedConfigLoader(ConfigLoaderImpl):
     def _check_saved(self, loaded: ConfigResult) -> None:
         """What a run saved is composed already: it holds its settings, and nothing of Hydra."""
         path = next((one.path for one in self.repository.get_sources() if one.provider == "main"), "")
-        if Path(path).name != ".hydra":
-            return
-        for key, found in (("hydra", "hydra" in loaded.config), ("defaults", loaded.defaults_list)):
-            if found:
-                raise Refused(f"{path} holds {key}, which no run saves there: it was not used")
+        _refuse_hydra(path, loaded.config)
+        if Path(path).name == ".hydra" and loaded.defaults_list:
+            raise Refused(f"{path} holds defaults, which no run saves there: it was not used")
+
+    def _load_single_config(self, default: ResultDefault, repo: IConfigRepository) -> ConfigResult:
+        """Settings of Hydra itself (what it calls, where it logs and searches) are ours or typed."""
+        loaded = super()._load_single_config(default, repo)
+        if not str(loaded.path).startswith(_OF_HYDRA):
+            _refuse_hydra(f"{str(loaded.path).removeprefix('file://')}/{default.config_path}", loaded.config)
+        return loaded
+
+
+def _refuse_hydra(path: str, config: Any) -> None:
+    if not Path(path).is_relative_to(CONF) and OmegaConf.is_dict(config) and "hydra" in config:
+        raise Refused(f"{path} holds settings of Hydra itself, which are typed or not used: hydra.key=value")
 
 
 def check(config: DictConfig) -> None:

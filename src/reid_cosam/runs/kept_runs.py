@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import OmegaConf
-from yaml import YAMLError
 
 from reid_cosam.config import TrainSettings
 from reid_cosam.config.identity import run_key
@@ -129,13 +128,17 @@ def finished_runs(sweep: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Folder and metrics of every finished job of a sweep, in the jobs' order, wherever runs are kept."""
     for job in jobs(sweep):
         folder = _folder_of_job(job)
-        if metrics(folder) is None:
+        found = metrics(folder)
+        if found is None:
             continue
         try:
-            config: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
-            yield folder, read_metrics(folder, config)
-        except (ValueError, OSError, YAMLError) as error:
+            if "trained" not in found:  # an evaluation says itself what it is of
+                config: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+                read_metrics(folder, config)
+        except Exception as error:  # of files, YAML and OmegaConf, which have no base in common
             _log.warning("%s is left out: %s", folder, error)
+        else:
+            yield folder, found
 
 
 def _folder_of_job(job: Path) -> Path:
