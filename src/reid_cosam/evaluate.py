@@ -19,7 +19,7 @@ from reid_cosam.evaluation.scoring import results
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import write_json, write_text
 from reid_cosam.results.summary import print_evaluation
-from reid_cosam.runs import launch, sweep, worker
+from reid_cosam.runs import kept_runs, launch, sweep, worker
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +49,8 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     launch.check_world_size(settings.trainer.devices)
     worker.settle(settings.trainer.devices)
     launch.let_one_rank_speak()
+    if launch.is_first_rank() and not launch.is_launched():
+        kept_runs.set_aside(folder, same_run=False)
     evaluation = Evaluation(settings)
     descriptors = evaluation.stored()
     if launch.is_first_rank() and not launch.is_launched():

@@ -22,7 +22,7 @@ def _written(image: Image.Image, kind: str, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def _png(depth: int, colour: int, rows: list[bytes]) -> bytes:
+def _png(depth: int, colour: int, rows: list[bytes], before: bytes = b"") -> bytes:
     """A PNG of one picture, written by hand: Pillow does not write all that it reads."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
@@ -33,7 +33,11 @@ def _png(depth: int, colour: int, rows: list[bytes]) -> bytes:
     width = len(rows[0]) * 8 // depth // {0: 1, 2: 3, 4: 2, 6: 4}[colour]
     header = struct.pack(">IIBBBBB", width, len(rows), depth, colour, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + ((chunk(b"tRNS", before) if before else b"") + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+    )
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "PPM", "WEBP"])
@@ -106,6 +110,7 @@ def _colour_key() -> bytes:
         (_written(_transparent(), "WEBP", lossless=True), "transparent"),
         (_colour_key(), "transparent"),
         (_written(Image.fromarray(GREY).quantize(4), "PNG", transparency=1), "transparent"),
+        (_png(16, 0, [struct.pack(">2H", 0, 0x80FF)], before=struct.pack(">H", 7)), "transparent"),
         (_written(Image.fromarray(GREY.astype(np.uint16) * 257), "PPM"), "mode I,"),
         (_written(Image.fromarray(GREY.astype(np.float32)), "TIFF"), "neither a JPEG, PNG"),
         (_written(Image.fromarray(GREY.astype(np.int32)), "TIFF"), "neither a JPEG, PNG"),
@@ -129,6 +134,7 @@ def _colour_key() -> bytes:
         "WebP with alpha",
         "transparent colour",
         "transparent index",
+        "transparent level of 16 bits",
         "PGM of 16 bits",
         "float",
         "32 bits",

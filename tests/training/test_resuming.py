@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from reid_cosam.training.resuming import Origin, check_resumable
+from reid_cosam.training.resuming import NotResumable, Origin, check_resumable
 
 SPLIT = "0123456789abcdef" * 4
 ORIGIN = Origin(SPLIT, "f" * 64, 1, "cpu", "32-true", False)
@@ -70,6 +70,15 @@ def test_a_finished_run_may_go_on_but_not_back(tmp_path: Path) -> None:
     assert check_resumable(tmp_path / "last.ckpt", config(trainer={"max_steps": 7}), ORIGIN) == 7
     with pytest.raises(ValueError, match=r"trained for 7 iterations already, and trainer\.max_steps=6"):
         check_resumable(tmp_path / "last.ckpt", config(trainer={"max_steps": 6}), ORIGIN)
+
+
+def test_a_schedule_that_depends_on_the_length_takes_no_other_length(tmp_path: Path) -> None:
+    one_cycle = {"attention": ATTENTION, "schedule": {"name": "one_cycle"}}
+    torch.save(saved_by(config(recipe=one_cycle)), tmp_path / "last.ckpt")
+
+    assert check_resumable(tmp_path / "last.ckpt", config(recipe=one_cycle), ORIGIN) == 7
+    with pytest.raises(NotResumable, match=r"trainer\.max_steps=9 \(this run: 12\)"):
+        check_resumable(tmp_path / "last.ckpt", config(recipe=one_cycle, trainer={"max_steps": 12}), ORIGIN)
 
 
 @pytest.mark.parametrize(
