@@ -57,7 +57,7 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
         write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
         write_json(folder / "environment.json", environment())
     if descriptors is not None:
-        _log.info("descriptors are there, none is extracted: %s", evaluation.store)
+        _log.info("using stored descriptors: %s", evaluation.store)
     else:
         evaluation.check_store()
         if settings.trainer.devices > 1 and not launch.is_rank():

@@ -90,7 +90,7 @@ def test_a_sweep_with_a_failed_run_names_it_and_does_not_end_well(
     assert capsys.readouterr().out.splitlines() == [
         "2 runs: 1 trained, 1 failed",
         f"failed: {tmp_path / '10'}: no memory",
-        "retry_failed=true tries those again that are kept",
+        "add retry_failed=true to try the failed kept runs again",
     ]
 
 

@@ -89,7 +89,7 @@ def load_descriptors(
         raise ValueError(f"{path} belongs to {', '.join(differing)}: {remedy}")
     if held.get(_SUM) != _sum_of(descriptors):
         raise ValueError(
-            f"{path} is damaged: its descriptors do not have the SHA-256 in its header: {remedy}"
+            f"{path} is damaged: its descriptors do not match the SHA-256 in its header: {remedy}"
         )
     if len(descriptors) != num_tracklets:
         raise ValueError(f"{path} holds {len(descriptors)} of {num_tracklets} tracklets: {remedy}")

@@ -145,7 +145,7 @@ def read_record(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path} is damaged: it holds no JSON object")
     expected = content.pop(_SUM, None)
     if expected is not None and expected != _sum_of(content):
-        raise ValueError(f"{path} is damaged: its content does not have the SHA-256 that stands in it")
+        raise ValueError(f"{path} is damaged: its content does not match the SHA-256 in it")
     return content
 
 

@@ -72,7 +72,7 @@ class SweepReport(Callback):
             print(f"failed: {job}: {error}")
         if failed:
             if "retry_failed" in config:
-                print("retry_failed=true tries those again that are kept")
+                print("add retry_failed=true to try the failed kept runs again")
             raise SystemExit(1)
         if any(one["outcome"] == "running elsewhere" for one in noted.values()):
             print("some runs are another process's: start again when that one has ended")

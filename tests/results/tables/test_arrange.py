@@ -240,7 +240,7 @@ def test_snippets_of_random_frames_are_in_no_table() -> None:
 
 
 def test_runs_on_unlike_machines_are_named() -> None:
-    kinds = ["bf16-mixed on cpu, 1 at once", "bf16-mixed on cpu, 1 at once", "32-true on cpu, 1 at once", ""]
+    kinds = ["bf16-mixed on cpu", "bf16-mixed on cpu", "32-true on cpu by 2 processes", ""]
     runs = [
         replace(record(SE_COSAM, seed, 78.0), run=f"run{seed}", computed=kind)
         for seed, kind in enumerate(kinds)
@@ -248,9 +248,7 @@ def test_runs_on_unlike_machines_are_named() -> None:
 
     mixed, alike = arranged("table3", *runs), arranged("table3", *runs[:2], runs[3])
 
-    told = (
-        "Not all computed alike: 1 runs in 32-true on cpu, 1 at once; 2 runs in bf16-mixed on cpu, 1 at once"
-    )
+    told = "Not all runs were computed alike. 32-true on cpu by 2 processes: 1; bf16-mixed on cpu: 2"
     assert told in mixed.notes
     assert not [note for note in alike.notes if "computed" in note]
 

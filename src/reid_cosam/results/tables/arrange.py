@@ -148,8 +148,8 @@ def _computed_differently(records: Sequence[Record]) -> list[str]:
     kinds = Counter(runs.values())
     if len(kinds) < 2:
         return []
-    counts = "; ".join(f"{count} runs in {kind}" for kind, count in sorted(kinds.items()))
-    return [f"Not all computed alike: {counts}"]
+    counts = "; ".join(f"{kind}: {count}" for kind, count in sorted(kinds.items()))
+    return [f"Not all runs were computed alike. {counts}"]
 
 
 def _notes(summaries: Iterable[Summary]) -> list[str]:

@@ -119,8 +119,10 @@ def records_of(config: Mapping[str, Any], metrics: Mapping[str, Any], run: str) 
 def _computed(made_with: Mapping[str, Any] | None) -> str:
     if made_with is None:
         return ""
+    processes = made_with["processes"]
+    several = f" by {processes} processes" if processes > 1 else ""
     compiled = ", compiled" if made_with["compiled"] else ""
-    return "{precision} on {accelerator}, {processes} at once".format(**made_with) + compiled
+    return f"{made_with['precision']} on {made_with['accelerator']}{several}{compiled}"
 
 
 def _other_settings(config: Mapping[str, Any]) -> str:
