@@ -13,7 +13,10 @@ from tests.faults.mounts import finished_with, needs_mounts
 
 pytestmark = pytest.mark.slow
 
-SHORT = (*SMALL_RUN, "trainer.max_steps=12", "trainer.checkpoint_every=4", "trainer.eval_every=100")
+SHORT = (
+    *(*SMALL_RUN, "trainer.max_steps=12", "trainer.checkpoint_every=4", "trainer.eval_every=100"),
+    "recipe.schedule.name=step",  # which a run may go on with for longer
+)
 
 
 def weights(path: Path) -> dict[str, Any]:
