@@ -1,5 +1,6 @@
 """Whether a run may go on from a checkpoint: only as the rest of the run that wrote it."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +11,8 @@ from reid_cosam.training.checkpoint_files import read_checkpoint
 # A resumed run is the rest of the same run; only its length and its first weights' origin may differ.
 _FREE = {"backbone.pretrained", "trainer.max_steps"}
 _DIGITS = 12  # of a hash, enough to tell two apart
+
+_log = logging.getLogger(__name__)
 
 
 class NotResumable(ValueError):
@@ -74,6 +77,13 @@ def check_resumable(path: Path, config: Mapping[str, Any], origin: Origin) -> in
         )
     _check_origin(path, trained, origin)
     done, wanted = int(trained["global_step"]), int(config["trainer"]["max_steps"])
+    began = trained["config"].get("trainer", {}).get("max_steps", wanted)
+    if began != wanted and config["recipe"].get("schedule", {}).get("name") == "one_cycle":
+        _log.warning(
+            "the schedule one_cycle depends on the number of iterations: this run followed that of %d, "
+            "of of %d from iteration %d on, and ends elsewhere than a run of %d from its start",
+            *(began, wanted, done, wanted),
+        )
     if done > wanted:
         raise NotResumable(
             f"{path} is trained for {done} iterations already, and trainer.max_steps={wanted} asks for "
@@ -102,9 +112,4 @@ def _short(value: object) -> str:
 
 
 def _kept(config: Mapping[str, Any]) -> dict[str, Any]:
-    free = _FREE
-    if (
-        config["recipe"].get("schedule", {}).get("name") == "one_cycle"
-    ):  # whose every rate depends on the length
-        free = free - {"trainer.max_steps"}
-    return {name: value for name, value in identity(config).items() if name not in free}
+    return {name: value for name, value in identity(config).items() if name not in _FREE}
