@@ -81,7 +81,7 @@ def check_resumable(path: Path, config: Mapping[str, Any], origin: Origin) -> in
     if began != wanted and config["recipe"].get("schedule", {}).get("name") == "one_cycle":
         _log.warning(
             "the schedule one_cycle depends on the number of iterations: this run followed that of %d, "
-            "of of %d from iteration %d on, and ends elsewhere than a run of %d from its start",
+            "follows that of %d from iteration %d on, and ends elsewhere than a run of %d from its start",
             *(began, wanted, done, wanted),
         )
     if done > wanted:
