@@ -75,6 +75,22 @@ def test_a_finished_command_is_not_interrupted_but_what_would_begin_then() -> No
     interruption.handle()
 
 
+def test_a_finished_command_ends_well_whatever_comes_while_python_ends() -> None:
+    program = """
+import os, signal
+from reid_cosam import interruption
+
+class Late:
+    def __del__(self, kill=os.kill, pid=os.getpid(), number=signal.SIGTERM) -> None:
+        kill(pid, number)
+
+interruption.handle()
+late = Late()
+interruption.end_in_any_case()
+"""
+    assert subprocess.run([sys.executable, "-c", program], timeout=60, check=False).returncode == 0
+
+
 def test_a_command_that_still_imports_ends_with_a_line() -> None:
     program = "import os, signal; from reid_cosam import interruption; interruption.handle_early()"
     program += "; os.kill(os.getpid(), signal.SIGINT)"

@@ -6,6 +6,7 @@ training that happens at once. Training first ends its iteration and writes its 
 (`training/stopping.py`).
 """
 
+import atexit
 import logging
 import os
 import signal
@@ -92,6 +93,13 @@ def handle_early() -> None:
 def end_in_any_case() -> None:
     """From now on signals are only remembered: the work is done, and an interruption could but deny it."""
     _state.ends = True
+    atexit.unregister(_ignore)
+    atexit.register(_ignore)  # Python gives signals back to the system before it has ended
+
+
+def _ignore() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _handle_by(handler: Callable[[int, FrameType | None], None]) -> None:
