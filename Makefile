@@ -39,7 +39,7 @@ tables-synthetic: $(STAMP)  ## Tables 2 to 7 on made-up people, on a CPU in abou
 	$(BIN)/python -m reid_cosam.tables 'runs=[logs/train/kept]' out=experiments && exit $$failed
 
 slurm-dry-run: $(STAMP)  ## Print the job script of a sweep over a table on a Slurm cluster
-	$(BIN)/python -m reid_cosam.runs.slurm_script experiment=table3 data=mars trainer.devices=2 $(OVERRIDES)
+	$(BIN)/python -m reid_cosam.sweeps.slurm_script experiment=table3 data=mars trainer.devices=2 $(OVERRIDES)
 
 check: $(STAMP)  ## Lint, formatting and types
 	$(BIN)/ruff check

@@ -29,12 +29,12 @@ from benchmarks.plain_loading import PlainTracklets
 from benchmarks.records import Record
 from benchmarks.training import IDENTITIES, Scale, quiet, settings
 from benchmarks.variants import PLACEMENT
-from reid_cosam import assembly
-from reid_cosam.config import TrainSettings
+from reid_cosam import build
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.models.network import VideoReidNet
+from reid_cosam.settings import TrainSettings
 from reid_cosam.training.datamodule import TrackletDataModule
 
 LENGTHS = {"check": (2, 5), "quick": (2, 3, 7, 18, 46), "full": (2, 5, 13, 34, 89, 230, 920)}
@@ -74,7 +74,7 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
         splits = render(Path(folder))
         advance()
         tracklets, warm_up = tracklets_of(lengths(options), splits), tracklets_of((8,), splits)
-        network = assembly.make_network(chosen, IDENTITIES)
+        network = build.make_network(chosen, IDENTITIES)
         _ours(options, chosen, network, warm_up)
         with Apart(partial(reference, options, chosen, warm_up, tracklets), options.threads) as apart:
             apart("warm up")
@@ -106,7 +106,7 @@ def reference(
 def _network(options: Options, chosen: TrainSettings) -> nn.Module:
     if options.released is not None:
         return released.make_network(released.load(options.released), IDENTITIES, FRAMES).to(options.device)
-    network = assembly.make_network(chosen, IDENTITIES)
+    network = build.make_network(chosen, IDENTITIES)
     write_out(network)
     return _Descriptors(network).to(options.device)
 
@@ -128,7 +128,7 @@ def _ours(
     data = TrackletDataModule(snippets, chosen.data.eval_batch_size, workers(options))
     extraction = Extraction(network, len(tracklets))
     with tempfile.TemporaryDirectory() as folder:
-        trainer = assembly.make_test_trainer(chosen.trainer, Path(folder))
+        trainer = build.make_test_trainer(chosen.trainer, Path(folder))
         trainer.test(extraction, datamodule=data, verbose=False)
     return extraction.descriptors
 

@@ -11,10 +11,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from benchmarks.measure import at_once, synchronise
 from benchmarks.training import flags_kept, make_module, quiet
-from reid_cosam import assembly
-from reid_cosam.config import TrainSettings
+from reid_cosam import build
 from reid_cosam.data.datasets import ClipBatch
-from reid_cosam.data.transfer import Transfer
+from reid_cosam.data.prefetcher import CudaPrefetcher
+from reid_cosam.settings import TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule
 
@@ -37,7 +37,7 @@ class RepeatedBatch(pl.LightningDataModule):
 
     def __init__(self, batch: ClipBatch, count: int) -> None:
         super().__init__()
-        self._batch, self._count, self._transfer = batch, count, Transfer()
+        self._batch, self._count, self._transfer = batch, count, CudaPrefetcher()
 
     def train_dataloader(self) -> DataLoader[ClipBatch]:
         return DataLoader(_Repeated(self._batch, self._count), batch_size=None)
@@ -53,7 +53,7 @@ def through_lightning(
     limited = chosen.trainer.model_copy(update={"max_steps": steps})
     clock = _Clock(after)
     with tempfile.TemporaryDirectory() as folder, quiet(), flags_kept():
-        trainer = assembly.make_trainer(limited, Path(folder), [])
+        trainer = build.make_trainer(limited, Path(folder), [])
         trainer.limit_val_batches = 0
         trainer.callbacks[:] = [clock]  # type: ignore[attr-defined]
         trainer.fit(make_module(chosen), datamodule=RepeatedBatch(batch, steps))

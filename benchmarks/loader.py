@@ -22,9 +22,9 @@ from benchmarks.plain_loading import PlainClips
 from benchmarks.records import Record
 from benchmarks.training import ProductStep, Scale, make_batch, quiet, settings
 from benchmarks.variants import PLACEMENT
-from reid_cosam import assembly
-from reid_cosam.config import TrainSettings
+from reid_cosam import build
 from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.settings import TrainSettings
 
 BATCHES = {"check": 2, "quick": 40, "full": 200}
 CLIPS, FRAMES = 8, 4
@@ -67,7 +67,7 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
 
 def _ours(chosen: TrainSettings, splits: ReidSplits) -> Iterable[Any]:
     one = chosen.data.model_copy(update={"workers": 1})
-    return assembly.make_datamodule(chosen.model_copy(update={"data": one}), splits).train_dataloader()
+    return build.make_datamodule(chosen.model_copy(update={"data": one}), splits).train_dataloader()
 
 
 def _plain(splits: ReidSplits) -> Iterable[Any]:

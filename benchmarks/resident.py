@@ -20,10 +20,10 @@ import pytorch_lightning as pl
 import simplejpeg
 from hydra import compose, initialize_config_dir
 
-from reid_cosam import assembly
-from reid_cosam.config import TrainSettings
+from reid_cosam import build
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.paths import CONF
+from reid_cosam.settings import TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule
 
@@ -54,7 +54,7 @@ def resident_peak() -> int:
 
 def settings(*overrides: str) -> TrainSettings:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return assembly.read_settings(compose("train", overrides=[*COMMON, *overrides]))
+        return build.read_settings(compose("train", overrides=[*COMMON, *overrides]))
 
 
 def evaluate(count: int, folder: Path) -> dict[str, int]:
@@ -79,7 +79,7 @@ def evaluate(count: int, folder: Path) -> dict[str, int]:
 def _validate(chosen: TrainSettings, splits: ReidSplits, folder: Path) -> tuple[ReidModule, int]:
     """The evaluated module, and the peak before it scored."""
     datamodule, module = _parts(chosen, splits)
-    trainer, probe = assembly.make_trainer(chosen.trainer, folder, []), Probe()
+    trainer, probe = build.make_trainer(chosen.trainer, folder, []), Probe()
     trainer.callbacks.append(probe)  # type: ignore[attr-defined]
     trainer.validate(module, datamodule=datamodule, verbose=False)
     return module, probe.peak
@@ -91,13 +91,13 @@ def train(backbone: str, count: int, folder: Path) -> dict[str, int]:
     frames = write_frames(folder, chosen.data.height, chosen.data.width)
     splits = ReidSplits(make_tracklets(count, frames), *_split(make_tracklets(12, frames)))
     datamodule, module = _parts(chosen, splits)
-    assembly.make_trainer(chosen.trainer, folder, []).fit(module, datamodule=datamodule)
+    build.make_trainer(chosen.trainer, folder, []).fit(module, datamodule=datamodule)
     return {"peak": resident_peak()}
 
 
 def _parts(chosen: TrainSettings, splits: ReidSplits) -> tuple[ReidDataModule, ReidModule]:
-    datamodule = assembly.make_datamodule(chosen, splits)
-    return datamodule, assembly.make_module(chosen, datamodule)
+    datamodule = build.make_datamodule(chosen, splits)
+    return datamodule, build.make_module(chosen, datamodule)
 
 
 def write_frames(folder: Path, height: int, width: int) -> list[str]:

@@ -33,9 +33,9 @@ from benchmarks.training import (
     peak_of_steps,
     settings,
 )
-from reid_cosam import assembly
-from reid_cosam.config import TrainSettings
+from reid_cosam import build
 from reid_cosam.models.cosam import Cosam
+from reid_cosam.settings import TrainSettings
 
 ROOM = 80e9
 PLACEMENTS = ((2,), (2, 3, 4, 5))
@@ -94,7 +94,7 @@ def peak_by_arithmetic(chosen: TrainSettings, clips: int, bf16: bool) -> int:
     """Bytes of a training step, the loss left out."""
     data = chosen.data
     with FakeTensorMode(), Held() as held:
-        network = assembly.make_network(chosen, IDENTITIES).train()
+        network = build.make_network(chosen, IDENTITIES).train()
         weights = sum(one.numel() * one.element_size() for one in network.parameters())
         frames = torch.empty(clips, chosen.num_frames, data.height, data.width, 3).permute(0, 1, 4, 2, 3)
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
@@ -105,7 +105,7 @@ def peak_by_arithmetic(chosen: TrainSettings, clips: int, bf16: bool) -> int:
 
 def peaks_of_layers(chosen: TrainSettings, code: ReleasedCode | None) -> dict[str, int]:
     """Bytes that the forms of the layer after block 2 add on one clip, measured on a CPU in float32."""
-    layer = cast(Cosam, assembly.make_network(chosen, IDENTITIES).attention["2"])
+    layer = cast(Cosam, build.make_network(chosen, IDENTITIES).attention["2"])
     frames, channels, height, width = layer.expected
     maps = torch.rand(frames, channels, height, width).requires_grad_()
     slope = torch.randn_like(maps)

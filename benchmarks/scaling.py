@@ -21,7 +21,7 @@ from benchmarks.on_paper import FLOOR, RATE, Cluster, Network, cost, gathered_by
 from benchmarks.records import Record
 from benchmarks.training import IDENTITIES, Scale, settings
 from benchmarks.variants import PLACEMENT
-from reid_cosam import assembly
+from reid_cosam import build
 
 STEPS = {"check": 4, "quick": 12, "full": 40}
 CLIPS = {"check": 8, "quick": 32, "full": 32}
@@ -85,7 +85,7 @@ def run_ranks(ranks: int, clips: int, steps: int) -> dict[str, float]:
 def network_of(backbone: str) -> Network:
     """What the arithmetic needs of a network with COSAM after blocks 4 and 5."""
     chosen = settings(Scale(backbone, 256, 128, 4, 4), PLACEMENT, "cpu", "32-true")
-    network = assembly.make_network(chosen, IDENTITIES)
+    network = build.make_network(chosen, IDENTITIES)
     return Network(
         gradients=sum(4 * one.numel() for one in network.parameters()),
         descriptor=network.descriptor_size,

@@ -33,8 +33,8 @@ from benchmarks.training import (
     settings,
 )
 from benchmarks.variants import PLACEMENT, VARIANTS, aimed, step_settings, variants
-from reid_cosam import assembly
-from reid_cosam.config import TrainSettings
+from reid_cosam import build
+from reid_cosam.settings import TrainSettings
 
 EXPECTED_GFLOP = 23.6  # a frame: 3 forward passes, 2 operations a multiply-add, last stride 1
 AIMED_TFLOPS = 100.0  # on a GPU
@@ -69,7 +69,7 @@ def forward_flops(chosen: TrainSettings) -> float:
     """Operations of a forward pass on one clip, two a multiply-add; counted without computing anything."""
     with FakeTensorMode(), FlopCounterMode(display=False) as counter:
         data = chosen.data
-        network = assembly.make_network(chosen, IDENTITIES)
+        network = build.make_network(chosen, IDENTITIES)
         network(torch.empty(1, chosen.num_frames, 3, data.height, data.width))
     return float(counter.get_total_flops())
 

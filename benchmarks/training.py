@@ -16,12 +16,12 @@ from hydra import compose, initialize_config_dir
 from torch import Tensor
 
 from benchmarks.measure import peak_bytes
-from reid_cosam import assembly
-from reid_cosam.config import TrainSettings
+from reid_cosam import build
 from reid_cosam.data.datasets import ClipBatch
+from reid_cosam.data.prefetcher import CudaPrefetcher
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.data.transfer import Transfer
 from reid_cosam.paths import CONF
+from reid_cosam.settings import TrainSettings
 from reid_cosam.training.lightning_module import ReidModule
 
 IDENTITIES = 625  # of MARS' training set: the classifier's outputs
@@ -66,7 +66,7 @@ def settings(scale: Scale, cosam: Sequence[int], device: str, precision: str, *m
     if scale.backbone == "se_resnet_tiny":
         overrides.append("recipe.attention.reduced_channels_narrow=64")
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return assembly.read_settings(compose("train", overrides=overrides))
+        return build.read_settings(compose("train", overrides=overrides))
 
 
 def make_module(chosen: TrainSettings) -> ReidModule:
@@ -74,9 +74,7 @@ def make_module(chosen: TrainSettings) -> ReidModule:
     trained = tuple(Tracklet(("frame.jpg",), pid, 1) for pid in range(1, IDENTITIES + 1))
     query, gallery = (Tracklet(("frame.jpg",), 1, camid) for camid in (1, 2))
     torch.manual_seed(0)
-    return assembly.make_module(
-        chosen, assembly.make_datamodule(chosen, ReidSplits(trained, (query,), (gallery,)))
-    )
+    return build.make_module(chosen, build.make_datamodule(chosen, ReidSplits(trained, (query,), (gallery,))))
 
 
 def make_batch(scale: Scale) -> ClipBatch:
@@ -100,9 +98,9 @@ class ProductStep:
 
     def __init__(self, chosen: TrainSettings, batch: ClipBatch, device: torch.device) -> None:
         self.module = make_module(chosen).to(device).train()
-        self.batch, self.device, self.transfer = batch, device, Transfer()
+        self.batch, self.device, self.transfer = batch, device, CudaPrefetcher()
         with tempfile.TemporaryDirectory() as folder, quiet(), flags_kept():
-            self.trainer = assembly.make_trainer(chosen.trainer, Path(folder), [])
+            self.trainer = build.make_trainer(chosen.trainer, Path(folder), [])
             self.deterministic = torch.are_deterministic_algorithms_enabled()
             self.tries = torch.backends.cudnn.benchmark
         self.module.trainer = self.trainer

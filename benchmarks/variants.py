@@ -6,7 +6,7 @@ import torch
 
 from benchmarks.command import Options
 from benchmarks.training import Scale, settings
-from reid_cosam.config import TrainSettings
+from reid_cosam.settings import TrainSettings
 
 PLACEMENT = (4, 5)
 

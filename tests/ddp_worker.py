@@ -8,7 +8,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from torch import nn
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.data import mars
 from reid_cosam.paths import CONF
 
@@ -47,12 +47,12 @@ class Watch(pl.Callback):
 def main(tree: Path, out: Path, ranks: int) -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("train", overrides=[*OVERRIDES, f"trainer.devices={ranks}"])
-    settings = assembly.read_settings(config)
+    settings = build.read_settings(config)
     pl.seed_everything(settings.seed)
-    datamodule = assembly.make_datamodule(settings, mars.read(tree))
-    module = assembly.make_module(settings, datamodule)
+    datamodule = build.make_datamodule(settings, mars.read(tree))
+    module = build.make_module(settings, datamodule)
     watch = Watch()
-    trainer = assembly.make_trainer(settings.trainer, out, [])
+    trainer = build.make_trainer(settings.trainer, out, [])
     trainer.callbacks.append(watch)  # type: ignore[attr-defined]
     trainer.validate(module, datamodule=datamodule, verbose=False)
     evaluation = module.evaluation

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from reid_cosam.assembly import data as build_data
+from reid_cosam.build import data as build_data
 from reid_cosam.evaluate import main as evaluate_main
 from reid_cosam.train import run as train_run
 from tests.commands import QUERIES, SMALL, command, render_walkers, run_folders, train

@@ -14,7 +14,7 @@ import torch
 from hydra import compose, initialize_config_dir
 from torch import Tensor
 
-from reid_cosam import assembly, convert
+from reid_cosam import build, convert
 from reid_cosam.models.released import network_from_released
 from reid_cosam.paths import CONF
 from reid_cosam.training.resuming import Origin, check_resumable
@@ -65,7 +65,7 @@ def test_a_released_checkpoint_becomes_one_that_evaluation_loads(run: Run, tmp_p
         ],
     )
     assert sorted(tmp_path.rglob("*")) == [tmp_path / "model.pth.tar", out.parent, out]
-    settings, network = assembly.load_network(out)
+    settings, network = build.load_network(out)
     expected = network_from_released(state).state_dict()
     assert network.state_dict().keys() == expected.keys()
     assert all(torch.equal(value, expected[name]) for name, value in network.state_dict().items())
@@ -81,7 +81,7 @@ def test_without_cosam_the_clip_length_and_the_data_are_told(run: Run, tmp_path:
 
     code, printed = run("released=model.pth", "out=model.ckpt", "num_frames=6", "data=synthetic")
 
-    settings, network = assembly.load_network(tmp_path / "model.ckpt")
+    settings, network = build.load_network(tmp_path / "model.ckpt")
     assert (code, printed.splitlines()[0]) == (
         0,
         "found backbone=resnet50 cosam=[] agg=ta num_frames=6, trained on 10 identities",

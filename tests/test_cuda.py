@@ -15,9 +15,9 @@ from benchmarks.fit import RepeatedBatch
 from benchmarks.training import ProductStep, Scale, flags_kept, make_batch, make_module, quiet, settings
 from pytorch_lightning.loggers import CSVLogger
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.data.datasets import ClipBatch
-from reid_cosam.data.transfer import Transfer
+from reid_cosam.data.prefetcher import CudaPrefetcher
 from reid_cosam.metrics.retrieval import TrackletDescriptors
 from reid_cosam.models.cosam import CosamOutput
 from reid_cosam.models.network import ReidOutput
@@ -62,7 +62,7 @@ def test_lightnings_loop_around_it_never_waits_either() -> None:
     chosen = settings(size, (4, 5), "cuda", "auto", narrow, "trainer.max_steps=6", "trainer.log_every=6")
     refusal = RefusingToWait(first=2, last=4)  # what comes before sets up, what comes after is logged
     with tempfile.TemporaryDirectory() as folder, quiet():
-        trainer = assembly.make_trainer(chosen.trainer, Path(folder), [CSVLogger(folder)])
+        trainer = build.make_trainer(chosen.trainer, Path(folder), [CSVLogger(folder)])
         trainer.limit_val_batches = 0
         trainer.callbacks.append(refusal)  # type: ignore[attr-defined]
 
@@ -72,7 +72,7 @@ def test_lightnings_loop_around_it_never_waits_either() -> None:
 
 
 def test_a_batch_arrives_as_it_is_with_its_layout() -> None:
-    batch, transfer = make_batch(Scale("se_resnet_tiny", 64, 32, 8, 4)), Transfer()
+    batch, transfer = make_batch(Scale("se_resnet_tiny", 64, 32, 8, 4)), CudaPrefetcher()
 
     for _ in range(3):
         moved = transfer(batch, torch.device("cuda"))
@@ -90,7 +90,7 @@ def test_evaluation_adds_the_snippets_of_a_tracklet_in_the_same_order_every_time
     tracklets = torch.arange(4000, device="cuda") % 3
     found = []
     with quiet(), flags_kept():
-        assembly.make_test_trainer(chosen.trainer, tmp_path)
+        build.make_test_trainer(chosen.trainer, tmp_path)
         for _ in range(5):
             means = TrackletDescriptors(3, 256).to("cuda")
             means.update(descriptors, tracklets, weights)

@@ -13,8 +13,8 @@ import torch
 from safetensors import SafetensorError
 
 from reid_cosam import evaluate, train
-from reid_cosam.assembly import data as build_data
-from reid_cosam.evaluation.described_set import Evaluation
+from reid_cosam.build import data as build_data
+from reid_cosam.evaluation.extracted_set import TestExtraction
 from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.evaluation.run_outputs import write_outputs
 from reid_cosam.training.lightning_module import ReidModule
@@ -80,7 +80,7 @@ def test_a_second_evaluation_extracts_nothing(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run(tmp_path / "first", copied)
-    monkeypatch.delattr(Evaluation, "extract")
+    monkeypatch.delattr(TestExtraction, "extract")
 
     second = run(tmp_path / "second", copied, "protocol=[with_queries,official]", "rerank=true", *RERANKING)
 

@@ -32,8 +32,8 @@ COMMANDS = {
     "search",
 }
 # command_line: it alone makes a function of a composed configuration a command.
-MAY_IMPORT_HYDRA = COMMANDS | {"assembly", "runs", "command_line"}
-MAY_IMPORT_LIGHTNING = {"assembly", "training", "runs", "train", "evaluation.extraction"}
+MAY_IMPORT_HYDRA = COMMANDS | {"build", "sweeps", "distributed", "command_line"}
+MAY_IMPORT_LIGHTNING = {"build", "training", "sweeps", "distributed", "train", "evaluation.extraction"}
 
 
 def declared_distributions() -> set[str]:
@@ -74,7 +74,7 @@ def _reason(rooms: set[str], name: str, declared: set[str], providers: dict[str,
     if top == "lightning":
         return "only pytorch_lightning, the two do not mix"
     if top in {"hydra", "omegaconf"} and not rooms & MAY_IMPORT_HYDRA:
-        return "configuration stays in commands, assembly, runs and command_line"
+        return "configuration stays in commands, build, sweeps, distributed and command_line"
     if top == "pytorch_lightning" and not rooms & MAY_IMPORT_LIGHTNING:
         return f"Lightning stays in {', '.join(sorted(MAY_IMPORT_LIGHTNING))}"
     if top in sys.stdlib_module_names or declared & {normal(found) for found in providers.get(top, [])}:
@@ -146,7 +146,7 @@ def test_the_check_finds_what_breaks_a_rule(
     ("module", "line"),
     [
         ("models.network", "from reid_cosam.models.cosam import Cosam"),
-        ("assembly.settings", "from omegaconf import DictConfig"),
+        ("build.settings", "from omegaconf import DictConfig"),
         ("train", "import hydra"),
         ("training.datamodule", "import pytorch_lightning as pl"),
         ("training.lightning_module", "from reid_cosam.losses.reid import ReidLoss"),

@@ -14,7 +14,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.paths import CONF
 
 ROOT = Path(__file__).parents[1]
@@ -25,15 +25,15 @@ DOCUMENTS = [
 ]
 STAND_INS = {"<the same settings>": "", "<time>": "2026-01-31_23-59-59", "<hash>": "0123456789"}
 READERS: dict[str, Callable[[DictConfig], object]] = {
-    "train": assembly.read_settings,
-    "evaluate": assembly.read_evaluate_settings,
-    "verify": assembly.read_data_settings,
-    "convert": assembly.read_data_settings,
-    "tables": assembly.read_tables_settings,
-    "pack": assembly.read_pack_settings,
-    "dashboards": assembly.read_dashboards_settings,
-    "report": assembly.read_report_settings,
-    "visualize": assembly.read_visualize_settings,
+    "train": build.read_settings,
+    "evaluate": build.read_evaluate_settings,
+    "verify": build.read_data_settings,
+    "convert": build.read_data_settings,
+    "tables": build.read_tables_settings,
+    "pack": build.read_pack_settings,
+    "dashboards": build.read_dashboards_settings,
+    "report": build.read_report_settings,
+    "visualize": build.read_visualize_settings,
 }
 
 

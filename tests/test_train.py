@@ -10,11 +10,11 @@ import pytest
 import torch
 import yaml
 
-from reid_cosam import assembly, train
-from reid_cosam.assembly import data as build_data
-from reid_cosam.config import TrainSettings
+from reid_cosam import build, train
+from reid_cosam.build import data as build_data
+from reid_cosam.settings import TrainSettings
 from reid_cosam.training.estimate import Pace
-from tests.test_config import settings
+from tests.test_settings import settings
 from tests.tree import write_mars_tree
 
 SMALL = (
@@ -125,7 +125,7 @@ def test_scarce_identities_repeat_their_tracklets(
 def test_a_cpu_run_says_how_long_it_will_take(
     tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reid_cosam.runs.announcement.measure_pace", lambda *_: Pace(7200.0, 5.0))
+    monkeypatch.setattr("reid_cosam.sweeps.announcement.measure_pace", lambda *_: Pace(7200.0, 5.0))
 
     with caplog.at_level("INFO"):
         train.run(small(tree, "trainer.max_steps=1"), tmp_path / "run")
@@ -155,4 +155,4 @@ def test_too_few_gpus_are_named(
     chosen = settings("trainer=gpu", "trainer.devices=2", "backbone.pretrained=false")
 
     with pytest.raises(ValueError, match=f"^{re.escape(said)}run on the CPU with trainer.accelerator=cpu$"):
-        assembly.make_trainer(chosen.trainer, tmp_path, [])
+        build.make_trainer(chosen.trainer, tmp_path, [])

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reid_cosam import train
-from reid_cosam.assembly import data as build_data
-from reid_cosam.runs.failures import FailedBefore
+from reid_cosam.build import data as build_data
+from reid_cosam.sweeps.failures import FailedBefore
 from tests.test_train import small
 from tests.tree import write_mars_tree
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from reid_cosam import train
-from reid_cosam.assembly import data as build_data
+from reid_cosam.build import data as build_data
 from reid_cosam.training.lightning_module import ReidModule
-from tests.test_config import settings
+from tests.test_settings import settings
 from tests.test_train import small, weights
 from tests.tree import write_mars_tree
 
@@ -134,7 +134,7 @@ def test_a_checkpoint_of_other_tracklets_is_refused(
 def test_a_missing_checkpoint_is_named_before_data_are_rendered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reid_cosam.assembly.make_splits", lambda _: pytest.fail("data came first"))
+    monkeypatch.setattr("reid_cosam.build.make_splits", lambda _: pytest.fail("data came first"))
 
     with pytest.raises(FileNotFoundError, match="no such checkpoint"):
         train.run(settings(f"ckpt_path={tmp_path / 'last.ckpt'}"), tmp_path)

@@ -116,7 +116,7 @@ def test_expected_counts_that_are_met_are_marked(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = write_mars_tree(tmp_path / "mars")
-    monkeypatch.setattr("reid_cosam.assembly.expected_counts", lambda _: {"train frames": 44, "queries": 7})
+    monkeypatch.setattr("reid_cosam.build.expected_counts", lambda _: {"train frames": 44, "queries": 7})
 
     code, out, _ = run("data=mars", f"data.root={root}")
 
@@ -129,7 +129,7 @@ def test_expected_counts_that_are_met_are_marked(
 def test_lost_frames_of_prid2011_show_in_their_numbers(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reid_cosam.assembly.expected_counts", lambda _: {})
+    monkeypatch.setattr("reid_cosam.build.expected_counts", lambda _: {})
     root = write_prid2011_tree(tmp_path / "prid2011", frames=40)
 
     code, out, _ = run("data=prid2011", f"data.root={root}", "data.split=0")

@@ -11,12 +11,12 @@ import pytest
 import torch
 from PIL import Image
 
-from reid_cosam import assembly, visualize
-from reid_cosam.assembly import data as build_data
+from reid_cosam import build, visualize
+from reid_cosam.build import data as build_data
 from reid_cosam.training.checkpoint_files import WholeCheckpointIO
 from tests.commands import QUERIES, command, render_walkers
 from tests.in_process import call
-from tests.test_config import settings
+from tests.test_settings import settings
 from tests.tree import write_mars_tree
 
 Run = Callable[..., tuple[int, str, str]]
@@ -42,7 +42,7 @@ def write_checkpoint(path: Path, *overrides: str) -> Path:
     """An untrained network."""
     torch.manual_seed(0)
     chosen = settings(*TINY, "backbone.pretrained=false", *overrides)
-    network = assembly.make_network(chosen, num_identities=8)
+    network = build.make_network(chosen, num_identities=8)
     state = {f"network.{name}": value for name, value in network.state_dict().items()}
     content = {"state_dict": state, "config": chosen.model_dump(mode="json")}
     WholeCheckpointIO().save_checkpoint(content, path)

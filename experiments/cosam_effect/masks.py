@@ -18,7 +18,7 @@ from jaxtyping import Float
 from rich.progress import track
 from torch import Tensor
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.data.datasets import DenseSnippets, SnippetBatch, collate_dense
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.transforms import normalise
@@ -87,9 +87,9 @@ def mean_ap(network: VideoReidNet, splits: ReidSplits, snippets: DenseSnippets, 
 
 def examine(run: Path) -> dict[str, object]:
     """One row: the scores with each change, and the share of place in the masks of each block."""
-    trained, network = assembly.load_network(run / "checkpoints" / "last.ckpt")
+    trained, network = build.load_network(run / "checkpoints" / "last.ckpt")
     network.to(memory_format=torch.channels_last)
-    splits = assembly.make_splits(trained.data)
+    splits = build.make_splits(trained.data)
     size = (trained.num_frames, trained.data.height, trained.data.width)
     snippets = DenseSnippets((*splits.query, *splits.gallery), *size, tail="cycle")
     layers = {int(stage): layer for stage, layer in network.attention.items() if isinstance(layer, Cosam)}

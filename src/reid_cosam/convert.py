@@ -9,10 +9,10 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.command_line import command
-from reid_cosam.config import TrainSettings
 from reid_cosam.models.released import IMAGE_SIZE, ReleasedLayout, network_from_released, released_layout
+from reid_cosam.settings import TrainSettings
 from reid_cosam.training.checkpoint_files import WholeCheckpointIO
 
 
@@ -43,7 +43,7 @@ def run(config: DictConfig) -> None:
     """
     if OmegaConf.is_missing(config, "released") or OmegaConf.is_missing(config, "out"):
         raise ValueError("name the file to read and the file to write: released=model.pth.tar out=model.ckpt")
-    told = assembly.read_convert_settings(config)
+    told = build.read_convert_settings(config)
     released, out = Path(told.released), Path(told.out)
     if out.exists():
         raise FileExistsError(f"out={out} exists and was left as it is: choose another name, or delete it")
@@ -109,7 +109,7 @@ def _settings(config: DictConfig, told: int | None, layout: ReleasedLayout) -> T
     overrides += [f"agg.last_stride={layout.last_stride}"]
     train = hydra.compose("train", overrides)
     train.data = config.data  # only now: data=synthetic would change the recipe as well
-    settings = assembly.read_settings(train)
+    settings = build.read_settings(train)
     if (settings.data.height, settings.data.width) != IMAGE_SIZE:
         height, width = IMAGE_SIZE
         raise ValueError(f"the weights are for {height} x {width} images: leave data.height, data.width out")

@@ -8,18 +8,18 @@ from typing import Any
 import wandb
 from omegaconf import DictConfig
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.command_line import command
-from reid_cosam.config import DashboardsSettings
 from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.store import write_json
 from reid_cosam.results.tables.membership import read_all
+from reid_cosam.settings import DashboardsSettings
 
 
 @command("dashboards", also_mendable=(ImportError, wandb.Error))
 def main(config: DictConfig) -> None:
     """Makes them."""
-    run(assembly.read_dashboards_settings(config))
+    run(build.read_dashboards_settings(config))
 
 
 def run(settings: DashboardsSettings) -> None:

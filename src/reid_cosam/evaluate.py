@@ -10,16 +10,17 @@ from jaxtyping import Float32
 from omegaconf import DictConfig, OmegaConf
 from torch import Tensor
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.command_line import command
-from reid_cosam.config import EvaluateSettings
-from reid_cosam.evaluation.described_set import Evaluation
+from reid_cosam.distributed import launch, worker
+from reid_cosam.evaluation.extracted_set import TestExtraction
 from reid_cosam.evaluation.outputs import write_evaluation
-from reid_cosam.evaluation.scoring import results
+from reid_cosam.evaluation.scoring import score_protocols
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import write_json, write_text
 from reid_cosam.results.summary import print_evaluation
-from reid_cosam.runs import kept_runs, launch, sweep, worker
+from reid_cosam.settings import EvaluateSettings
+from reid_cosam.sweeps import registry, sweep
 
 _log = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ _log = logging.getLogger(__name__)
 def main(config: DictConfig) -> sweep.Outcome:
     """One evaluation. Where one of a sweep fails, the sweep goes on."""
     refuse_image_size(HydraConfig.get().overrides.task)
-    run(assembly.read_evaluate_settings(config), Path(HydraConfig.get().runtime.output_dir))
+    run(build.read_evaluate_settings(config), Path(HydraConfig.get().runtime.output_dir))
     return "evaluated"
 
 
@@ -50,8 +51,8 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     worker.settle(settings.trainer.devices)
     launch.let_one_rank_speak()
     if launch.is_first_rank() and not launch.is_launched():
-        kept_runs.set_aside(folder, same_run=False)
-    evaluation = Evaluation(settings)
+        registry.set_aside(folder, same_run=False)
+    evaluation = TestExtraction(settings)
     descriptors = evaluation.stored()
     if launch.is_first_rank() and not launch.is_launched():
         write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
@@ -68,8 +69,8 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
         _score(evaluation, descriptors, folder)
 
 
-def _score(evaluation: Evaluation, descriptors: Float32[Tensor, "n d"], folder: Path) -> None:
-    metrics, pictures = write_evaluation(evaluation, results(evaluation.plan, descriptors), folder)
+def _score(evaluation: TestExtraction, descriptors: Float32[Tensor, "n d"], folder: Path) -> None:
+    metrics, pictures = write_evaluation(evaluation, score_protocols(evaluation.plan, descriptors), folder)
     print_evaluation(metrics, pictures, folder)
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from omegaconf import DictConfig
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.command_line import command
-from reid_cosam.config import DataSettings
 from reid_cosam.data import packed, packing
 from reid_cosam.data.pack_file import Pack
 from reid_cosam.data.verification import Fault, all_frames
 from reid_cosam.results.counted_progress import counted
 from reid_cosam.scratch import scratch_for
+from reid_cosam.settings import DataSettings
 
 _NAMED = 5  # faults, the first of them
 
@@ -31,10 +31,10 @@ def run(config: DictConfig) -> None:
         ValueError, OSError: the data set is incomplete, packed already, or has images that cannot be read;
             nothing is left behind.
     """
-    settings = assembly.read_pack_settings(config)
+    settings = build.read_pack_settings(config)
     data = settings.data
     root, folder = _source(data), _target(data, Path(settings.out))
-    listed = all_frames(assembly.read_splits(data))  # first: it says what is amiss with a wrong data.root
+    listed = all_frames(build.read_splits(data))  # first: it says what is amiss with a wrong data.root
     found = packing.contents(root)
     _refuse(_missing(listed, found.images, root), "missing")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -49,12 +49,12 @@ def run(config: DictConfig) -> None:
 
 
 def _source(data: DataSettings) -> Path:
-    if not assembly.is_rendered(data):
+    if not build.is_rendered(data):
         raise FileNotFoundError(
             f"{data.root} holds no synthetic {data.size} set of seed {data.seed}: "
             "training renders it, or name where it is with data.root=..."
         )
-    root = assembly.data_folder(data)
+    root = build.data_folder(data)
     if packed.find(str(root)) is not None:
         raise ValueError(f"{root} is packed already: to have it elsewhere, copy it")
     return root
@@ -62,7 +62,7 @@ def _source(data: DataSettings) -> Path:
 
 def _target(data: DataSettings, out: Path) -> Path:
     """Where `data.root=<out>` looks for this data set: a synthetic one has a folder of its own in it."""
-    root = assembly.data_folder(data)
+    root = build.data_folder(data)
     folder = out / root.relative_to(data.root)
     if folder.exists():
         raise FileExistsError(f"{folder} exists and was left as it is: choose another out=..., or delete it")

@@ -8,9 +8,8 @@ from jaxtyping import UInt8
 from omegaconf import DictConfig
 
 import reid_cosam
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.command_line import command
-from reid_cosam.config import ReportSettings
 from reid_cosam.data.frames import read_frame
 from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.counted_progress import counted
@@ -22,6 +21,7 @@ from reid_cosam.results.tables.layout import LAYOUTS
 from reid_cosam.results.tables.published import read_published
 from reid_cosam.results.tables.records import Record
 from reid_cosam.results.tables.runs import from_places
+from reid_cosam.settings import ReportSettings
 from reid_cosam.tables import read_yaml
 
 _HEIGHT, _WIDTH = 80, 40  # of the frames in ranked lists
@@ -30,7 +30,7 @@ _HEIGHT, _WIDTH = 80, 40  # of the frames in ranked lists
 @command("report")
 def main(config: DictConfig) -> None:
     """Writes it."""
-    run(assembly.read_report_settings(config))
+    run(build.read_report_settings(config))
 
 
 def run(settings: ReportSettings) -> None:

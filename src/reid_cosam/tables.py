@@ -7,9 +7,8 @@ from pathlib import Path
 import wandb
 from omegaconf import DictConfig, OmegaConf
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.command_line import command
-from reid_cosam.config import TablesSettings
 from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.store import write_text
 from reid_cosam.results.tables.arrange import on_paper_data, on_synthetic
@@ -24,6 +23,7 @@ from reid_cosam.results.tables.runs import from_places, from_wandb
 from reid_cosam.results.tables.table import Table
 from reid_cosam.results.tables.unplaced import unplaced
 from reid_cosam.results.tables.values import values
+from reid_cosam.settings import TablesSettings
 
 _FORMATS: dict[str, Callable[[Table], str]] = {
     "table.md": markdown,
@@ -38,7 +38,7 @@ _RESULTS = "results.csv"
 @command("tables", also_mendable=(wandb.Error,))
 def main(config: DictConfig) -> None:
     """Makes them."""
-    run(assembly.read_tables_settings(config))
+    run(build.read_tables_settings(config))
 
 
 def run(settings: TablesSettings) -> None:
@@ -93,7 +93,7 @@ def _write(table: Table, records: Sequence[Record], folder: Path, kept: set[Path
 def tables() -> None:
     """`tables`, or with `status` as its first word what the tables' sweeps have done so far."""
     if sys.argv[1:2] == ["status"]:
-        from reid_cosam.runs import table_status
+        from reid_cosam.sweeps import table_status
 
         del sys.argv[1]
         table_status.main()

@@ -14,11 +14,10 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.command_line import command, exits_with_one_line
-from reid_cosam.config import TrainSettings
-from reid_cosam.config.identity import run_key
 from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.distributed import launch, worker
 from reid_cosam.evaluation.final_scores import final_plan
 from reid_cosam.evaluation.run_outputs import write_outputs
 from reid_cosam.evaluation.scoring import check
@@ -26,9 +25,11 @@ from reid_cosam.interruption import Interrupted, end_in_any_case
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import remove_strays, write_json, write_text
 from reid_cosam.results.summary import print_summary
-from reid_cosam.runs import kept_runs, launch, run_lock, sweep, worker
-from reid_cosam.runs.announcement import announce
-from reid_cosam.runs.claim import how_to_go_on, work_once
+from reid_cosam.settings import TrainSettings
+from reid_cosam.settings.identity import run_key
+from reid_cosam.sweeps import registry, run_lock, sweep
+from reid_cosam.sweeps.announcement import announce
+from reid_cosam.sweeps.claim import how_to_go_on, work_once
 from reid_cosam.training.checkpoint_files import copy_best, read_checkpoint
 from reid_cosam.training.checkpoints import LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
@@ -57,7 +58,7 @@ def main(config: DictConfig) -> sweep.Outcome:
     """One run. One of a sweep that fails leaves its error in its folder, and the sweep goes on."""
     folder = Path(HydraConfig.get().runtime.output_dir)
     with plain_errors():
-        outcome = run(assembly.read_settings(config), folder, config.retry_failed)
+        outcome = run(build.read_settings(config), folder, config.retry_failed)
     if outcome == "running elsewhere" and HydraConfig.get().mode != RunMode.MULTIRUN:
         raise SystemExit(sweep.RUNNING_ELSEWHERE)
     return outcome
@@ -74,9 +75,9 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
     worker.settle(settings.trainer.devices)
     if settings.ckpt_path is not None:
         read_checkpoint(Path(settings.ckpt_path))  # before minutes of rendering, not after
-    splits = assembly.make_splits(settings.data)
-    origin = assembly.make_origin(settings, splits)
-    kept = kept_runs.folder_of(settings, origin.split, folder)
+    splits = build.make_splits(settings.data)
+    origin = build.make_origin(settings, splits)
+    kept = registry.folder_of(settings, origin.split, folder)
 
     def work(going_on: TrainSettings) -> None:
         _work(Job(going_on, splits, origin, folder, kept))
@@ -103,17 +104,17 @@ class Job(NamedTuple):
 def _work(job: Job) -> None:
     """Trains into the run's folder; each of several devices gets a process that reads the same settings."""
     settings, folder = job.settings, job.folder
-    assembly.check_compiler(settings.trainer)
+    build.check_compiler(settings.trainer)
     done = 0
     if settings.ckpt_path is not None:
         done = check_resumable(Path(settings.ckpt_path), settings.model_dump(mode="json"), job.origin)
-    datamodule = assembly.make_datamodule(settings, job.splits)
+    datamodule = build.make_datamodule(settings, job.splits)
     plan = final_plan(settings, datamodule)
     check(plan, settings.trainer.devices * settings.trainer.num_nodes)  # before hours of training, not after
     if not launch.is_launched():
         _prepare_folder(settings, folder)
     if settings.trainer.devices > 1 and not launch.is_rank():
-        assembly.make_backbone(settings)  # its weights fetched once and not by every rank
+        build.make_backbone(settings)  # its weights fetched once and not by every rank
         locks = run_lock.inherited_locks()
         try:
             launch.run_ranks("reid_cosam.train", job.command_folder, settings.trainer.devices, locks)
@@ -122,7 +123,7 @@ def _work(job: Job) -> None:
         return
     launch.let_one_rank_speak()
     pl.seed_everything(settings.seed, workers=True, verbose=False)
-    module = assembly.make_module(settings, datamodule)
+    module = build.make_module(settings, datamodule)
     if done:
         _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
     announce(settings, datamodule, module, done)
@@ -132,7 +133,7 @@ def _work(job: Job) -> None:
     try:
         for logger in loggers:
             logger.log_hyperparams(logged_settings(settings))
-        trainer = assembly.make_trainer(settings.trainer, folder, [*loggers], job.origin)
+        trainer = build.make_trainer(settings.trainer, folder, [*loggers], job.origin)
         with interruptible(trainer, "after this iteration, with a checkpoint"):
             _fit(trainer, module, datamodule, settings.ckpt_path)
         _finish(trainer, module, datamodule, job)
@@ -161,7 +162,7 @@ def _prepare_folder(settings: TrainSettings, folder: Path) -> None:
     remove_strays(folder)
     begun = None if settings.ckpt_path is None else Path(settings.ckpt_path).parent
     own = folder / "checkpoints"
-    aside = kept_runs.set_aside(folder, same_run=settings.runs is not None or begun == own)
+    aside = registry.set_aside(folder, same_run=settings.runs is not None or begun == own)
     if aside is not None:
         _log.warning("an earlier run in this folder is kept in %s", aside)
     if begun is not None:
@@ -169,10 +170,10 @@ def _prepare_folder(settings: TrainSettings, folder: Path) -> None:
         copy_best(begun, own)
     write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
     used = {
-        "accelerator": "gpu" if assembly.runs_on_gpu(settings.trainer) else "cpu",
+        "accelerator": "gpu" if build.runs_on_gpu(settings.trainer) else "cpu",
         "overrides": list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else None,
-        "compiled": assembly.compiles(settings.trainer),
-        "precision": assembly.precision(settings.trainer),
+        "compiled": build.compiles(settings.trainer),
+        "precision": build.precision(settings.trainer),
         "threads": torch.get_num_threads(),
     }
     write_json(folder / "environment.json", environment() | used)

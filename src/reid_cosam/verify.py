@@ -8,9 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.command_line import command
-from reid_cosam.config import DataSettings
 from reid_cosam.data import packed
 from reid_cosam.data.counts import count
 from reid_cosam.data.tracklet import ReidSplits
@@ -25,6 +24,7 @@ from reid_cosam.data.verification import (
 )
 from reid_cosam.metrics.protocols import PROTOCOLS
 from reid_cosam.results.counted_progress import counted
+from reid_cosam.settings import DataSettings
 
 _NAMED = 5  # faults of a kind, the first of them
 
@@ -32,7 +32,7 @@ _NAMED = 5  # faults of a kind, the first of them
 @command("verify")
 def main(config: DictConfig) -> None:
     """One report; the exit status is 1 where something is off."""
-    if report(assembly.read_data_settings(config)):
+    if report(build.read_data_settings(config)):
         raise SystemExit(1)
 
 
@@ -42,25 +42,25 @@ def report(data: DataSettings) -> list[str]:
     Raises:
         ValueError, OSError: the data set cannot be read at all; the message says how to mend it.
     """
-    if not assembly.is_rendered(data):
+    if not build.is_rendered(data):
         raise FileNotFoundError(
             f"{data.root} holds no synthetic {data.size} set of seed {data.seed}, and this only reports: "
             "training renders it, or name where it is with data.root=..."
         )
-    splits = assembly.read_splits(data)
-    root = assembly.data_folder(data)
+    splits = build.read_splits(data)
+    root = build.data_folder(data)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     console.print(f"{data.name} in {root}{_which_split(data)}")
     off = [
         *_report_parts(splits, console),
-        *_report_counts(count(splits), assembly.expected_counts(data), console),
+        *_report_counts(count(splits), build.expected_counts(data), console),
         *_report_gaps(splits, data, console),
         *_report_queries(splits, data.protocol, console),
         *_report_pack(root, console),
         *_report_frames(all_frames(splits), data.workers, console),
     ]
     console.print(f"splits: sha256 {split_hash(splits, root)}")
-    if unknown := assembly.unknown(data):
+    if unknown := build.unknown(data):
         console.print(f"not checked: {unknown}")
     whole = "all that was checked is as it should be" if unknown else "all is as it should be"
     console.print(f"off: {'; '.join(off)}" if off else whole)
@@ -69,7 +69,7 @@ def report(data: DataSettings) -> list[str]:
 
 
 def _which_split(data: DataSettings) -> str:
-    file = assembly.splits_file(data)
+    file = build.splits_file(data)
     half = f", {data.tested_half} half tested" if data.tested_half else ""
     return f", split {data.split} of {file}{half}" if file else ""
 
@@ -99,7 +99,7 @@ def _report_counts(found: Mapping[str, int], expected: Mapping[str, int], consol
 
 
 def _report_gaps(splits: ReidSplits, data: DataSettings, console: Console) -> list[str]:
-    gaps = assembly.numbering_gaps(data, splits)
+    gaps = build.numbering_gaps(data, splits)
     _print_first(gaps, console)
     tracklets = sum(map(len, parts(splits).values()))
     return [f"{len(gaps)} of {tracklets} tracklets with gaps in the numbers of their frames"] if gaps else []

@@ -8,9 +8,8 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.command_line import command
-from reid_cosam.config import DataSettings, VisualizeSettings
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.evaluate import refuse_image_size
 from reid_cosam.models.network import VideoReidNet
@@ -18,6 +17,7 @@ from reid_cosam.results.counted_progress import counted
 from reid_cosam.results.coverage import coverage_markdown, coverage_table
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import write_json, write_text
+from reid_cosam.settings import DataSettings, VisualizeSettings
 from reid_cosam.visualization.chosen_tracklets import drawn, named
 from reid_cosam.visualization.person_coverage import FirstSnippets, by_tracklet, see, summary
 from reid_cosam.visualization.pictures import Looking, write_pictures
@@ -28,7 +28,7 @@ from reid_cosam.visualization.spatial_masks import SpatialMasks
 def main(config: DictConfig) -> None:
     """One folder."""
     refuse_image_size(HydraConfig.get().overrides.task)
-    run(assembly.read_visualize_settings(config), Path(HydraConfig.get().runtime.output_dir))
+    run(build.read_visualize_settings(config), Path(HydraConfig.get().runtime.output_dir))
 
 
 def run(settings: VisualizeSettings, folder: Path) -> None:
@@ -37,11 +37,11 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     Raises:
         ValueError, OSError: an input does not fit; the message says how to mend it.
     """
-    trained, network = assembly.load_network(Path(settings.ckpt))
+    trained, network = build.load_network(Path(settings.ckpt))
     masks = _masks(settings, network)
     data = settings.shown(trained.data)
-    splits = assembly.make_shown_splits(settings, data)
-    root, size = assembly.data_folder(data), (trained.data.height, trained.data.width)
+    splits = build.make_shown_splits(settings, data)
+    root, size = build.data_folder(data), (trained.data.height, trained.data.width)
     looking = Looking(masks, trained.num_frames, size, root, has_persons=data.name == "synthetic")
     chosen = _chosen(settings, splits, root)
     write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
@@ -54,7 +54,7 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
 
 
 def _masks(settings: VisualizeSettings, network: VideoReidNet) -> SpatialMasks:
-    assembly.check_gpus(settings.trainer.accelerator)
+    build.check_gpus(settings.trainer.accelerator)
     there = torch.cuda.is_available()
     device = torch.device("cuda" if there and settings.trainer.accelerator != "cpu" else "cpu")
     try:

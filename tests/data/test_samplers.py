@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from reid_cosam.data.datasets import Draw
-from reid_cosam.data.samplers import IdentityBatches, WholeTracklets
+from reid_cosam.data.samplers import PKBatchSampler, TrackletShardSampler
 
 # Identities 10 to 16: identity 10 has one tracklet, 11 has two, and so on to seven.
 PIDS = [pid for pid in range(10, 17) for _ in range(pid - 9)]
@@ -13,8 +13,8 @@ IDENTITIES, TRACKLETS, NUM_BATCHES = 3, 4, 10
 BATCHES_A_PASS = 2  # 7 identities // 3, one is dropped
 
 
-def _batches(rank: int = 0, world_size: int = 1, first_batch: int = 0, seed: int = 5) -> IdentityBatches:
-    return IdentityBatches(
+def _batches(rank: int = 0, world_size: int = 1, first_batch: int = 0, seed: int = 5) -> PKBatchSampler:
+    return PKBatchSampler(
         PIDS,
         IDENTITIES,
         TRACKLETS,
@@ -83,12 +83,12 @@ def test_no_two_draws_share_a_seed() -> None:
 
 def test_too_few_identities_are_refused_with_both_numbers() -> None:
     with pytest.raises(ValueError, match=r"wants 8 identities, .* has 7: lower recipe\.sampling\.identities"):
-        IdentityBatches(PIDS, 8, TRACKLETS, NUM_BATCHES, 0)
+        PKBatchSampler(PIDS, 8, TRACKLETS, NUM_BATCHES, 0)
 
 
 def test_a_batch_that_the_ranks_cannot_share_is_refused_with_the_remedy() -> None:
     with pytest.raises(ValueError, match=r"3 identities x 4 tracklets do not divide among 5 ranks: change"):
-        IdentityBatches(PIDS, IDENTITIES, TRACKLETS, NUM_BATCHES, 0, rank=0, world_size=5)
+        PKBatchSampler(PIDS, IDENTITIES, TRACKLETS, NUM_BATCHES, 0, rank=0, world_size=5)
 
 
 COUNTS = np.array([3, 1, 1, 7, 2, 5, 1, 4])
@@ -98,7 +98,8 @@ FIRSTS = np.cumsum(COUNTS) - COUNTS
 @pytest.mark.parametrize("world_size", [1, 2, 3, 5, 11])
 def test_every_snippet_comes_once_whatever_the_number_of_ranks(world_size: int) -> None:
     streams = [
-        list(chain.from_iterable(WholeTracklets(COUNTS, 4, rank, world_size))) for rank in range(world_size)
+        list(chain.from_iterable(TrackletShardSampler(COUNTS, 4, rank, world_size)))
+        for rank in range(world_size)
     ]
 
     assert sorted(chain.from_iterable(streams)) == list(range(24))
@@ -108,7 +109,7 @@ def test_every_snippet_comes_once_whatever_the_number_of_ranks(world_size: int) 
 def test_tracklets_stay_whole_and_in_order(world_size: int) -> None:
     owner = np.repeat(np.arange(len(COUNTS)), COUNTS)
     for rank in range(world_size):
-        stream = list(chain.from_iterable(WholeTracklets(COUNTS, 4, rank, world_size)))
+        stream = list(chain.from_iterable(TrackletShardSampler(COUNTS, 4, rank, world_size)))
 
         assert stream == sorted(stream)
         assert Counter(owner[stream].tolist()) == {
@@ -117,13 +118,13 @@ def test_tracklets_stay_whole_and_in_order(world_size: int) -> None:
 
 
 def test_ranks_get_equal_shares_where_the_counts_allow() -> None:
-    loads = [sum(map(len, WholeTracklets(COUNTS, 4, rank, 3))) for rank in range(3)]
+    loads = [sum(map(len, TrackletShardSampler(COUNTS, 4, rank, 3))) for rank in range(3)]
 
     assert loads == [8, 8, 8]
 
 
 def test_batches_are_full_but_the_last() -> None:
-    batches = WholeTracklets(COUNTS, 7)
+    batches = TrackletShardSampler(COUNTS, 7)
 
     assert list(map(len, batches)) == [7, 7, 7, 3]
     assert len(batches) == 4
@@ -131,7 +132,7 @@ def test_batches_are_full_but_the_last() -> None:
 
 
 def test_a_rank_without_tracklets_has_no_batches() -> None:
-    surplus = WholeTracklets(COUNTS, 4, rank=10, world_size=11)
+    surplus = TrackletShardSampler(COUNTS, 4, rank=10, world_size=11)
 
     assert list(surplus) == []
     assert len(surplus) == 0

@@ -9,8 +9,8 @@ import torch
 
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.evaluation import outputs as evaluation_outputs
-from reid_cosam.evaluation.described_set import Evaluation
-from reid_cosam.evaluation.scoring import Plan, Result
+from reid_cosam.evaluation.extracted_set import TestExtraction
+from reid_cosam.evaluation.scoring import ProtocolResult, ScoringConfig
 from reid_cosam.metrics.protocols import score
 from tests.tree import write_mars_tree
 
@@ -18,7 +18,7 @@ PIDS = torch.tensor([101, 102])
 PROTOCOLS = ("released", "with_queries", "official", "cross_camera")
 
 
-class TwoPeople(Evaluation):
+class TwoPeople(TestExtraction):
     """Queried under camera 1 and found under camera 2."""
 
     def __init__(self, root: Path) -> None:
@@ -27,7 +27,9 @@ class TwoPeople(Evaluation):
             [Tracklet((frame,), int(pid), cam) for pid, frame in zip(PIDS, frames, strict=True)]
             for cam in (1, 2)
         )
-        self.plan = Plan({"query": query, "gallery": gallery, "junk": []}, PROTOCOLS, "euclidean", None, None)
+        self.plan = ScoringConfig(
+            {"query": query, "gallery": gallery, "junk": []}, PROTOCOLS, "euclidean", None, None
+        )
         self.root, self.size = root, (64, 32)
 
     def about(self) -> dict[str, Any]:
@@ -39,15 +41,15 @@ def test_no_more_than_two_matrices_are_held(tmp_path: Path) -> None:
     made: list[weakref.ref[torch.Tensor]] = []
     held: list[int] = []
 
-    def results() -> Iterator[Result]:
+    def score_protocols() -> Iterator[ProtocolResult]:
         for protocol in PROTOCOLS:
             distances = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
             made.append(weakref.ref(distances))
             held.append(sum(one() is not None for one in made))
             scores = score(distances, PIDS, torch.tensor([1, 1]), PIDS, torch.tensor([2, 2]), protocol)
-            yield Result(protocol, False, scores, evaluation.plan.tracklets["gallery"], distances, {})
+            yield ProtocolResult(protocol, False, scores, evaluation.plan.tracklets["gallery"], distances, {})
 
-    metrics, _ = evaluation_outputs.write_evaluation(evaluation, results(), tmp_path / "out")
+    metrics, _ = evaluation_outputs.write_evaluation(evaluation, score_protocols(), tmp_path / "out")
 
     assert held == [1, 2, 2, 2]  # the one that is being made, and the one before it
     assert [row["protocol"] for row in metrics["results"]] == list(PROTOCOLS)

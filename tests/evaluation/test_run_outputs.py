@@ -11,8 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from reid_cosam import assembly
-from reid_cosam.config import TrainSettings
+from reid_cosam import build
 from reid_cosam.data.frames import read_clip
 from reid_cosam.data.masks import mask_path
 from reid_cosam.evaluation import run_outputs as outputs
@@ -20,11 +19,12 @@ from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.reranking import k_reciprocal
 from reid_cosam.results.figures.ranked import RankedList
 from reid_cosam.results.tables.layout import RERANKING
+from reid_cosam.settings import TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
-from reid_cosam.training.lightning_module import Evaluation, ReidModule
+from reid_cosam.training.lightning_module import ReidModule, ValidationResult
 from reid_cosam.visualization.spatial_masks import SpatialMasks
 from tests.commands import render_walkers
-from tests.test_config import settings
+from tests.test_settings import settings
 
 # Queries: identities 9, 10, 11 under camera 1, then camera 2, two by two. Gallery: 2 distractors, then alike.
 QUERY = [(9, 1), (9, 2), (10, 1), (10, 2), (11, 1), (11, 2)]
@@ -40,18 +40,18 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainSettings, ReidDa
     size = ("data.height=64", "data.width=32", f"data.root={root}")
     chosen = settings("experiment=quickstart", "logger=none", *size)
     torch.manual_seed(0)
-    datamodule = assembly.make_datamodule(chosen, assembly.make_splits(chosen.data))
-    return chosen, datamodule, assembly.make_module(chosen, datamodule)
+    datamodule = build.make_datamodule(chosen, build.make_splits(chosen.data))
+    return chosen, datamodule, build.make_module(chosen, datamodule)
 
 
-def evaluation() -> Evaluation:
+def evaluation() -> ValidationResult:
     distances = torch.arange(1.0, 9.0).repeat(6, 1)  # of other people
     for number, ((pid, camid), behind) in enumerate(zip(QUERY, BEHIND, strict=True)):
         distances[number, GALLERY.index((pid, camid))] = 0.25  # nearest of all, and not to be counted
         distances[number, GALLERY.index((pid, 3 - camid))] = 0.5 + behind
     query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
     scores = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
-    return Evaluation(7, scores, distances, DESCRIPTORS)
+    return ValidationResult(7, scores, distances, DESCRIPTORS)
 
 
 def test_the_data_are_as_supposed(run: tuple[TrainSettings, ReidDataModule, ReidModule]) -> None:
@@ -138,7 +138,7 @@ def test_the_nearest_of_every_query_stand_in_a_table(
         (9, 1, True, 2.5),
         (10, 1, False, 5),
     ]
-    root = assembly.data_folder(chosen.data)
+    root = build.data_folder(chosen.data)
     assert all((root / frame).is_file() for frame in table["frame"])
     assert second["frame"].iloc[0].startswith("bbox_test/0009/0009C2")
 
@@ -148,7 +148,7 @@ def test_carriers_are_scored_apart_and_small_sets_are_not_re_ranked(
 ) -> None:
     chosen, datamodule, module = run
     module.evaluation = evaluation()
-    with (assembly.data_folder(chosen.data) / "attributes.csv").open() as file:
+    with (build.data_folder(chosen.data) / "attributes.csv").open() as file:
         carrying = {int(row["pid"]) for row in csv.DictReader(file) if row["backpack"] == "1"}
     rows = [number for number, (pid, _) in enumerate(QUERY) if pid in carrying]
 
@@ -238,7 +238,7 @@ def test_without_cosam_there_is_no_attention_to_show(
         *("experiment=quickstart", "logger=none", "cosam=[]"),
         *("data.height=64", "data.width=32", f"data.root={chosen.data.root}"),
     )
-    module = assembly.make_module(plain, datamodule)
+    module = build.make_module(plain, datamodule)
     module.evaluation = evaluation()
 
     content, pictures = outputs.write_outputs(module, datamodule, tmp_path, plain, {})

@@ -3,16 +3,16 @@
 import pytest
 
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.evaluation.scoring import Plan, check
+from reid_cosam.evaluation.scoring import ScoringConfig, check
 
 
 def tracklet(pid: int, camid: int) -> Tracklet:
     return Tracklet(("frame.jpg",), pid, camid)
 
 
-def plan(*gallery: Tracklet, protocol: str = "released") -> Plan:
+def plan(*gallery: Tracklet, protocol: str = "released") -> ScoringConfig:
     parts = {"query": [tracklet(1, 1), tracklet(2, 1)], "gallery": list(gallery), "junk": []}
-    return Plan(parts, (protocol,), "euclidean", None, None)
+    return ScoringConfig(parts, (protocol,), "euclidean", None, None)
 
 
 @pytest.mark.parametrize("gallery", [(), (tracklet(1, 1), tracklet(3, 2))])

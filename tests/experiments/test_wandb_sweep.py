@@ -7,7 +7,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_command_args
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.paths import CONF, EXPERIMENTS
 
 SWEEP: dict[str, Any] = yaml.safe_load((EXPERIMENTS / "wandb_sweep.yaml").read_text())
@@ -40,7 +40,7 @@ def test_every_point_is_a_run_with_the_values_of_the_point() -> None:
 
     with initialize_config_dir(str(CONF), version_base="1.3"):
         for point in made:
-            settings = assembly.read_settings(compose("train", arguments(point)))
+            settings = build.read_settings(compose("train", arguments(point)))
 
             assert settings.cosam == tuple(yaml.safe_load(point["cosam"]))
             assert (settings.num_frames, settings.agg.name) == (point["num_frames"], point["agg"])

@@ -5,16 +5,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.training import estimate
-from tests.test_config import settings
+from tests.test_settings import settings
 
 
 @pytest.fixture
 def network() -> VideoReidNet:
     chosen = settings("experiment=quickstart", "data.height=64", "data.width=32")
-    return assembly.make_network(chosen, num_identities=3)
+    return build.make_network(chosen, num_identities=3)
 
 
 def test_the_second_pass_counts_for_the_whole_batch(

@@ -11,7 +11,7 @@ import pytest
 import wandb
 from pytorch_lightning.loggers import WandbLogger
 
-from reid_cosam.config import LoggerSettings
+from reid_cosam.settings import LoggerSettings
 from reid_cosam.training import guarded_wandb
 from reid_cosam.training.guarded_logger import Outcome
 from reid_cosam.training.guarded_wandb import GuardedWandb

@@ -10,11 +10,11 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
     EventAccumulator,
 )
 
-from reid_cosam.config import LoggerSettings
+from reid_cosam.settings import LoggerSettings
 from reid_cosam.training import loggers
 from reid_cosam.training.guarded_logger import GuardedLogger
 from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
-from tests.test_config import settings
+from tests.test_settings import settings
 
 
 def make(name: str, folder: Path) -> list[GuardedLogger]:

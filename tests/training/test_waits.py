@@ -15,7 +15,7 @@ from benchmarks.training import Scale, make_batch, make_module, quiet, settings
 from pytorch_lightning.loggers import CSVLogger
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
 
 
@@ -59,7 +59,7 @@ def test_training_reads_numbers_of_the_iterations_that_are_logged_only(
     chosen = settings(size, (4, 5), "cpu", "32-true", *more)
     reads = Reads()
     with quiet():
-        trainer = assembly.make_trainer(chosen.trainer, tmp_path, [CSVLogger(tmp_path)])
+        trainer = build.make_trainer(chosen.trainer, tmp_path, [CSVLogger(tmp_path)])
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         others = [one for one in callbacks if not isinstance(one, (PlainProgress, TerminalProgress))]
         trainer.callbacks[:] = [_Watching(reads), *others, shown(4)]  # type: ignore[attr-defined]

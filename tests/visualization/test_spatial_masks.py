@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from reid_cosam import assembly
+from reid_cosam import build
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import normalise
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.visualization.spatial_masks import SpatialMasks, snippet_frames
-from tests.test_config import settings
+from tests.test_settings import settings
 
 CPU = torch.device("cpu")
 CLIPS = torch.randint(
@@ -19,7 +19,7 @@ CLIPS = torch.randint(
 def network(cosam: str) -> VideoReidNet:
     torch.manual_seed(0)
     small = ("backbone=se_resnet_tiny", "data.height=64", "data.width=32")
-    return assembly.make_network(settings(*small, f"cosam={cosam}"), num_identities=2)
+    return build.make_network(settings(*small, f"cosam={cosam}"), num_identities=2)
 
 
 def test_masks_are_those_of_the_network_at_test_time() -> None:

@@ -21,7 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from reid_cosam.paths import CONF
 
 # Beside them: the launchers and sweepers that Hydra has found among its own and the installed plugins.
-_CALLBACKS = {"reid_cosam.runs.sweep.SweepReport", "reid_cosam.runs.split_summary.SplitSummary"}
+_CALLBACKS = {"reid_cosam.sweeps.sweep.SweepReport", "reid_cosam.sweeps.split_summary.SplitSummary"}
 _HANDLERS = {"logging.StreamHandler", "logging.FileHandler", "logging.NullHandler"}
 _STREAMS = {"ext://sys.stdout", "ext://sys.stderr"}
 _IMPORTS = re.compile("(ext|cfg):")

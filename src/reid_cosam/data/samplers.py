@@ -10,7 +10,7 @@ from torch.utils.data import Sampler
 from reid_cosam.data.datasets import Draw
 
 
-class IdentityBatches(Sampler[list[Draw]]):
+class PKBatchSampler(Sampler[list[Draw]]):
     """P identities x K tracklets a batch, for the whole training in one long epoch.
 
     A pass shows every identity once, in an order of its own, and drops the identities left over by whole
@@ -78,7 +78,7 @@ class IdentityBatches(Sampler[list[Draw]]):
         return [Draw(int(tracklet), int(seed)) for tracklet, seed in zip(tracklets, seeds, strict=True)]
 
 
-class WholeTracklets(Sampler[list[int]]):
+class TrackletShardSampler(Sampler[list[int]]):
     """Snippets for evaluation: each tracklet whole on one rank, nothing padded, repeated or dropped.
 
     A rank's snippets form one stream in the data set's order, cut into full batches and a last short one.

@@ -1,14 +1,14 @@
 """What a finished run scores beside its last evaluation: re-ranked, and who carries what (tables 5 and 7)."""
 
-from reid_cosam import assembly
-from reid_cosam.config import TrainSettings
+from reid_cosam import build
 from reid_cosam.data import attributes
-from reid_cosam.evaluation.scoring import Plan, Reranking
+from reid_cosam.evaluation.scoring import Reranking, ScoringConfig
 from reid_cosam.results.tables.layout import RERANKING
+from reid_cosam.settings import TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
 
 
-def final_plan(settings: TrainSettings, datamodule: ReidDataModule) -> Plan:
+def final_plan(settings: TrainSettings, datamodule: ReidDataModule) -> ScoringConfig:
     """Re-ranked where the test set is larger than a neighbourhood, and by attribute where that is known.
 
     Raises:
@@ -16,8 +16,8 @@ def final_plan(settings: TrainSettings, datamodule: ReidDataModule) -> Plan:
     """
     tracklets, count = datamodule.evaluated, datamodule.num_queries
     reranking = Reranking(**RERANKING)
-    carried = assembly.attributes_file(settings.data)
-    return Plan(
+    carried = build.attributes_file(settings.data)
+    return ScoringConfig(
         {"query": tracklets[:count], "gallery": tracklets[count:]},
         (settings.data.protocol,),
         "euclidean",

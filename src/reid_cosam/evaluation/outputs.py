@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.evaluation.described_set import Evaluation
+from reid_cosam.evaluation.extracted_set import TestExtraction
 from reid_cosam.evaluation.ranked_lists import Ranking, hardest, ranked_lists
 from reid_cosam.evaluation.run_outputs import cmc_table, query_table, result_row
-from reid_cosam.evaluation.scoring import Result
+from reid_cosam.evaluation.scoring import ProtocolResult
 from reid_cosam.results.figures.cmc import cmc_figure
 from reid_cosam.results.figures.ranked import ranked_lists_figure
 from reid_cosam.results.finished_run import METRICS
@@ -18,7 +18,7 @@ _LISTS_SHOWN = 8
 
 
 def write_evaluation(
-    evaluation: Evaluation, scored: Iterable[Result], folder: Path
+    evaluation: TestExtraction, scored: Iterable[ProtocolResult], folder: Path
 ) -> tuple[dict[str, Any], dict[str, Path]]:
     """Writes `metrics.json`, `cmc.csv`, `queries_*.csv` by result, `pictures/`; returns metrics and pictures.
 
@@ -44,6 +44,6 @@ def write_evaluation(
     return metrics, {name: folder / "pictures" / f"{name}.png" for name in pictures}
 
 
-def _hardest(result: Result, queries: Sequence[Tracklet], size: tuple[int, int]) -> list[Any]:
+def _hardest(result: ProtocolResult, queries: Sequence[Tracklet], size: tuple[int, int]) -> list[Any]:
     ranking = Ranking(queries, result.gallery, result.distances, result.scores.average_precisions)
     return ranked_lists(ranking, hardest(ranking, _LISTS_SHOWN), *size)

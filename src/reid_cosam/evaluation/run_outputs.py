@@ -10,12 +10,11 @@ import torch
 from jaxtyping import Float
 from PIL import Image
 
-from reid_cosam import assembly
-from reid_cosam.config import DataSettings, TrainSettings
+from reid_cosam import build
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.evaluation.final_scores import final_plan
 from reid_cosam.evaluation.ranked_lists import Ranking, from_hard_to_easy, ranked_lists, ranked_table
-from reid_cosam.evaluation.scoring import Result, results
+from reid_cosam.evaluation.scoring import ProtocolResult, score_protocols
 from reid_cosam.metrics.chance import expected_by_chance
 from reid_cosam.metrics.coverage import means
 from reid_cosam.metrics.protocols import Scores
@@ -24,8 +23,9 @@ from reid_cosam.results.figures.cmc import cmc_figure
 from reid_cosam.results.figures.ranked import ranked_lists_figure
 from reid_cosam.results.finished_run import METRICS
 from reid_cosam.results.store import save_picture, write_record, write_text
+from reid_cosam.settings import DataSettings, TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
-from reid_cosam.training.lightning_module import Evaluation, ReidModule
+from reid_cosam.training.lightning_module import ReidModule, ValidationResult
 from reid_cosam.visualization.person_coverage import FirstSnippets, see
 from reid_cosam.visualization.spatial_masks import SpatialMasks
 
@@ -56,10 +56,10 @@ def write_outputs(
         "attention": _coverage(masks, snippets, batch_size) if masks and has_persons else None,
         "results": final_rows(module, datamodule, settings),
     }
-    table = query_table(evaluation.scores, queries, assembly.data_folder(settings.data))
+    table = query_table(evaluation.scores, queries, build.data_folder(settings.data))
     write_text(folder / "queries.csv", table.to_csv(index=False))
     ranking = _ranking(evaluation, datamodule)
-    nearest = ranked_table(ranking, assembly.data_folder(settings.data))
+    nearest = ranked_table(ranking, build.data_folder(settings.data))
     write_text(folder / "ranked.csv", nearest.to_csv(index=False, float_format="%.6g"))
     curve = cmc_table({evaluation.scores.protocol: evaluation.scores.cmc})
     write_text(folder / "cmc.csv", curve.to_csv())
@@ -75,7 +75,7 @@ def write_outputs(
     return content, {name: folder / "pictures" / f"{name}.png" for name in drawn}
 
 
-def score_table(evaluation: Evaluation, datamodule: ReidDataModule) -> dict[str, Any]:
+def score_table(evaluation: ValidationResult, datamodule: ReidDataModule) -> dict[str, Any]:
     """mAP and CMC as fractions of 1, under which protocol, and what a ranking by chance would score."""
     pids = np.array([tracklet.pid for tracklet in datamodule.evaluated])
     camids = np.array([tracklet.camid for tracklet in datamodule.evaluated])
@@ -108,10 +108,10 @@ def final_rows(
     plan = final_plan(settings, datamodule)
     if bool((descriptors == descriptors[0]).all()):  # of a network that died: nobody is anybody's neighbour
         plan = plan._replace(reranking=None)
-    return [result_row(result) for result in results(plan, descriptors)]
+    return [result_row(result) for result in score_protocols(plan, descriptors)]
 
 
-def result_row(result: Result) -> dict[str, Any]:
+def result_row(result: ProtocolResult) -> dict[str, Any]:
     """Of one result: whether re-ranked, and the scores of all queries and of those by attribute."""
     carriers = {
         attribute: None if scores is None else score_row(scores)
@@ -122,10 +122,10 @@ def result_row(result: Result) -> dict[str, Any]:
 
 def data_record(data: DataSettings) -> dict[str, Any]:
     """Which data set and split, and where they lie, whatever folder the command was started in."""
-    file = assembly.splits_file(data)
+    file = build.splits_file(data)
     return {
         "name": data.name,
-        "root": str(assembly.data_folder(data).absolute()),
+        "root": str(build.data_folder(data).absolute()),
         "split": data.split,
         "tested_half": data.tested_half,
         "attributes": data.attributes,
@@ -169,7 +169,7 @@ def _attention(masks: SpatialMasks, snippets: FirstSnippets) -> Image.Image:
     return attention_figure(clips, {stage: mask.numpy() for stage, mask in made.items()})
 
 
-def _ranking(evaluation: Evaluation, datamodule: ReidDataModule) -> Ranking:
+def _ranking(evaluation: ValidationResult, datamodule: ReidDataModule) -> Ranking:
     shown, count = datamodule.evaluated, datamodule.num_queries
     return Ranking(shown[:count], shown[count:], evaluation.distances, evaluation.scores.average_precisions)
 

@@ -27,7 +27,7 @@ class Reranking(NamedTuple):
     squared: bool
 
 
-class Result(NamedTuple):
+class ProtocolResult(NamedTuple):
     """Scores under one protocol, the gallery that was searched, and its distances `[query, gallery]`.
 
     `carriers` holds the scores of the queries whose person carries an attribute, against that same gallery;
@@ -50,7 +50,7 @@ class Result(NamedTuple):
         return f"{self.protocol}_reranked" if self.reranked else self.protocol
 
 
-class Plan(NamedTuple):
+class ScoringConfig(NamedTuple):
     """What is scored, and how.
 
     Attributes:
@@ -71,7 +71,7 @@ class Plan(NamedTuple):
         return [one for part in PROTOCOLS[protocol].gallery for one in self.tracklets[part]]
 
 
-def check(plan: Plan, processes: int = 1) -> None:
+def check(plan: ScoringConfig, processes: int = 1) -> None:
     """Raises ValueError for what can be told before anything is described by so many processes.
 
     That is: there are fewer tracklets than processes; no query has a match; re-ranking does not fit the
@@ -92,7 +92,7 @@ def check(plan: Plan, processes: int = 1) -> None:
             raise ValueError(f"protocol {protocol}: reranking.{error}") from None
 
 
-def _check_sizes(plan: Plan, processes: int) -> None:
+def _check_sizes(plan: ScoringConfig, processes: int) -> None:
     queries = plan.tracklets["query"]
     total = sum(map(len, plan.tracklets.values()))
     if total < processes:
@@ -108,7 +108,7 @@ def _check_sizes(plan: Plan, processes: int) -> None:
             )
 
 
-def results(plan: Plan, descriptors: Float32[Tensor, "n d"]) -> Iterator[Result]:
+def score_protocols(plan: ScoringConfig, descriptors: Float32[Tensor, "n d"]) -> Iterator[ProtocolResult]:
     """One result a protocol, and one more after re-ranking if that is asked for, each when it is asked for.
 
     `descriptors` are those of the plan's tracklets, part by part.
@@ -126,11 +126,11 @@ def results(plan: Plan, descriptors: Float32[Tensor, "n d"]) -> Iterator[Result]
             scored = _Scorer(queries, gallery, distances, protocol)
             scores = scored.all()
             carriers = scored.carriers(plan.attributes, scores) if plan.attributes is not None else {}
-            yield Result(protocol, reranked, scores, gallery, distances, carriers)
+            yield ProtocolResult(protocol, reranked, scores, gallery, distances, carriers)
 
 
 def _distances(
-    plan: Plan, queries: Float32[Tensor, "q d"], gallery: Float32[Tensor, "g d"]
+    plan: ScoringConfig, queries: Float32[Tensor, "q d"], gallery: Float32[Tensor, "g d"]
 ) -> Iterator[tuple[bool, Float[Tensor, "q g"]]]:
     """Whether they are re-ranked, and the distances."""
     euclidean = plan.distance == "euclidean"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reid_cosam.config.identity import run_key
 from reid_cosam.results.store import read_record
+from reid_cosam.settings.identity import run_key
 
 METRICS = "metrics.json"
 

@@ -16,9 +16,9 @@ from reid_cosam.data.datasets import (
     collate_dense,
     collate_train,
 )
-from reid_cosam.data.samplers import IdentityBatches, WholeTracklets
+from reid_cosam.data.prefetcher import CudaPrefetcher
+from reid_cosam.data.samplers import PKBatchSampler, TrackletShardSampler
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.data.transfer import Transfer
 from reid_cosam.training.loading import Loader
 
 _log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class ReidDataModule(pl.LightningDataModule):
         self._identities, self._tracklets = identities_per_batch, tracklets_per_identity
         self._num_batches, self._eval_batch_size = num_batches, eval_batch_size
         self._num_workers, self._seed = num_workers, seed
-        self._transfer = Transfer()
+        self._transfer = CudaPrefetcher()
         self._batches(0, 1, 0)  # refuses a batch that the identities cannot fill, before anything starts
         scarce = sum(count < tracklets_per_identity for count in Counter(self._pids).values())
         if scarce:
@@ -80,9 +80,9 @@ class ReidDataModule(pl.LightningDataModule):
         batches = self._batches(*_rank_of(self.trainer), self._finished())
         return _ResumedLoader(self._train, batches, collate_train, self._num_workers, True, self.trainer)
 
-    def _batches(self, rank: int, world_size: int, first_batch: int) -> IdentityBatches:
+    def _batches(self, rank: int, world_size: int, first_batch: int) -> PKBatchSampler:
         sizes = (self._identities, self._tracklets, self._num_batches, self._seed)
-        return IdentityBatches(self._pids, *sizes, rank, world_size, first_batch)
+        return PKBatchSampler(self._pids, *sizes, rank, world_size, first_batch)
 
     def tracklets_of(self, iteration: int) -> list[str]:
         """The tracklets of an iteration, counted from 1, by the end of their first frames' paths."""
@@ -112,7 +112,7 @@ class TrackletDataModule(pl.LightningDataModule):
         super().__init__()
         self.num_snippets = len(snippets)
         self._snippets, self._batch_size, self._num_workers = snippets, batch_size, num_workers
-        self._transfer = Transfer()
+        self._transfer = CudaPrefetcher()
 
     def test_dataloader(self) -> DataLoader[DenseSample]:
         """All snippets of this rank's tracklets."""
@@ -125,7 +125,7 @@ class TrackletDataModule(pl.LightningDataModule):
 def _whole_tracklets(
     snippets: DenseSnippets, batch_size: int, num_workers: int, trainer: pl.Trainer | None
 ) -> DataLoader[DenseSample]:
-    batches = WholeTracklets(snippets.counts, batch_size, *_rank_of(trainer))
+    batches = TrackletShardSampler(snippets.counts, batch_size, *_rank_of(trainer))
     return Loader(snippets, batches, collate_dense, num_workers, False, trainer)
 
 

@@ -14,12 +14,12 @@ from reid_cosam.data.transforms import Augmentation, AugmentationDraw, apply, no
 from reid_cosam.losses.reid import ReidLoss
 from reid_cosam.metrics.protocols import Scores, score
 from reid_cosam.metrics.retrieval import TrackletDescriptors, euclidean_distances
-from reid_cosam.models.folding import folded
+from reid_cosam.models.fusing import fuse_conv_bn
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.training.schedules import one_cycle, steps
 
 
-class Evaluated(NamedTuple):
+class TestSet(NamedTuple):
     """Identities and cameras of the evaluated tracklets (queries first, then gallery); the protocol."""
 
     pids: Int64[Tensor, " n"]
@@ -28,7 +28,7 @@ class Evaluated(NamedTuple):
     protocol: str
 
 
-class Evaluation(NamedTuple):
+class ValidationResult(NamedTuple):
     """Scores after an iteration, the distances `[query, gallery]` they come from, and of what these are."""
 
     step: int
@@ -67,7 +67,7 @@ class ReidModule(pl.LightningModule):
         loss: ReidLoss,
         augmentation: Augmentation,
         plan: OptimiserPlan,
-        evaluated: Evaluated,
+        evaluated: TestSet,
         seed: int,
         config: dict[str, object],
     ) -> None:
@@ -80,7 +80,7 @@ class ReidModule(pl.LightningModule):
         self.seed = seed
         self.config = config
         self.descriptors = TrackletDescriptors(len(evaluated.pids), network.descriptor_size)
-        self.evaluation: Evaluation | None = None
+        self.evaluation: ValidationResult | None = None
 
     def training_step(self, batch: ClipBatch) -> Tensor:
         """Loss of the whole batch: hard examples are mined over all ranks."""
@@ -139,7 +139,7 @@ class ReidModule(pl.LightningModule):
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, src=0)
         # As `evaluate` tests a checkpoint. A method is no submodule, so checkpoints do not hold the copy.
-        self._tested = folded(self.network).forward
+        self._tested = fuse_conv_bn(self.network).forward
 
     def validation_step(self, batch: SnippetBatch) -> None:
         descriptors = self._tested(normalise(batch.clips, torch.float32)).descriptors
@@ -155,12 +155,12 @@ class ReidModule(pl.LightningModule):
         self.log("eval/mAP", scores.mean_ap, prog_bar=True)
         self.log_dict({f"eval/R{k}": scores.rank(k) for k in (1, 5, 20)})
 
-    def _score(self, descriptors: Float[Tensor, "n d"]) -> Evaluation:
+    def _score(self, descriptors: Float[Tensor, "n d"]) -> ValidationResult:
         """Scores of the L2 distances of every query to every gallery tracklet."""
         pids, camids, count, protocol = self.evaluated
         distances = euclidean_distances(descriptors[:count], descriptors[count:]).cpu()
         scores = score(distances, pids[:count], camids[:count], pids[count:], camids[count:], protocol)
-        return Evaluation(self.global_step, scores, distances, descriptors.cpu())
+        return ValidationResult(self.global_step, scores, distances, descriptors.cpu())
 
     def on_save_checkpoint(self, checkpoint: dict[str, object]) -> None:
         checkpoint["config"] = self.config

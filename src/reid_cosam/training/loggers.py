@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
-from reid_cosam.config import LoggerSettings, TrainSettings
 from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.tables.membership import read_all, tables_of
 from reid_cosam.results.tables.records import Network, placement
+from reid_cosam.settings import LoggerSettings, TrainSettings
 from reid_cosam.training.guarded_logger import GuardedLogger, Outcome
 from reid_cosam.training.guarded_wandb import GuardedWandb
 

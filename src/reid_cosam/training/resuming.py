@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reid_cosam.config.identity import identity
+from reid_cosam.settings.identity import identity
 from reid_cosam.training.checkpoint_files import read_checkpoint
 
 # A resumed run is the rest of the same run; only its length and its first weights' origin may differ.

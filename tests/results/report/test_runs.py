@@ -9,7 +9,7 @@ import yaml
 from reid_cosam.results.report.runs import common, read_runs, told_apart, varied
 from reid_cosam.tables import read_yaml
 from tests.results.report.made_up import run, write_curves, write_run
-from tests.test_config import settings
+from tests.test_settings import settings
 
 
 def test_finished_runs_are_read_and_what_is_damaged_is_named(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from reid_cosam.results.tables.runs import from_places as from_places_by
 from reid_cosam.results.tables.runs import from_wandb
 from reid_cosam.tables import read_yaml
 from tests.results.tables.made_up import SE_COSAM, record
-from tests.test_config import settings
+from tests.test_settings import settings
 
 from_places = partial(from_places_by, read_yaml=read_yaml)
 

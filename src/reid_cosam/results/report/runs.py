@@ -11,11 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from reid_cosam.config.identity import identity
 from reid_cosam.results.faults import noting
 from reid_cosam.results.finished_run import read_metrics
 from reid_cosam.results.store import read_record
 from reid_cosam.results.tables.records import SCORES, Network, placement
+from reid_cosam.settings.identity import identity
 
 Names = Mapping[Path, str]  # by a run's folder
 Reader = Callable[[Path], Any]  # of a YAML file; ValueError where it is none

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reid_cosam.config.identity import identity
 from reid_cosam.results.faults import noting
 from reid_cosam.results.finished_run import read_metrics
 from reid_cosam.results.tables.layout import RERANKING
 from reid_cosam.results.tables.records import SCORES, Network, Record, Scored
 from reid_cosam.results.tables.results_file import read_results
+from reid_cosam.settings.identity import identity
 
 # They have columns of their own; the rest of a run's identity is told by a hash.
 _COLUMNS = {

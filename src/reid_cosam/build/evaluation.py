@@ -1,0 +1,112 @@
+"""What evaluates a network: the network itself from a checkpoint, its test data and a trainer."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytorch_lightning as pl
+from pytorch_lightning.strategies import DDPStrategy
+
+from reid_cosam.build.data import make_splits
+from reid_cosam.build.devices import check_gpus, precision, prepare_memory, runs_on_gpu
+from reid_cosam.build.network import make_network
+from reid_cosam.build.settings import check_settings
+from reid_cosam.data.datasets import DenseSnippets
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.models.network import VideoReidNet
+from reid_cosam.settings import (
+    CheckpointSettings,
+    DataSettings,
+    DeviceSettings,
+    EvaluateSettings,
+    TrainSettings,
+)
+from reid_cosam.training.checkpoint_files import read_checkpoint
+from reid_cosam.training.datamodule import TrackletDataModule
+from reid_cosam.training.progress import PlainProgress, TerminalProgress
+from reid_cosam.training.shared_memory import Load, check_shared_memory
+from reid_cosam.training.stopping import StopWhenInterrupted
+
+_PREFIX = "network."
+
+
+def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
+    """The network of a checkpoint, and the settings that it was trained with.
+
+    Raises:
+        FileNotFoundError, ValueError: there is no such checkpoint, or it is not one of ours.
+    """
+    content = read_checkpoint(path)
+    try:
+        settings = check_settings(content["config"])
+    except ValueError:
+        raise ValueError(
+            f"{path} was written by another version of reid_cosam, which had other settings: use that one "
+            "(environment.json of its run names it), or train anew"
+        ) from None
+    state = {
+        name.removeprefix(_PREFIX): value
+        for name, value in content.get("state_dict", {}).items()
+        if name.startswith(_PREFIX)
+    }
+    if "classifier.weight" not in state:
+        raise ValueError(f"{path} holds no network: it has no entry {_PREFIX}classifier.weight")
+    random = settings.backbone.model_copy(update={"pretrained": False})
+    network = make_network(settings.model_copy(update={"backbone": random}), len(state["classifier.weight"]))
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not hold the network that its settings name: {error}") from error
+    return settings, network
+
+
+def make_shown_splits(settings: CheckpointSettings, data: DataSettings) -> ReidSplits:
+    """The splits of `data`; where the checkpoint's own are missing, says how to name their folder."""
+    try:
+        return make_splits(data)
+    except FileNotFoundError as error:
+        if settings.data is not None:
+            raise
+        remedy = "This is where the network was trained; if its data lie elsewhere now, add data.root=FOLDER."
+        raise FileNotFoundError(f"{error}\n{remedy}") from None
+
+
+def make_test_data(
+    settings: EvaluateSettings, data: DataSettings, trained: TrainSettings, tracklets: Sequence[Tracklet]
+) -> TrackletDataModule:
+    """The tracklets at the clip length and image size that the network was trained with.
+
+    Raises:
+        SharedMemoryFull: there is no room for what `data.workers` read ahead.
+    """
+    frames, height, width = trained.num_frames, trained.data.height, trained.data.width
+    snippets = DenseSnippets(tracklets, frames, height, width, tail=settings.snippet_tail)
+    ranks = settings.trainer.devices
+    load = Load(-(-len(snippets) // (ranks * data.eval_batch_size)), data.eval_batch_size)
+    check_shared_memory([load], frames * 3 * height * width, data.workers, ranks)
+    return TrackletDataModule(snippets, data.eval_batch_size, data.workers)
+
+
+def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
+    """A trainer that only tests."""
+    on_gpu = runs_on_gpu(settings)
+    check_gpus(settings.accelerator, settings.devices)
+    prepare_memory(on_gpu)
+    return pl.Trainer(
+        default_root_dir=folder,
+        accelerator="gpu" if on_gpu else "cpu",
+        devices=settings.devices,
+        strategy=DDPStrategy() if settings.devices > 1 else "auto",
+        precision=precision(settings),
+        # Without it, the snippets of a tracklet would be added on a GPU in an order of chance.
+        deterministic="warn" if on_gpu else False,
+        use_distributed_sampler=False,
+        logger=False,
+        callbacks=[
+            (TerminalProgress if sys.stdout.isatty() else PlainProgress)(every=1),
+            StopWhenInterrupted(),
+        ],
+        enable_progress_bar=sys.stdout.isatty(),
+        enable_model_summary=False,
+        enable_checkpointing=False,
+    )

@@ -1,0 +1,118 @@
+"""What trains a network: the module and its trainer."""
+
+import sys
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.strategies import DDPStrategy
+from torch import Tensor
+
+from reid_cosam.build.data import data_folder
+from reid_cosam.build.devices import check_gpus, compiles, precision, prepare_memory, runs_on_gpu
+from reid_cosam.build.network import make_network
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.data.transforms import Augmentation
+from reid_cosam.data.verification import image_hash, split_hash
+from reid_cosam.losses.reid import ReidLoss
+from reid_cosam.settings import TrainerSettings, TrainSettings
+from reid_cosam.training.checkpoint_files import BEST, WholeCheckpointIO
+from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint, OriginRecord
+from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.finite import FiniteCheck
+from reid_cosam.training.lightning_module import OptimiserPlan, ReidModule, TestSet
+from reid_cosam.training.pace import PaceRecord
+from reid_cosam.training.progress import PlainProgress, TerminalProgress
+from reid_cosam.training.resuming import Origin
+from reid_cosam.training.stopping import StopWhenInterrupted
+
+
+def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
+    recipe = settings.recipe
+    network = make_network(settings, datamodule.num_identities)
+    if compiles(settings.trainer):
+        network.compile()  # in place: the names in checkpoints stay
+    return ReidModule(
+        network,
+        ReidLoss(recipe.loss.margin, recipe.loss.triplet_weight, recipe.loss.label_smoothing),
+        Augmentation(**recipe.augmentation.model_dump()),
+        OptimiserPlan(
+            **recipe.optimiser.model_dump(),
+            schedule=recipe.schedule.name,
+            step_every=recipe.schedule.step_every,
+            factor=recipe.schedule.factor,
+        ),
+        TestSet(*_identities(datamodule.evaluated), datamodule.num_queries, settings.data.protocol),
+        seed=settings.seed,
+        config=settings.model_dump(mode="json"),
+    )
+
+
+def _identities(tracklets: tuple[Tracklet, ...]) -> tuple[Tensor, Tensor]:
+    return torch.tensor([one.pid for one in tracklets]), torch.tensor([one.camid for one in tracklets])
+
+
+def make_origin(settings: TrainSettings, splits: ReidSplits) -> Origin:
+    """What the numbers of a run depend on beside its settings."""
+    trainer = settings.trainer
+    return Origin(
+        split=split_hash(splits, data_folder(settings.data)),
+        images=image_hash(splits),
+        processes=trainer.devices * trainer.num_nodes,
+        accelerator="gpu" if runs_on_gpu(trainer) else "cpu",
+        precision=precision(trainer),
+        compiled=compiles(trainer),
+    )
+
+
+def make_trainer(
+    settings: TrainerSettings, folder: Path, loggers: list[Logger], origin: Origin | None = None
+) -> pl.Trainer:
+    """A trainer that counts iterations, evaluates every `eval_every`, and keeps last and best checkpoints.
+
+    Checkpoints hold `origin`; without it they cannot be resumed from.
+    """
+    on_gpu = runs_on_gpu(settings)
+    check_gpus(settings.accelerator, settings.devices)
+    prepare_memory(on_gpu)
+    distributed = settings.devices * settings.num_nodes > 1
+    return pl.Trainer(
+        default_root_dir=folder,
+        accelerator="gpu" if on_gpu else "cpu",
+        devices=settings.devices,
+        num_nodes=settings.num_nodes,
+        # Ranks have unequal numbers of evaluation batches, so no batch may wait for the other ranks.
+        strategy=DDPStrategy(broadcast_buffers=False) if distributed else "auto",
+        sync_batchnorm=distributed and on_gpu,
+        precision=precision(settings),
+        # CPU kernels repeat themselves without it; with it, bfloat16 convolutions are 20 times slower.
+        deterministic=settings.deterministic if on_gpu else False,
+        # Trying kernels may choose others the next time, and so other numbers.
+        benchmark=on_gpu and not settings.deterministic,
+        max_steps=settings.max_steps,
+        val_check_interval=min(settings.eval_every, settings.max_steps),
+        check_val_every_n_epoch=None,
+        num_sanity_val_steps=0,
+        log_every_n_steps=min(settings.log_every, settings.max_steps),
+        use_distributed_sampler=False,
+        plugins=[WholeCheckpointIO()],
+        logger=loggers,
+        callbacks=_callbacks(settings, folder, origin),
+        enable_progress_bar=sys.stdout.isatty(),
+        enable_model_summary=False,
+    )
+
+
+def _callbacks(settings: TrainerSettings, folder: Path, origin: Origin | None) -> list[Callback]:
+    kept = folder / "checkpoints"
+    return [
+        LastCheckpoint(kept, settings.checkpoint_every),
+        BestCheckpoint(kept / BEST),
+        OriginRecord(origin),
+        PaceRecord(folder),
+        FiniteCheck(),
+        StopWhenInterrupted(),
+        (TerminalProgress if sys.stdout.isatty() else PlainProgress)(settings.log_every),
+    ]

@@ -1,0 +1,101 @@
+"""Every shipped configuration composes, is valid, and builds; a bad value is named."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
+
+from reid_cosam import build
+from reid_cosam.paths import CONF
+from reid_cosam.settings import TrainSettings
+
+GROUPS = ("backbone", "agg", "recipe", "data", "trainer", "logger", "launcher", "experiment")
+SHIPPED = [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+
+
+def settings(*overrides: str) -> TrainSettings:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return build.read_settings(compose("train", overrides=list(overrides)))
+
+
+@pytest.mark.parametrize("choice", SHIPPED)
+def test_every_shipped_option_composes_and_builds(choice: str) -> None:
+    chosen = settings(choice, "backbone.pretrained=false")
+
+    network = build.make_network(chosen, num_identities=3)
+
+    assert sorted(map(int, network.attention)) == sorted(chosen.cosam)
+    assert network.classifier.out_features == 3
+
+
+def test_the_main_command_runs_at_the_papers_size() -> None:
+    chosen = settings("backbone=se_resnet50", "cosam=[4,5]", "agg=tp_avg")
+
+    assert (chosen.data.name, chosen.data.height, chosen.data.width) == ("synthetic", 256, 128)
+    assert (chosen.num_frames, chosen.batch_size, chosen.recipe.attention.reduced_channels) == (4, 32, 256)
+
+
+def test_everything_can_be_overridden() -> None:
+    chosen = settings(
+        "num_frames=8",
+        "backbone=resnet50",
+        "agg=rnn",
+        "recipe=released",
+        "seed=3",
+        "trainer=ddp",
+        "trainer.devices=4",
+    )
+
+    assert chosen.run_name == "resnet50-cosam45-rnn-n8-seed3"
+    assert (chosen.recipe.name, chosen.trainer.devices) == ("released", 4)
+
+
+def test_a_data_set_shortens_the_schedule_and_an_override_wins() -> None:
+    assert settings().recipe.max_steps == settings().trainer.max_steps == 6000
+    assert settings("data=mars").trainer.max_steps == 60000
+    assert settings("recipe.max_steps=70").trainer.max_steps == 70
+
+
+def test_temporal_attention_keeps_the_last_stride() -> None:
+    chosen = settings("agg=ta", "backbone.pretrained=false")
+
+    assert build.make_network(chosen, 3).backbone.map_size(5, 256, 128) == (8, 4)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("cosam=[0]", r"cosam stages must be within 1\.\.5, got \[0\]"),
+        ("cosam=[4,6]", r"cosam stages must be within 1\.\.5, got \[4, 6\]"),
+        ("cosam=[4,4]", r"each cosam stage may stand once, got \[4, 4\]"),
+        ("cosam=4", r"cosam=4: .*'cosam=\[4,5\]'"),
+        ("num_frames=1", r"num_frames >= 2, got 1.*cosam=\[\]"),
+        (
+            "trainer.devices=3",
+            r"a batch of 32 clips does not divide among 3 devices; change trainer\.devices",
+        ),
+        ("num_frames=-3", r"num_frames=-3: .*greater than or equal to 1"),
+        ("recipe.loss.label_smoothing=2", r"recipe\.loss\.label_smoothing=2: .*less than 1"),
+        ("+recipe.loss.margn=1", r"recipe\.loss\.margn=1: .*not permitted"),
+    ],
+)
+def test_a_bad_value_is_named(override: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        settings(override)
+
+
+def test_one_frame_is_enough_without_cosam() -> None:
+    assert settings("num_frames=1", "cosam=[]").num_frames == 1
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_an_unknown_group_option_lists_the_known_ones(group: str) -> None:
+    known = ".*".join(path.stem for path in sorted((CONF / group).glob("*.yaml")))
+
+    with pytest.raises(ConfigCompositionException, match=f"(?s){group}/nonsense.*{known}"):
+        settings(f"{group}=nonsense")
+
+
+def test_the_configuration_lies_at_the_top_of_the_checkout() -> None:
+    assert Path(__file__).parents[1] / "conf" == CONF
