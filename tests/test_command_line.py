@@ -19,7 +19,7 @@ from reid_cosam.command_line.arguments import unreadable
 from reid_cosam.command_line.output import _Unbreakable
 from reid_cosam.command_line.trust import Refused, check
 from reid_cosam.settings.messages import unlike_its_spelling
-from tests.in_process import call
+from tests.support.in_process import call
 from tests.test_settings import settings
 
 ran: list[str] = []

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reid_cosam.paths import CONF
-from tests.commands import QUERIES, SMALL, read_config, render_walkers, run_folders, train
+from tests.support.commands import QUERIES, SMALL, read_config, render_walkers, run_folders, train
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import QUERIES, SMALL, read_config, render_walkers, run_folders, train
+from tests.support.commands import QUERIES, SMALL, read_config, render_walkers, run_folders, train
 
 pytestmark = pytest.mark.slow
 

@@ -11,10 +11,10 @@ from safetensors.torch import load_file
 from reid_cosam.build import data as build_data
 from reid_cosam.evaluate import main as evaluate_main
 from reid_cosam.train import run as train_run
-from tests.commands import QUERIES, SMALL, command, render_walkers, run_folders, train
-from tests.in_process import call
+from tests.support.commands import QUERIES, SMALL, command, render_walkers, run_folders, train
+from tests.support.in_process import call
+from tests.support.tree import write_ilids_vid_tree
 from tests.test_train import small
-from tests.tree import write_ilids_vid_tree
 
 pytestmark = pytest.mark.slow
 

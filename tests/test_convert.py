@@ -18,8 +18,8 @@ from reid_cosam import build, convert
 from reid_cosam.models.released import network_from_released
 from reid_cosam.paths import CONF
 from reid_cosam.training.resuming import Origin, check_resumable
-from tests.in_process import call
 from tests.models import golden
+from tests.support.in_process import call
 
 Run = Callable[..., tuple[int, str]]
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reid_cosam.results.tables.layout import LAYOUTS
-from tests.commands import command
+from tests.support.commands import command
 
 PROJECT = "project=me/mine"
 NAMES = ["MARS", "DukeMTMC-VideoReID", "synthetic data (rendered walkers)"]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reid_cosam.data.datasets import ClipBatch, SnippetBatch
 from reid_cosam.training.datamodule import ReidDataModule
-from tests.noisy_frames import HEIGHT, NUM_BATCHES, WIDTH, make_datamodule, write_splits
+from tests.support.noisy_frames import HEIGHT, NUM_BATCHES, WIDTH, make_datamodule, write_splits
 
 STOP = 5
 

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from tests.tree import write_mars_tree
+from tests.support.tree import write_mars_tree
 
 
 def run_ranks(tree: Path, out: Path, ranks: int) -> dict[str, Any]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
-    command += ["-m", "tests.ddp_worker", str(tree), str(out), str(ranks)]
+    command += ["-m", "tests.support.ddp_worker", str(tree), str(out), str(ranks)]
     out.mkdir()
     done = subprocess.run(
         command,

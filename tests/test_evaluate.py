@@ -18,9 +18,9 @@ from reid_cosam.evaluation.extracted_set import TestExtraction
 from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.evaluation.run_outputs import write_outputs
 from reid_cosam.training.lightning_module import ReidModule
-from tests.evaluated import RERANKING, run, stored, train_checkpoint
+from tests.support.evaluated import RERANKING, run, stored, train_checkpoint
+from tests.support.tree import write_mars_tree
 from tests.test_train import small
-from tests.tree import write_mars_tree
 
 
 @pytest.fixture(scope="module")

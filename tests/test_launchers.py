@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from reid_cosam.sweeps import run_lock
-from tests.commands import read_config, render_walkers, train
+from tests.support.commands import read_config, render_walkers, train
 
 pytestmark = pytest.mark.slow
 

@@ -12,9 +12,9 @@ from reid_cosam import pack
 from reid_cosam.data import mars, packed
 from reid_cosam.data.pack_file import IMAGES, INDEX, RECORD
 from reid_cosam.data.verification import all_frames
-from tests.commands import command, render_walkers
-from tests.in_process import call
-from tests.tree import write_duke_tree, write_ilids_vid_tree, write_mars_tree, write_prid2011_tree
+from tests.support.commands import command, render_walkers
+from tests.support.in_process import call
+from tests.support.tree import write_duke_tree, write_ilids_vid_tree, write_mars_tree, write_prid2011_tree
 
 Run = Callable[..., tuple[int, str]]
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from reid_cosam.data.frames import read_frame
-from tests.commands import command
 from tests.results.report.made_up import write_curves, write_run
+from tests.support.commands import command
 
 RIGHT, WRONG = [True, False, False], [False, True, False]
 FLAGS = (

@@ -16,8 +16,8 @@ from reid_cosam.results.tables.layout import LAYOUTS
 from reid_cosam.results.tables.records import Network, Record
 from reid_cosam.results.tables.results_file import results_csv
 from reid_cosam.settings import TablesSettings
-from tests.commands import command
 from tests.results.tables.made_up import SE_COSAM, SE_PLAIN, record
+from tests.support.commands import command
 from tests.test_settings import settings as train_settings
 
 TINY = Network("se_resnet_tiny", "tp_avg", (4, 5), 4, 64, 32, 1)

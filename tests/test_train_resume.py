@@ -10,9 +10,9 @@ import torch
 from reid_cosam import train
 from reid_cosam.build import data as build_data
 from reid_cosam.training.lightning_module import ReidModule
+from tests.support.tree import write_mars_tree
 from tests.test_settings import settings
 from tests.test_train import small, weights
-from tests.tree import write_mars_tree
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 
 from reid_cosam import verify
-from tests.in_process import call
-from tests.packs import pack_tree
-from tests.tree import write_mars_tree
+from tests.support.in_process import call
+from tests.support.packs import pack_tree
+from tests.support.tree import write_mars_tree
 
 Run = Callable[..., tuple[int, str, str]]
 

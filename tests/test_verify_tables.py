@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from reid_cosam import verify
-from tests.commands import QUERIES, render_walkers
-from tests.in_process import call
-from tests.packs import pack_tree
-from tests.tree import write_duke_tree, write_ilids_vid_tree, write_mars_tree, write_prid2011_tree
+from tests.support.commands import QUERIES, render_walkers
+from tests.support.in_process import call
+from tests.support.packs import pack_tree
+from tests.support.tree import write_duke_tree, write_ilids_vid_tree, write_mars_tree, write_prid2011_tree
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -14,10 +14,10 @@ from PIL import Image
 from reid_cosam import build, visualize
 from reid_cosam.build import data as build_data
 from reid_cosam.training.checkpoint_files import WholeCheckpointIO
-from tests.commands import QUERIES, command, render_walkers
-from tests.in_process import call
+from tests.support.commands import QUERIES, command, render_walkers
+from tests.support.in_process import call
+from tests.support.tree import write_mars_tree
 from tests.test_settings import settings
-from tests.tree import write_mars_tree
 
 Run = Callable[..., tuple[int, str, str]]
 TINY = ("backbone=se_resnet_tiny", "data.height=64", "data.width=32", "data.workers=0")

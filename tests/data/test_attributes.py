@@ -13,7 +13,7 @@ from reid_cosam.data.synthetic.listing import identities, plan_tracklets, write_
 from reid_cosam.data.synthetic.randomness import TEST
 from reid_cosam.data.synthetic.tracklets import identity_look
 from reid_cosam.data.tracklet import Tracklet
-from tests.commands import TINY
+from tests.support.commands import TINY
 
 FILES = Path(__file__).parent / "attributes"
 DUKE_TRACKLETS = Path(__file__).parent / "splits" / "duke_tracklets.csv"

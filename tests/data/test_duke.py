@@ -6,7 +6,7 @@ import pytest
 from reid_cosam.data import duke
 from reid_cosam.data.counts import check_counts
 from reid_cosam.data.tracklet import Tracklet
-from tests.tree import write_duke_tree
+from tests.support.tree import write_duke_tree
 
 TRACKLETS = Path(__file__).parent / "splits" / "duke_tracklets.csv"
 

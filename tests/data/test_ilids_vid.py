@@ -9,7 +9,7 @@ from scipy.io import loadmat, savemat
 
 from reid_cosam.data import ilids_vid
 from reid_cosam.data.counts import check_counts
-from tests.tree import write_ilids_vid_tree
+from tests.support.tree import write_ilids_vid_tree
 
 REAL_SPLITS = Path(__file__).parent / "splits" / "ilids_vid.json"
 MAT = "train-test people splits/train_test_splits_ilidsvid.mat"

@@ -13,8 +13,8 @@ from reid_cosam.data.datasets import DenseSnippets, collate_dense
 from reid_cosam.data.frames import BrokenFrame, read_clip
 from reid_cosam.data.pack_file import IMAGES, INDEX, RECORD, Pack
 from reid_cosam.data.verification import all_frames
-from tests.packs import pack_tree
-from tests.tree import write_mars_tree
+from tests.support.packs import pack_tree
+from tests.support.tree import write_mars_tree
 
 
 @pytest.fixture

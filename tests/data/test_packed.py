@@ -17,8 +17,8 @@ from reid_cosam.data.masks import read_masks
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import all_frames, split_hash
 from tests.data.walkers import TINY
-from tests.packs import pack_tree
-from tests.tree import write_duke_tree, write_ilids_vid_tree, write_mars_tree, write_prid2011_tree
+from tests.support.packs import pack_tree
+from tests.support.tree import write_duke_tree, write_ilids_vid_tree, write_mars_tree, write_prid2011_tree
 
 Case = tuple[Callable[[Path], Path], Callable[[Path], ReidSplits]]
 

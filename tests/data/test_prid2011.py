@@ -6,7 +6,7 @@ import pytest
 
 from reid_cosam.data import prid2011
 from reid_cosam.data.counts import check_counts
-from tests.tree import write_prid2011_tree
+from tests.support.tree import write_prid2011_tree
 
 REAL_SPLITS = Path(__file__).parent / "splits" / "prid2011.json"
 

@@ -14,8 +14,8 @@ from reid_cosam.build import data as build_data
 from reid_cosam.evaluation.extracted_set import TestExtraction
 from reid_cosam.paths import CONF
 from reid_cosam.results.descriptors import save_descriptors
-from tests.evaluated import run, settings, train_checkpoint
-from tests.tree import write_mars_tree
+from tests.support.evaluated import run, settings, train_checkpoint
+from tests.support.tree import write_mars_tree
 
 
 @pytest.fixture(scope="module")

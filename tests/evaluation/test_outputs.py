@@ -12,7 +12,7 @@ from reid_cosam.evaluation import outputs as evaluation_outputs
 from reid_cosam.evaluation.extracted_set import TestExtraction
 from reid_cosam.evaluation.scoring import ProtocolResult, ScoringConfig
 from reid_cosam.metrics.protocols import score
-from tests.tree import write_mars_tree
+from tests.support.tree import write_mars_tree
 
 PIDS = torch.tensor([101, 102])
 PROTOCOLS = ("released", "with_queries", "official", "cross_camera")

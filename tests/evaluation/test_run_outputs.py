@@ -23,7 +23,7 @@ from reid_cosam.settings import TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule, ValidationResult
 from reid_cosam.visualization.spatial_masks import SpatialMasks
-from tests.commands import render_walkers
+from tests.support.commands import render_walkers
 from tests.test_settings import settings
 
 # Queries: identities 9, 10, 11 under camera 1, then camera 2, two by two. Gallery: 2 distractors, then alike.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import render_walkers
 from tests.faults.commands import processes_in
+from tests.support.commands import render_walkers
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.faults.commands import SMALL_RUN, TWO_RANKS, Started, finished, metrics, started
-from tests.wandb_records import exit_codes, kinds
+from tests.support.wandb_records import exit_codes, kinds
 
 RUN = (*SMALL_RUN, "logger=wandb", "trainer.max_steps=60")
 ENDLESS = (*SMALL_RUN, "logger=wandb", "trainer.max_steps=100000")

@@ -17,8 +17,8 @@ from reid_cosam.sweeps.failures import record_failure
 from reid_cosam.sweeps.planned_runs import Planned, planned
 from reid_cosam.sweeps.table_status import Paces, State, seconds_left, state
 from reid_cosam.training.pace import MeasuredPace
+from tests.support.tree import write_mars_tree
 from tests.test_settings import settings
-from tests.tree import write_mars_tree
 
 
 @pytest.fixture

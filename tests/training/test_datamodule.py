@@ -10,7 +10,7 @@ import torch
 
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.training.datamodule import ReidDataModule
-from tests.noisy_frames import make_datamodule, write_splits
+from tests.support.noisy_frames import make_datamodule, write_splits
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from reid_cosam.training import guarded_wandb
 from reid_cosam.training.guarded_logger import Outcome
 from reid_cosam.training.guarded_wandb import GuardedWandb
 from reid_cosam.training.loggers import make_loggers
-from tests.wandb_records import exit_codes, kinds
+from tests.support.wandb_records import exit_codes, kinds
 
 # W&B does not collect the exit status of a service that was killed.
 pytestmark = pytest.mark.filterwarnings("ignore:subprocess:ResourceWarning")
