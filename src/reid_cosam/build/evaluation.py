@@ -51,7 +51,7 @@ def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
     }
     if "classifier.weight" not in state:
         raise ValueError(f"{path} holds no network: it has no entry {_PREFIX}classifier.weight")
-    random = settings.backbone.model_copy(update={"pretrained": False})
+    random = settings.backbone | ({"pretrained": False} if "pretrained" in settings.backbone else {})
     network = make_network(settings.model_copy(update={"backbone": random}), len(state["classifier.weight"]))
     try:
         network.load_state_dict(state)
