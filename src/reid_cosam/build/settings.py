@@ -25,7 +25,7 @@ from reid_cosam.settings.messages import faults_in_words, unlike_its_spelling
 
 _Settings = TypeVar("_Settings", bound=BaseModel)
 # What `train` composes beside a run's own settings: of a sweep over many.
-_OF_THE_SWEEP = ("seeds", "backbones", "retry_failed")
+_OF_THE_SWEEP = ("seeds", "backbones", "retry_failed", "trust")
 
 
 def read_settings(config: DictConfig) -> TrainSettings:
