@@ -6,10 +6,9 @@ parts of networks and of training, unless the command line trusts a module by it
 """
 
 import inspect
+import pkgutil
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
-
-from hydra.utils import get_object
 
 from reid_cosam.build.parts import TARGET
 
@@ -72,7 +71,7 @@ def _is_part(target: str) -> bool:
     from torch import nn, optim
 
     try:
-        found = get_object(target)
+        found = pkgutil.resolve_name(target)
     except Exception:  # whatever looking for it raises
         return False
     module = str(getattr(found, "__module__", ""))
