@@ -109,7 +109,7 @@ def test_a_truncated_frame_is_named(tmp_path: Path) -> None:
 
 
 def test_fewer_identities_than_a_batch_wants(tree: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"a batch wants 8 identities, but the training set has 4"):
+    with pytest.raises(ValueError, match=r"^recipe\.sampling\.identities=8: the data set has 4 identities"):
         train.run(small(tree, "recipe.sampling.identities=8"), tmp_path / "run")
 
 

@@ -1,5 +1,6 @@
 """Data sets and their batches."""
 
+import re
 from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
@@ -58,9 +59,15 @@ def read_splits(data: DataSettings) -> ReidSplits:
         remedy = "Another folder is named with data.root=...; `data=synthetic` needs no download."
         raise FileNotFoundError(f"{error}\n{remedy}") from error
     except ValueError as error:
-        if str(error).startswith(("split=", "tested_half=")):
-            raise ValueError(f"data.{error}") from error
-        raise
+        raise _naming_settings(error, {"split": "data.split"}) from error
+
+
+def _naming_settings(error: ValueError, settings: Mapping[str, str]) -> ValueError:
+    """The error, with settings for the arguments that its message gives as `argument=value`."""
+    message = str(error)
+    for argument, setting in settings.items():
+        message = re.sub(rf"\b{argument}=", f"{setting}=", message)
+    return ValueError(message)
 
 
 def splits_file(data: DataSettings) -> Path | None:
@@ -98,6 +105,9 @@ def attributes_file(data: DataSettings) -> Path | None:
     return make_reader(data).attributes_file(data.root) if data.attributes is None else Path(data.attributes)
 
 
+_SAMPLING = {"num_identities": "recipe.sampling.identities", "num_tracklets": "recipe.sampling.tracklets"}
+
+
 def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
     """What a run trains with and is evaluated on.
 
@@ -105,8 +115,25 @@ def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModu
         SharedMemoryFull: there is no room for what `data.workers` read ahead.
         ValueError: the identities cannot fill a batch.
     """
-    data, sampling, trainer = settings.data, settings.recipe.sampling, settings.trainer
-    made = ReidDataModule(
+    data, trainer = settings.data, settings.trainer
+    try:
+        made = _datamodule(settings, splits)
+    except ValueError as error:
+        raise _naming_settings(error, _SAMPLING) from error
+    ranks = trainer.devices * trainer.num_nodes
+    loads = (
+        Load(trainer.max_steps, settings.batch_size // ranks),
+        # Training workers stay, with what they have read, while others read for an evaluation.
+        Load(-(-made.num_snippets // (ranks * data.eval_batch_size)), data.eval_batch_size),
+    )
+    snippet = settings.num_frames * 3 * data.height * data.width
+    check_shared_memory(loads, snippet, data.workers, trainer.devices)
+    return made
+
+
+def _datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
+    data, sampling = settings.data, settings.recipe.sampling
+    return ReidDataModule(
         splits,
         height=data.height,
         width=data.width,
@@ -119,12 +146,3 @@ def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModu
         num_workers=data.workers,
         seed=settings.seed,
     )
-    ranks = trainer.devices * trainer.num_nodes
-    loads = (
-        Load(trainer.max_steps, settings.batch_size // ranks),
-        # Training workers stay, with what they have read, while others read for an evaluation.
-        Load(-(-made.num_snippets // (ranks * data.eval_batch_size)), data.eval_batch_size),
-    )
-    snippet = settings.num_frames * 3 * data.height * data.width
-    check_shared_memory(loads, snippet, data.workers, trainer.devices)
-    return made

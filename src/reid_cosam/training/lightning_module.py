@@ -86,7 +86,7 @@ class ReidModule(pl.LightningModule):
         """Loss of the whole batch: hard examples are mined over all ranks."""
         clips = normalise(apply(batch.clips, self._draw(batch.clips)), torch.float32)
         output = self.network(clips)
-        terms = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.pids)))
+        terms = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.labels)))
         self.log_dict({f"train/{name}": value.detach() for name, value in terms._asdict().items()})
         self.log("train/learning_rate", _on_host(self.trainer.optimizers[0].param_groups[0]["lr"]))
         self._log_iteration(self.global_step + 1)
