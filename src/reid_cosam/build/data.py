@@ -47,7 +47,7 @@ def make_splits(data: DataSettings) -> ReidSplits:
         FileNotFoundError, ValueError: the layout is incomplete, or holds something else than it should.
     """
     splits = read_splits(data)
-    check_counts(splits, expected_counts(data), f"{data.name} in {data.root}")
+    check_counts(splits, make_reader(data).counts, f"{data.name} in {data.root}")
     return splits
 
 
@@ -62,6 +62,20 @@ def read_splits(data: DataSettings) -> ReidSplits:
         raise _naming_settings(error, {"split": "data.split"}) from error
 
 
+def read_existing_splits(data: DataSettings) -> ReidSplits:
+    """As `read_splits`, but renders nothing.
+
+    Raises:
+        FileNotFoundError: the data set would have to be rendered first.
+    """
+    if not is_rendered(data):
+        raise FileNotFoundError(
+            f"{data.root} has no rendered data set {make_reader(data)}: training renders it; "
+            "name another folder with data.root=..."
+        )
+    return read_splits(data)
+
+
 def _naming_settings(error: ValueError, settings: Mapping[str, str]) -> ValueError:
     """The error, with settings for the arguments that its message gives as `argument=value`."""
     message = str(error)
@@ -73,21 +87,6 @@ def _naming_settings(error: ValueError, settings: Mapping[str, str]) -> ValueErr
 def splits_file(data: DataSettings) -> Path | None:
     """The file that divides the people into those trained on and those tested; None where the layout does."""
     return make_reader(data).splits_file(data.root)
-
-
-def expected_counts(data: DataSettings) -> Mapping[str, int]:
-    """What a whole copy of the data set holds; nothing for the synthetic one, which is made to order."""
-    return make_reader(data).counts
-
-
-def numbering_gaps(data: DataSettings, splits: ReidSplits) -> tuple[str, ...]:
-    """Tracklets that lack frames by their numbers, where only these can tell; a sentence each."""
-    return make_reader(data).gaps(splits)
-
-
-def unknown(data: DataSettings) -> str | None:
-    """What of a copy of the data set cannot be checked."""
-    return make_reader(data).unknown
 
 
 def data_folder(data: DataSettings) -> Path:

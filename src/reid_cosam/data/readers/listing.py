@@ -33,7 +33,7 @@ def _suffix(name: str) -> str:
 
 def is_folder(path: Path) -> bool:
     """Whether there is such a folder, or a pack holds images of it."""
-    return path.is_dir() or packed.holds_folder(str(path))
+    return path.is_dir() or packed.has_folder(path)
 
 
 def require_folders(folders: Iterable[Path], layout: str, root: Path) -> None:
