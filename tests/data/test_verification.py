@@ -7,7 +7,7 @@ import pytest
 import simplejpeg
 
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.data.verification import Fault, split_hash, unmatched, unreadable
+from reid_cosam.data.verification import split_hash, unmatched, unreadable
 
 
 def _tracklet(pid: int, camid: int, *frames: str) -> Tracklet:
@@ -50,10 +50,10 @@ def test_missing_and_broken_frames_are_named_in_their_order(tmp_path: Path, work
 
     faults = unreadable(frames, workers, advanced.append)
 
-    assert [fault.frame for fault in faults] == [frames[2], frames[300], frames[599]]
-    assert faults[0].reason.startswith(f"cannot decode {frames[2]} (")
-    assert faults[1] == Fault(frames[300], f"{frames[300]} is missing")
-    assert faults[2].reason.startswith(f"cannot decode {frames[599]} (0 bytes)")
+    assert len(faults) == 3
+    assert faults[0].startswith(f"cannot decode {frames[2]} (")
+    assert faults[1] == f"{frames[300]} is missing"
+    assert faults[2].startswith(f"cannot decode {frames[599]} (0 bytes)")
     assert sum(advanced) == 600
 
 
@@ -62,7 +62,7 @@ def test_a_folder_in_a_frames_place_is_a_fault(tmp_path: Path) -> None:
 
     (fault,) = unreadable([str(tmp_path / "0001.jpg")], 1, lambda _: None)
 
-    assert str(tmp_path / "0001.jpg") in fault.reason
+    assert str(tmp_path / "0001.jpg") in fault
 
 
 def _splits(root: str) -> ReidSplits:

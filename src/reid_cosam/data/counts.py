@@ -60,7 +60,9 @@ def sizes(splits: ReidSplits) -> pd.DataFrame:
         for part, tracklets in splits.parts().items()
         for one in tracklets
     ]
-    by_part = pd.DataFrame(rows, columns=["part", "pid", "camid", "length"]).groupby("part", sort=False)
+    table = pd.DataFrame(rows, columns=["part", "pid", "camid", "length"])
+    table = table.assign(**{f"<{limit}": table["length"] < limit for limit in _SHORT})
+    by_part = table.groupby("part", sort=False)
     lengths = by_part["length"]
     columns = {
         "ids": by_part["pid"].nunique(),
@@ -70,6 +72,6 @@ def sizes(splits: ReidSplits) -> pd.DataFrame:
         "min": lengths.min(),
         "median": lengths.median(),
         "max": lengths.max(),
-        **{f"<{limit}": lengths.agg(lambda part, limit=limit: (part < limit).sum()) for limit in _SHORT},
+        **{f"<{limit}": by_part[f"<{limit}"].sum() for limit in _SHORT},
     }
     return pd.DataFrame(columns)

@@ -19,10 +19,10 @@ from reid_cosam.data import packed
 from reid_cosam.data.frames import checked_content
 from reid_cosam.data.pack_file import COLUMNS, IMAGES, INDEX, RECORD, Pack, Record, file_hash
 from reid_cosam.data.readers.listing import is_image
+from reid_cosam.data.verification import first_lines
 from reid_cosam.scratch import scratch_for
 
 _IMAGES_AT_ONCE = 1024  # in memory
-_NAMED = 5  # images in an error, the first of them
 
 Counted = Callable[[int, str], AbstractContextManager[Callable[[int], object]]]
 """Called with a number and what is counted; yields what to call with the number of those that are done."""
@@ -69,9 +69,8 @@ def pack(root: Path, frames: Sequence[str], out: Path, workers: int, counted: Co
 
 def _refuse(faults: Sequence[str], what: str) -> None:
     if faults:
-        more = [f"and {len(faults) - _NAMED:,} more"] if len(faults) > _NAMED else []
         first = f"{len(faults):,} images are {what}, and nothing was written:"
-        raise ValueError("\n  ".join([first, *faults[:_NAMED], *more]))
+        raise ValueError("\n".join([first, *first_lines(faults)]))
 
 
 def contents(root: Path) -> Contents:

@@ -12,9 +12,7 @@ from reid_cosam.data.counts import count, sizes
 from reid_cosam.data.packing import Counted
 from reid_cosam.data.readers import DatasetReader
 from reid_cosam.data.tracklet import ReidSplits
-from reid_cosam.data.verification import split_hash, unmatched, unreadable
-
-_NAMED = 5  # faults of a kind, the first of them
+from reid_cosam.data.verification import first_lines, split_hash, unmatched, unreadable
 
 
 def report(
@@ -74,7 +72,7 @@ def _counts(found: Mapping[str, int], expected: Mapping[str, int], console: Cons
 
 def _gaps(splits: ReidSplits, reader: DatasetReader, console: Console) -> list[str]:
     gaps = reader.gaps(splits)
-    _print_first(gaps, console)
+    _print(gaps, console)
     total = len(list(splits.tracklets()))
     return [f"{len(gaps)} of {total} tracklets with gaps in the numbers of their frames"] if gaps else []
 
@@ -90,7 +88,7 @@ def _queries(splits: ReidSplits, galleries: Mapping[str, Sequence[str]], console
     console.print(table)
     never = unmatched(splits.query, (*splits.query, *splits.gallery))
     lines = [f"query of pid {one.pid}, camera {one.camid}: no other camera saw this person" for one in never]
-    _print_first(lines, console)
+    _print(lines, console)
     total = len(splits.query)
     return [f"{len(never)} of {total} queries without a match under any protocol"] if never else []
 
@@ -113,15 +111,13 @@ def _frames(frames: Sequence[str], workers: int, counted: Counted, console: Cons
     with counted(total, "frames") as advance:
         faults = unreadable(frames, workers, advance)
     console.print(f"frames: {total:,}, {len(faults):,} of them missing or unreadable")
-    _print_first([fault.reason for fault in faults], console)
+    _print(faults, console)
     return [f"{len(faults)} of {total} frames missing or unreadable"] if faults else []
 
 
-def _print_first(lines: Sequence[str], console: Console) -> None:
-    for line in lines[:_NAMED]:
-        console.print(f"  {line}")
-    if len(lines) > _NAMED:
-        console.print(f"  and {len(lines) - _NAMED:,} more")
+def _print(lines: Sequence[str], console: Console) -> None:
+    for line in first_lines(lines):
+        console.print(line)
 
 
 def _table(first: str, *headings: str) -> Table:

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,13 +15,6 @@ _FRAMES_AT_ONCE = 256
 _SAMPLED_IMAGES = 1024
 
 
-class Fault(NamedTuple):
-    """A frame that cannot be read, and a sentence that names it and says why."""
-
-    frame: str
-    reason: str
-
-
 def unmatched(queries: Iterable[Tracklet], gallery: Iterable[Tracklet]) -> tuple[Tracklet, ...]:
     """The queries whose person no other camera of the gallery saw: they have no score."""
     cameras: dict[int, set[int]] = {}
@@ -31,31 +23,37 @@ def unmatched(queries: Iterable[Tracklet], gallery: Iterable[Tracklet]) -> tuple
     return tuple(query for query in queries if not cameras.get(query.pid, set()) - {query.camid})
 
 
-def unreadable(frames: Sequence[str], workers: int, advance: Callable[[int], object]) -> tuple[Fault, ...]:
-    """Read and decode all frames; those that are missing or broken, in the order of `frames`.
+def unreadable(frames: Sequence[str], workers: int, advance: Callable[[int], object]) -> list[str]:
+    """Read and decode all frames; one sentence per frame that is missing or broken, in the order of `frames`.
 
     `advance` is called with the number of frames that were read since. Threads, since reading and decoding
     release the interpreter's lock; `workers` of them.
     """
     chunks = [frames[start : start + _FRAMES_AT_ONCE] for start in range(0, len(frames), _FRAMES_AT_ONCE)]
-    faults: list[Fault] = []
+    faults: list[str] = []
     with ThreadPoolExecutor(workers) as pool:
         for chunk, found in zip(chunks, pool.map(_faults, chunks), strict=True):
             faults += found
             advance(len(chunk))
-    return tuple(faults)
+    return faults
 
 
-def _faults(frames: Sequence[str]) -> list[Fault]:
+def _faults(frames: Sequence[str]) -> list[str]:
     found = []
     for frame in frames:
         try:
             checked_content(frame)
         except FileNotFoundError:
-            found.append(Fault(frame, f"{frame} is missing"))
+            found.append(f"{frame} is missing")
         except (OSError, ValueError) as error:  # both name the frame
-            found.append(Fault(frame, str(error)))
+            found.append(str(error))
     return found
+
+
+def first_lines(lines: Sequence[str], number: int = 5) -> list[str]:
+    """The first of many lines, indented, and how many more there are."""
+    rest = [f"and {len(lines) - number:,} more"] if len(lines) > number else []
+    return [f"  {line}" for line in (*lines[:number], *rest)]
 
 
 def image_hash(splits: ReidSplits) -> str:
