@@ -73,7 +73,8 @@ def _tracklets(name_file: Path, row_file: Path, variable: str, frames: Path) -> 
     rows = integers(row_file, variable)
     if rows.ndim != 2 or rows.shape[1] != 4:
         raise ValueError(f"{row_file}: {variable} must have columns start, end, pid, cam, got {rows.shape}")
-    paths = [f"{frames}/{name[:4]}/{name}" for name in names]
+    folder = str(frames)
+    paths = [f"{folder}/{name[:4]}/{name}" for name in names]
     tracklets = []
     for row, (first, last, pid, camid) in enumerate(rows.tolist(), start=1):
         if not 1 <= first <= last <= len(names):
