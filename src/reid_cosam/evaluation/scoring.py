@@ -81,7 +81,7 @@ def check(plan: ScoringConfig, processes: int = 1) -> None:
     _check_sizes(plan, processes)
     if plan.attributes is not None:
         for name in ATTRIBUTES:
-            plan.attributes.carriers(name, queries)
+            plan.attributes.having(name, queries)
     if plan.reranking is None:
         return
     k1, k2, lambda_value, _ = plan.reranking
@@ -161,7 +161,7 @@ class _Scorer:
         return self._of(np.arange(len(self._queries)))
 
     def carriers(self, attributes: Attributes, scores: Scores) -> dict[str, Scores | None]:
-        chosen = {name: np.flatnonzero(attributes.carriers(name, self._queries)) for name in ATTRIBUTES}
+        chosen = {name: np.flatnonzero(attributes.having(name, self._queries)) for name in ATTRIBUTES}
         valid = scores.first_ranks > 0
         return {name: self._of(rows) if valid[rows].any() else None for name, rows in chosen.items()}
 
