@@ -7,7 +7,7 @@ from reid_cosam.data import duke, ilids_vid, mars, prid2011, synthetic
 from reid_cosam.data.counts import check_counts
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.settings import DataSettings, TrainSettings
-from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
 from reid_cosam.training.shared_memory import Load, check_shared_memory
 
 
@@ -107,16 +107,12 @@ def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModu
     data, sampling, trainer = settings.data, settings.recipe.sampling, settings.trainer
     made = ReidDataModule(
         splits,
-        height=data.height,
-        width=data.width,
-        num_frames=settings.num_frames,
-        sampling=sampling.frames,
-        identities_per_batch=sampling.identities,
-        tracklets_per_identity=sampling.tracklets,
-        num_batches=settings.trainer.max_steps,
-        eval_batch_size=data.eval_batch_size,
-        num_workers=data.workers,
-        seed=settings.seed,
+        SnippetSize(settings.num_frames, data.height, data.width),
+        TrainSampling(
+            sampling.frames, sampling.identities, sampling.tracklets, trainer.max_steps, settings.seed
+        ),
+        data.eval_batch_size,
+        data.workers,
     )
     ranks = trainer.devices * trainer.num_nodes
     loads = (

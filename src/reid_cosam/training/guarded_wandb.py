@@ -41,7 +41,7 @@ class GuardedWandb(GuardedLogger):
     logger: WandbLogger
 
     def __init__(
-        self, folder: Path, offline: bool, project: str, tags: Sequence[str], **run: str | None
+        self, folder: Path, offline: bool, project: str | None, tags: Sequence[str], **run: str | None
     ) -> None:
         import wandb  # takes a quarter of a second, which runs with another logger need not wait for
 
