@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -51,7 +51,7 @@ class PaceRecord(pl.Callback):
     def on_validation_start(self, *_: object) -> None:
         self._since = time.monotonic()
 
-    def on_validation_end(self, _trainer: object, module: pl.LightningModule) -> None:
+    def on_validation_end(self, _trainer: object, module: Any) -> None:
         now = time.monotonic()
         if self._since is not None:
             self._evaluating += now - self._since
@@ -59,7 +59,7 @@ class PaceRecord(pl.Callback):
         self._since = now
         self._write(module.device)
 
-    def on_save_checkpoint(self, _trainer: object, module: pl.LightningModule, *_: object) -> None:
+    def on_save_checkpoint(self, _trainer: object, module: Any, *_: object) -> None:
         self._write(module.device)
 
     @rank_zero_only
