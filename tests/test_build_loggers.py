@@ -62,8 +62,8 @@ def test_tensorboard_shows_the_pictures(tmp_path: Path) -> None:
     finish(made, "finished")
 
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-    (shown,) = events.Images("cmc")
-    assert (shown.width, shown.height) == (5, 3)
+    (image,) = events.Images("cmc")
+    assert (image.width, image.height) == (5, 3)
 
 
 def test_two_runs_of_a_process_keep_two_records(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -39,7 +39,7 @@ def _lock_of(scratch: Path) -> Path:
 
 
 def _is_abandoned(scratch: Path) -> bool:
-    """Whether no process works in it any more; where locks cannot tell, whether it is a day old."""
+    """Whether no process works in it any more; without locks, whether it is a day old."""
     try:
         with _lock_of(scratch).open("rb+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -135,8 +135,8 @@ class ReidDataModule(TrackletDataModule):
 
     def _batches(self, rank: int = 0, world_size: int = 1, first_batch: int = 0) -> PKBatchSampler:
         pids = [tracklet.pid for tracklet in self._tracklets]
-        _, *sizes = self._sampling
-        return PKBatchSampler(pids, *sizes, rank, world_size, first_batch)
+        _, identities, tracklets, num_batches, seed = self._sampling
+        return PKBatchSampler(pids, identities, tracklets, num_batches, seed, rank, world_size, first_batch)
 
 
 class _ResumedLoader(Loader[TrainSample]):

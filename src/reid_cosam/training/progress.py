@@ -84,7 +84,8 @@ class PlainProgress(pl.Callback):
     def on_validation_start(self, *_: object) -> None:
         self._evaluation = (time.monotonic(),) * 2
 
-    on_test_start = on_validation_start
+    def on_test_start(self, *_: object) -> None:
+        self.on_validation_start()
 
     def on_validation_batch_end(
         self, trainer: pl.Trainer, _module: object, _outputs: object, _batch: object, batch_idx: int, *_: int
