@@ -33,9 +33,8 @@ from reid_cosam.sweeps.claim import how_to_go_on, work_once
 from reid_cosam.training.checkpoint_files import copy_best, read_checkpoint
 from reid_cosam.training.checkpoints import LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
-from reid_cosam.training.guarded_logger import Outcome
 from reid_cosam.training.lightning_module import ReidModule
-from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
+from reid_cosam.training.loggers import Outcome, finish, log_summary
 from reid_cosam.training.resuming import Origin, check_resumable
 from reid_cosam.training.stopping import interruptible
 
@@ -57,8 +56,7 @@ _HARMLESS = (
 def main(config: DictConfig) -> sweep.Outcome:
     """One run. One of a sweep that fails leaves its error in its folder, and the sweep goes on."""
     folder = Path(HydraConfig.get().runtime.output_dir)
-    with plain_errors():
-        outcome = run(build.read_settings(config), folder, config.retry_failed)
+    outcome = run(build.read_settings(config), folder, config.retry_failed)
     if outcome == "running elsewhere" and HydraConfig.get().mode != RunMode.MULTIRUN:
         raise SystemExit(sweep.RUNNING_ELSEWHERE)
     return outcome
@@ -128,11 +126,11 @@ def _work(job: Job) -> None:
         _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
     announce(settings, datamodule, module, done)
     run_id = folder.name.rpartition("-")[2] if settings.runs else None
-    loggers = make_loggers(settings.logger, settings.run_name, folder, run_id)
+    loggers = build.make_loggers(settings.logger, settings.run_name, folder, run_id)
     outcome: Outcome = "failed"
     try:
         for logger in loggers:
-            logger.log_hyperparams(logged_settings(settings))
+            logger.log_hyperparams(build.logged_settings(settings))
         trainer = build.make_trainer(settings.trainer, folder, [*loggers], job.origin)
         with interruptible(trainer, "after this iteration, with a checkpoint"):
             _fit(trainer, module, datamodule, settings.ckpt_path)

@@ -7,7 +7,7 @@ import pytest
 
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.sweeps import announcement
-from reid_cosam.training.estimate import Pace
+from reid_cosam.training.pace import Pace
 from tests.test_settings import settings
 
 

@@ -49,9 +49,9 @@ class _Watching(pl.Callback):
             self._watching.close()
 
 
-@pytest.mark.parametrize("shown", [PlainProgress, TerminalProgress])
+@pytest.mark.parametrize("progress", [PlainProgress, TerminalProgress])
 def test_training_reads_numbers_of_the_iterations_that_are_logged_only(
-    shown: type[PlainProgress | TerminalProgress], tmp_path: Path
+    progress: type[PlainProgress | TerminalProgress], tmp_path: Path
 ) -> None:
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     size = Scale("se_resnet_tiny", 64, 32, 4, 2)
@@ -62,7 +62,7 @@ def test_training_reads_numbers_of_the_iterations_that_are_logged_only(
         trainer = build.make_trainer(chosen.trainer, tmp_path, [CSVLogger(tmp_path)])
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         others = [one for one in callbacks if not isinstance(one, (PlainProgress, TerminalProgress))]
-        trainer.callbacks[:] = [_Watching(reads), *others, shown(4)]  # type: ignore[attr-defined]
+        trainer.callbacks[:] = [_Watching(reads), *others, progress(4)]  # type: ignore[attr-defined]
         trainer.limit_val_batches = 0
 
         trainer.fit(make_module(chosen), datamodule=RepeatedBatch(make_batch(size), 8))

@@ -18,6 +18,7 @@ from reid_cosam.build.evaluation import (
     make_test_data,
     make_test_trainer,
 )
+from reid_cosam.build.loggers import logged_settings, make_loggers
 from reid_cosam.build.network import make_backbone, make_network
 from reid_cosam.build.settings import (
     check_settings,
@@ -42,8 +43,10 @@ __all__ = [
     "data_folder",
     "is_rendered",
     "load_network",
+    "logged_settings",
     "make_backbone",
     "make_datamodule",
+    "make_loggers",
     "make_module",
     "make_network",
     "make_origin",

@@ -14,7 +14,7 @@ from reid_cosam.data.readers.prid2011 import Prid2011
 from reid_cosam.data.readers.synthetic import Synthetic
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.settings import DataSettings, TrainSettings
-from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
 from reid_cosam.training.shared_memory import Load, check_shared_memory
 
 _READERS: Mapping[str, type[DatasetReader]] = {
@@ -134,14 +134,10 @@ def _datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
     data, sampling = settings.data, settings.recipe.sampling
     return ReidDataModule(
         splits,
-        height=data.height,
-        width=data.width,
-        num_frames=settings.num_frames,
-        sampling=sampling.frames,
-        identities_per_batch=sampling.identities,
-        tracklets_per_identity=sampling.tracklets,
-        num_batches=settings.trainer.max_steps,
-        eval_batch_size=data.eval_batch_size,
-        num_workers=data.workers,
-        seed=settings.seed,
+        SnippetSize(settings.num_frames, data.height, data.width),
+        TrainSampling(
+            sampling.frames, sampling.identities, sampling.tracklets, trainer.max_steps, settings.seed
+        ),
+        data.eval_batch_size,
+        data.workers,
     )

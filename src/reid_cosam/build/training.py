@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Callback, LambdaCallback
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
 from torch import Tensor
@@ -18,7 +18,7 @@ from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.verification import image_hash, split_hash
 from reid_cosam.settings import TrainerSettings, TrainSettings
 from reid_cosam.training.checkpoint_files import BEST, WholeCheckpointIO
-from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint, OriginRecord
+from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.finite import FiniteCheck
 from reid_cosam.training.lightning_module import ReidModule, TestSet
@@ -110,10 +110,11 @@ def make_trainer(
 
 def _callbacks(settings: TrainerSettings, folder: Path, origin: Origin | None) -> list[Callback]:
     kept = folder / "checkpoints"
+    recorded = {} if origin is None else origin._asdict()
     return [
         LastCheckpoint(kept, settings.checkpoint_every),
         BestCheckpoint(kept / BEST),
-        OriginRecord(origin),
+        LambdaCallback(on_save_checkpoint=lambda _trainer, _module, content: content.update(recorded)),
         PaceRecord(folder),
         FiniteCheck(),
         StopWhenInterrupted(),

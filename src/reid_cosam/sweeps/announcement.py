@@ -10,8 +10,8 @@ from reid_cosam.results.counted_progress import duration
 from reid_cosam.settings import TrainSettings
 from reid_cosam.settings.recipe import part_name
 from reid_cosam.training.datamodule import ReidDataModule
-from reid_cosam.training.estimate import measure_pace
 from reid_cosam.training.lightning_module import ReidModule
+from reid_cosam.training.pace import measure_pace
 
 _log = logging.getLogger(__name__)
 

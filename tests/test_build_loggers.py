@@ -10,16 +10,16 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
     EventAccumulator,
 )
 
+from reid_cosam import build
+from reid_cosam.build import loggers
 from reid_cosam.settings import LoggerSettings
-from reid_cosam.training import loggers
-from reid_cosam.training.guarded_logger import GuardedLogger
-from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
+from reid_cosam.training.loggers import GuardedLogger, finish, log_summary
 from tests.test_settings import settings
 
 
 def make(name: str, folder: Path) -> list[GuardedLogger]:
     mode = "offline" if name == "wandb" else None
-    return make_loggers(LoggerSettings(name=name, mode=mode, project="tests"), "a-run", folder)  # type: ignore[arg-type]
+    return build.make_loggers(LoggerSettings(name=name, mode=mode, project="tests"), "a-run", folder)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,8 @@ def test_tensorboard_shows_the_pictures(tmp_path: Path) -> None:
     finish(made, "finished")
 
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-    (shown,) = events.Images("cmc")
-    assert (shown.width, shown.height) == (5, 3)
+    (image,) = events.Images("cmc")
+    assert (image.width, image.height) == (5, 3)
 
 
 def test_two_runs_of_a_process_keep_two_records(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -81,13 +81,21 @@ def test_two_runs_of_a_process_keep_two_records(tmp_path: Path, capfd: pytest.Ca
 def test_a_project_that_weights_and_biases_does_not_accept_is_refused_in_its_words(tmp_path: Path) -> None:
     refused = LoggerSettings(name="wandb", mode="offline", project="a/b")
 
-    with pytest.raises(RuntimeError, match="'a/b'"), plain_errors():
-        make_loggers(refused, "a-run", tmp_path)
+    with pytest.raises(RuntimeError, match="'a/b'"):
+        build.make_loggers(refused, "a-run", tmp_path)
 
 
-def test_runs_are_logged_with_what_dashboards_group_them_by() -> None:
-    logged = logged_settings(settings("data=mars", "backbone=se_resnet50", "cosam=[4,5]", "agg=tp_avg"))
+def test_wandb_runs_are_logged_with_what_dashboards_group_them_by() -> None:
+    network = ("data=mars", "backbone=se_resnet50", "cosam=[4,5]", "agg=tp_avg")
+
+    logged = build.logged_settings(settings(*network, "logger=wandb"))
 
     assert logged["placement"] == "[4,5]"
     assert logged["network"] == "se_resnet50 cosam=[4,5] tp_avg N=4 (256x128, stride 1)"
     assert logged["tables"] == "table3, table4, table5, table6, table7"
+
+
+def test_other_loggers_get_the_settings_alone() -> None:
+    chosen = settings("data=mars", "backbone=se_resnet50", "logger=csv")
+
+    assert build.logged_settings(chosen) == chosen.model_dump(mode="json")
