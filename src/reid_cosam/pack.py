@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from omegaconf import DictConfig
-
 from reid_cosam import build
 from reid_cosam.command_line import command
 from reid_cosam.data import packed, packing
@@ -12,18 +10,18 @@ from reid_cosam.data.pack_file import Pack
 from reid_cosam.data.verification import Fault, all_frames
 from reid_cosam.results.counted_progress import counted
 from reid_cosam.scratch import scratch_for
-from reid_cosam.settings import DataSettings
+from reid_cosam.settings import DataSettings, PackSettings
 
 _NAMED = 5  # faults, the first of them
 
 
-@command("pack")
-def main(config: DictConfig) -> None:
+@command("pack", PackSettings)
+def main(settings: PackSettings) -> None:
     """Packs one."""
-    run(config)
+    run(settings)
 
 
-def run(config: DictConfig) -> None:
+def run(settings: PackSettings) -> None:
     """Packs `data` into `out` and prints where that is.
 
     Raises:
@@ -31,7 +29,6 @@ def run(config: DictConfig) -> None:
         ValueError, OSError: the data set is incomplete, packed already, or has images that cannot be read;
             nothing is left behind.
     """
-    settings = build.read_pack_settings(config)
     data = settings.data
     root, folder = _source(data), _target(data, Path(settings.out))
     listed = all_frames(build.read_splits(data))  # first: it says what is amiss with a wrong data.root

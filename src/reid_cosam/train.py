@@ -65,7 +65,7 @@ def main(config: DictConfig) -> sweep.Outcome:
 
 
 def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sweep.Outcome:
-    """Trains, evaluates and writes into `folder`, or into the kept folder that `settings.runs` implies.
+    """Trains, evaluates and writes into `folder`, or into the kept folder that `settings.registry` implies.
 
     Raises:
         ValueError, OSError: settings, data or checkpoint do not fit; the message says how to mend it.
@@ -127,7 +127,7 @@ def _work(job: Job) -> None:
     if done:
         _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
     announce(settings, datamodule, module, done)
-    run_id = folder.name.rpartition("-")[2] if settings.runs else None
+    run_id = folder.name.rpartition("-")[2] if settings.registry else None
     loggers = make_loggers(settings.logger, settings.run_name, folder, run_id)
     outcome: Outcome = "failed"
     try:
@@ -162,7 +162,7 @@ def _prepare_folder(settings: TrainSettings, folder: Path) -> None:
     remove_strays(folder)
     begun = None if settings.ckpt_path is None else Path(settings.ckpt_path).parent
     own = folder / "checkpoints"
-    aside = registry.set_aside(folder, same_run=settings.runs is not None or begun == own)
+    aside = registry.set_aside(folder, same_run=settings.registry is not None or begun == own)
     if aside is not None:
         _log.warning("an earlier run in this folder is kept in %s", aside)
     if begun is not None:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from omegaconf import DictConfig
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -24,15 +23,15 @@ from reid_cosam.data.verification import (
 )
 from reid_cosam.metrics.protocols import PROTOCOLS
 from reid_cosam.results.counted_progress import counted
-from reid_cosam.settings import DataSettings
+from reid_cosam.settings import DataSettings, VerifySettings
 
 _NAMED = 5  # faults of a kind, the first of them
 
 
-@command("verify")
-def main(config: DictConfig) -> None:
+@command("verify", VerifySettings)
+def main(settings: VerifySettings) -> None:
     """One report; the exit status is 1 where something is off."""
-    if report(build.read_data_settings(config)):
+    if report(settings.data):
         raise SystemExit(1)
 
 

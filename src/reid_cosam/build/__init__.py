@@ -20,25 +20,12 @@ from reid_cosam.build.evaluation import (
     make_test_trainer,
 )
 from reid_cosam.build.network import make_backbone, make_network
-from reid_cosam.build.settings import (
-    check_settings,
-    read_convert_settings,
-    read_dashboards_settings,
-    read_data_settings,
-    read_evaluate_settings,
-    read_pack_settings,
-    read_report_settings,
-    read_settings,
-    read_tables_settings,
-    read_visualize_settings,
-)
 from reid_cosam.build.training import make_module, make_origin, make_trainer
 
 __all__ = [
     "attributes_file",
     "check_compiler",
     "check_gpus",
-    "check_settings",
     "compiles",
     "data_folder",
     "expected_counts",
@@ -56,16 +43,7 @@ __all__ = [
     "make_trainer",
     "numbering_gaps",
     "precision",
-    "read_convert_settings",
-    "read_dashboards_settings",
-    "read_data_settings",
-    "read_evaluate_settings",
-    "read_pack_settings",
-    "read_report_settings",
-    "read_settings",
     "read_splits",
-    "read_tables_settings",
-    "read_visualize_settings",
     "runs_on_gpu",
     "splits_file",
     "unknown",

@@ -10,7 +10,6 @@ from pytorch_lightning.strategies import DDPStrategy
 from reid_cosam.build.data import make_splits
 from reid_cosam.build.devices import check_gpus, precision, prepare_memory, runs_on_gpu
 from reid_cosam.build.network import make_network
-from reid_cosam.build.settings import check_settings
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.models.network import VideoReidNet
@@ -21,6 +20,7 @@ from reid_cosam.settings import (
     EvaluateSettings,
     TrainSettings,
 )
+from reid_cosam.settings.messages import checked
 from reid_cosam.training.checkpoint_files import read_checkpoint
 from reid_cosam.training.datamodule import TrackletDataModule
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
@@ -38,7 +38,7 @@ def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
     """
     content = read_checkpoint(path)
     try:
-        settings = check_settings(content["config"])
+        settings = checked(TrainSettings, content["config"])
     except ValueError:
         raise ValueError(
             f"{path} was written by another version of reid_cosam, which had other settings: use that one "
@@ -65,7 +65,7 @@ def make_shown_splits(settings: CheckpointSettings, data: DataSettings) -> ReidS
     try:
         return make_splits(data)
     except FileNotFoundError as error:
-        if settings.data is not None:
+        if isinstance(settings.data, DataSettings):
             raise
         remedy = "This is where the network was trained; if its data lie elsewhere now, add data.root=FOLDER."
         raise FileNotFoundError(f"{error}\n{remedy}") from None

@@ -17,7 +17,6 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from omegaconf import OmegaConf
-from pytorch_lightning.plugins.environments import SLURMEnvironment  # type: ignore[attr-defined]
 
 from reid_cosam.processes import PARENT, SECONDS_TO_STOP, wait_for
 
@@ -36,7 +35,11 @@ def is_rank() -> bool:
     """
     if "LOCAL_RANK" in os.environ:
         return True
-    return bool(SLURMEnvironment.detect()) and os.environ["SLURM_NTASKS"] != "1"
+    if os.environ.get("SLURM_NTASKS", "1") == "1":
+        return False
+    from pytorch_lightning.plugins.environments import SLURMEnvironment  # type: ignore[attr-defined]
+
+    return bool(SLURMEnvironment.detect())
 
 
 def check_world_size(devices: int, num_nodes: int = 1) -> None:

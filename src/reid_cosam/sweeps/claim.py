@@ -25,7 +25,7 @@ def work_once(
         FailedBefore: so did a kept run in an earlier sweep, and `retry_failed` is false.
         ValueError: a kept run is finished, but does not hold the scores that are asked for.
     """
-    if settings.runs is None:
+    if settings.registry is None:
         work(settings)
         return "trained"
     if launch.is_launched():  # a command that holds the lock has started this process
@@ -71,6 +71,6 @@ def how_to_go_on(settings: TrainSettings, folder: Path) -> str:
     if not done:
         return "no checkpoint was written yet; the same command starts anew"
     told = f"{done} of {settings.trainer.max_steps} iterations are done"
-    if settings.runs is not None:
+    if settings.registry is not None:
         return f"{told}; the same command goes on from {last}"
     return f"{told}; to go on, add ckpt_path={last} to the same command"

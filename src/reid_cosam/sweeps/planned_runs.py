@@ -8,6 +8,7 @@ from typing import NamedTuple
 from hydra import compose
 
 from reid_cosam import build
+from reid_cosam.command_line import read_settings
 from reid_cosam.data.verification import split_hash
 from reid_cosam.results.tables.layout import STAND_INS
 from reid_cosam.settings import DataSettings, TrainSettings
@@ -90,7 +91,7 @@ def _settings(job: Iterable[str]) -> TrainSettings:
 
 @cache
 def _composed(job: tuple[str, ...]) -> TrainSettings:
-    return build.read_settings(compose("train", list(job)))
+    return read_settings(TrainSettings, compose("train", list(job)))
 
 
 @cache

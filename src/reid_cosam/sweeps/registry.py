@@ -29,12 +29,12 @@ _log = logging.getLogger(__name__)
 
 
 def folder_of(settings: TrainSettings, split: str, job: Path) -> Path:
-    """Where a run writes: its job's folder or, with `runs` set, one named after what the run is.
+    """Where a run writes: its job's folder or, with `registry` set, one named after what the run is.
 
     `split` is the hash of its tracklets: a data set of the same name may hold others. The job's folder then
     says in `run.json` where the run is.
     """
-    if settings.runs is None:
+    if settings.registry is None:
         return job
     key = run_key(settings.model_dump(mode="json"), split)
     folder = kept_folder(settings, key)
@@ -43,8 +43,8 @@ def folder_of(settings: TrainSettings, split: str, job: Path) -> Path:
 
 
 def kept_folder(settings: TrainSettings, key: str) -> Path:
-    """The folder of a run under `settings.runs`."""
-    return Path(settings.runs or "").absolute() / f"{settings.run_name}-{key}"
+    """The folder of a run under `settings.registry`."""
+    return Path(settings.registry or "").absolute() / f"{settings.run_name}-{key}"
 
 
 def metrics(folder: Path) -> dict[str, Any] | None:
@@ -87,7 +87,7 @@ def check_as_asked(found: Mapping[str, Any], settings: TrainSettings, origin: Or
     if images != origin.images:
         raise ValueError(
             f"{folder} is finished, and saw other images of the same names: name another folder with "
-            "runs=..., or delete this one to train anew"
+            "registry=..., or delete this one to train anew"
         )
 
 

@@ -126,7 +126,7 @@ def _lock_elsewhere(descriptor: int, path: Path) -> None:
     name = hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
     local = Path(tempfile.gettempdir(), f"reid_cosam_{os.getuid()}_{name}.lock")
     if local.exists() and os.path.samestat(os.fstat(descriptor), local.stat()):
-        raise OSError(f"neither {path} nor {local} can be locked: choose another folder with runs=...")
+        raise OSError(f"neither {path} nor {local} can be locked: choose another folder with registry=...")
     _log.warning(
         "%s: its file system has no locks, so %s is locked instead: start a sweep over this folder on one "
         "machine only",

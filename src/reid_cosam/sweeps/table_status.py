@@ -23,6 +23,19 @@ from reid_cosam.training.checkpoint_files import LAST, finished_iterations, iter
 from reid_cosam.training.pace import MeasuredPace, read_pace
 
 _WIDTH = 140  # of what no terminal limits
+_HELP = """\
+reid-cosam tables status [TABLE ...] [key=value ...]
+
+Lists the runs of the paper's tables that are not finished (missing, interrupted, failed or running) and the time that
+they still take. Trains nothing and changes nothing.
+
+  TABLE       {tables}; all of them if you name none
+  key=value   settings of reid-cosam train, the same as for the sweep: data=mars data.root=... registry=...
+
+Commands worth copying
+  reid-cosam tables status
+  reid-cosam tables status table3 data=mars data.root=/data/mars
+  reid-cosam tables status table3 experiment=tables_synthetic"""
 
 
 class State(NamedTuple):
@@ -33,11 +46,14 @@ class State(NamedTuple):
     error: str | None = None
 
 
-def main() -> None:
-    """The command line: what a user can mend is said in one line."""
+def main(arguments: Sequence[str]) -> None:
+    """The command line: user errors print one line."""
     never_fail_to_print()
+    if {"--help", "-h"} & set(arguments):
+        print(_HELP.format(tables=", ".join(TABLES)))
+        return
     with exits_with_one_line():
-        run(sys.argv[1:])
+        run(arguments)
 
 
 def run(arguments: Sequence[str]) -> None:

@@ -98,7 +98,7 @@ def _check_origin(path: Path, trained: Mapping[str, Any], origin: Origin) -> Non
         if before is None:
             raise NotResumable(
                 f"{path} does not say which {name} it was trained with, as an earlier version of reid_cosam "
-                "wrote it: start anew without ckpt_path, and with runs=... delete this checkpoint first"
+                "wrote it: start anew without ckpt_path, and with registry=... delete this checkpoint first"
             )
         if before != now:
             raise NotResumable(
