@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from hydra import compose
 
-from reid_cosam.command_line import command, read_settings
+from reid_cosam.command_line import command
 from reid_cosam.settings import ConvertSettings, TrainSettings
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def main(settings: ConvertSettings) -> None:
 
 def _train_settings(settings: ConvertSettings, layout: "ReleasedLayout") -> TrainSettings:
     """The settings with which `train` would train such a network on this data set."""
+    from reid_cosam import build
     from reid_cosam.models.released import IMAGE_SIZE
 
     given, data = settings.num_frames, settings.data
@@ -56,10 +57,10 @@ def _train_settings(settings: ConvertSettings, layout: "ReleasedLayout") -> Trai
     if (data.height, data.width) != IMAGE_SIZE:
         height, width = IMAGE_SIZE
         raise ValueError(f"the weights are for {height} x {width} images: leave data.height, data.width out")
-    overrides = [f"backbone={layout.backbone}", "backbone.pretrained=false", "recipe=released"]
+    overrides = [f"backbone={layout.backbone}", "backbone.pretrained=false", "recipe=released", "data=mars"]
     overrides += [f"cosam={list(layout.cosam)}", f"agg={layout.aggregator}", f"num_frames={num_frames}"]
-    overrides += [f"agg.last_stride={layout.last_stride}"]
-    trained = read_settings(TrainSettings, compose("train", overrides))
+    overrides += [f"backbone.last_stride={layout.last_stride}"]
+    trained = build.read_settings(compose("train", overrides))
     return trained.model_copy(update={"data": data})
 
 

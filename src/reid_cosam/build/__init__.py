@@ -20,12 +20,14 @@ from reid_cosam.build.evaluation import (
     make_test_trainer,
 )
 from reid_cosam.build.network import make_backbone, make_network
+from reid_cosam.build.settings import check_settings, read_settings, with_checked_parts
 from reid_cosam.build.training import make_module, make_origin, make_trainer
 
 __all__ = [
     "attributes_file",
     "check_compiler",
     "check_gpus",
+    "check_settings",
     "compiles",
     "data_folder",
     "expected_counts",
@@ -43,8 +45,10 @@ __all__ = [
     "make_trainer",
     "numbering_gaps",
     "precision",
+    "read_settings",
     "read_splits",
     "runs_on_gpu",
     "splits_file",
     "unknown",
+    "with_checked_parts",
 ]

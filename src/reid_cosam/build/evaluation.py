@@ -10,6 +10,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from reid_cosam.build.data import make_splits
 from reid_cosam.build.devices import check_gpus, precision, prepare_memory, runs_on_gpu
 from reid_cosam.build.network import make_network
+from reid_cosam.build.settings import check_settings
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.models.network import VideoReidNet
@@ -20,7 +21,6 @@ from reid_cosam.settings import (
     EvaluateSettings,
     TrainSettings,
 )
-from reid_cosam.settings.messages import checked
 from reid_cosam.training.checkpoint_files import read_checkpoint
 from reid_cosam.training.datamodule import TrackletDataModule
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
@@ -38,7 +38,7 @@ def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
     """
     content = read_checkpoint(path)
     try:
-        settings = checked(TrainSettings, content["config"])
+        settings = check_settings(content["config"])
     except ValueError:
         raise ValueError(
             f"{path} was written by another version of reid_cosam, which had other settings: use that one "
@@ -51,7 +51,7 @@ def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
     }
     if "classifier.weight" not in state:
         raise ValueError(f"{path} holds no network: it has no entry {_PREFIX}classifier.weight")
-    random = settings.backbone.model_copy(update={"pretrained": False})
+    random = settings.backbone | ({"pretrained": False} if "pretrained" in settings.backbone else {})
     network = make_network(settings.model_copy(update={"backbone": random}), len(state["classifier.weight"]))
     try:
         network.load_state_dict(state)

@@ -8,6 +8,5 @@ if is_command():  # before Hydra and torch are imported, which takes seconds
 from reid_cosam.command_line.commands import command, output_folder  # noqa: E402
 from reid_cosam.command_line.errors import exits_with_one_line  # noqa: E402
 from reid_cosam.command_line.output import never_fail_to_print  # noqa: E402
-from reid_cosam.command_line.reading import read_settings  # noqa: E402
 
-__all__ = ["command", "exits_with_one_line", "never_fail_to_print", "output_folder", "read_settings"]
+__all__ = ["command", "exits_with_one_line", "never_fail_to_print", "output_folder"]

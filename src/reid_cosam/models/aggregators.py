@@ -1,5 +1,7 @@
 """Temporal aggregators: from the maps of a clip's frames to one descriptor (paper, section 2 and [13])."""
 
+from typing import ClassVar
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -16,7 +18,13 @@ def frame_descriptors(maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b t d"
 
 
 class Aggregator(nn.Module):
-    """Maps `[b, t, d, h, w]` to descriptors `[b, out_channels]`."""
+    """Maps `[b, t, d, h, w]` to descriptors `[b, out_channels]`.
+
+    Attributes:
+        last_stride: the stride of CNN block 5 that the released code pairs the aggregator with.
+    """
+
+    last_stride: ClassVar[int] = 1
 
     def __init__(self, out_channels: int) -> None:
         super().__init__()
@@ -29,12 +37,18 @@ class Aggregator(nn.Module):
 class TemporalAveragePooling(Aggregator):
     """TP_avg: the mean of the frame descriptors."""
 
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+
     def forward(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b out"]:
         return frame_descriptors(maps).mean(dim=1)
 
 
 class TemporalMaxPooling(Aggregator):
     """TP_max: channel by channel, the largest entry of the frame descriptors."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
 
     def forward(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b out"]:
         return frame_descriptors(maps).amax(dim=1)
@@ -51,6 +65,7 @@ class TemporalAttention(Aggregator):
     """
 
     HIDDEN = 256
+    last_stride = 2
 
     def __init__(self, channels: int, map_size: tuple[int, int]) -> None:
         super().__init__(channels)

@@ -87,8 +87,11 @@ class Cosam(nn.Module):
         map_size: tuple[int, int],
         reduced_channels: int,
         variant: Variant = "paper",
+        reduced_channels_narrow: int | None = None,
     ) -> None:
         super().__init__()
+        if reduced_channels_narrow is not None and channels <= 256:
+            reduced_channels = reduced_channels_narrow
         if variant not in get_args(Variant):
             raise ValueError(f"COSAM variant must be one of {list(get_args(Variant))}, got {variant!r}")
         if num_frames < 2:

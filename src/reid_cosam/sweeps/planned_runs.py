@@ -8,11 +8,11 @@ from typing import NamedTuple
 from hydra import compose
 
 from reid_cosam import build
-from reid_cosam.command_line import read_settings
 from reid_cosam.data.verification import split_hash
 from reid_cosam.results.tables.layout import STAND_INS
 from reid_cosam.settings import DataSettings, TrainSettings
 from reid_cosam.settings.identity import run_key
+from reid_cosam.settings.recipe import part_name
 from reid_cosam.sweeps import grid, registry
 
 
@@ -75,7 +75,7 @@ def _runs(sweep: Sweep, overrides: Sequence[str]) -> Iterator[Planned]:
     told = [f"experiment=[{names}]", *others, *(one for one in overrides if one not in over)]
     for job in grid.jobs(grid.composed(told)):
         settings = _settings(job)
-        if sweep.backbones and settings.backbone.name not in sweep.backbones:
+        if sweep.backbones and part_name(settings.backbone) not in sweep.backbones:
             continue
         key = run_key(settings.model_dump(mode="json"), _split(settings.data))
         yield Planned(settings, tuple(job), registry.kept_folder(settings, key))
@@ -91,7 +91,7 @@ def _settings(job: Iterable[str]) -> TrainSettings:
 
 @cache
 def _composed(job: tuple[str, ...]) -> TrainSettings:
-    return read_settings(TrainSettings, compose("train", list(job)))
+    return build.read_settings(compose("train", list(job)))
 
 
 @cache

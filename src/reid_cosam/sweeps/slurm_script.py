@@ -14,9 +14,9 @@ from typing import Any
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig, OmegaConf
 
-from reid_cosam.command_line import exits_with_one_line, read_settings
+from reid_cosam import build
+from reid_cosam.command_line import exits_with_one_line
 from reid_cosam.paths import CONF
-from reid_cosam.settings import TrainSettings
 from reid_cosam.sweeps import grid
 
 _OF_THE_EXECUTOR = ("_target_", "submitit_folder", "max_num_timeout")
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str]) -> None:
         config = grid.composed(overrides)
         jobs = grid.jobs(config) or [overrides]
         for job in jobs:
-            read_settings(TrainSettings, compose("train", job))
+            build.read_settings(compose("train", job))
     print(script(config, len(jobs)))
     for number, job in enumerate(jobs):
         print(f"# {number}: {' '.join(job)}")
