@@ -51,7 +51,9 @@ def _train_settings(settings: ConvertSettings, layout: "ReleasedLayout") -> Trai
     given, data = settings.num_frames, settings.data
     num_frames = given if layout.num_frames is None else layout.num_frames
     if num_frames is None:
-        raise ValueError("the weights of a network without COSAM do not tell N: add num_frames=4, as the released code has it")
+        raise ValueError(
+            "the weights of a network without COSAM do not tell N: add num_frames=4, as the released code has it"
+        )
     if given not in (None, num_frames):
         raise ValueError(f"num_frames={given}, but the weights are for {num_frames}: leave num_frames out")
     if (data.height, data.width) != IMAGE_SIZE:

@@ -10,12 +10,11 @@ import pytorch_lightning as pl
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.types import RunMode
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
-from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from reid_cosam import build
-from reid_cosam.command_line import command, exits_with_one_line
+from reid_cosam.command_line import command, exits_with_one_line, output_folder
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.distributed import launch, worker
 from reid_cosam.evaluation.final_scores import final_plan
@@ -25,7 +24,7 @@ from reid_cosam.interruption import Interrupted, end_in_any_case
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import remove_strays, write_json, write_text
 from reid_cosam.results.summary import print_summary
-from reid_cosam.settings import TrainSettings
+from reid_cosam.settings import SweepSettings, TrainSettings
 from reid_cosam.settings.identity import run_key
 from reid_cosam.sweeps import registry, run_lock, sweep
 from reid_cosam.sweeps.announcement import announce
@@ -35,7 +34,7 @@ from reid_cosam.training.checkpoints import LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.guarded_logger import Outcome
 from reid_cosam.training.lightning_module import ReidModule
-from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
+from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers
 from reid_cosam.training.resuming import Origin, check_resumable
 from reid_cosam.training.stopping import interruptible
 
@@ -53,12 +52,10 @@ _HARMLESS = (
 )
 
 
-@command("train", also_mendable=(ImportError, MisconfigurationException), attempt=sweep.attempt)
-def main(config: DictConfig) -> sweep.Outcome:
+@command("train", TrainSettings, SweepSettings, sweeps=True)
+def main(settings: TrainSettings, of_the_sweep: SweepSettings) -> sweep.Outcome:
     """One run. One of a sweep that fails leaves its error in its folder, and the sweep goes on."""
-    folder = Path(HydraConfig.get().runtime.output_dir)
-    with plain_errors():
-        outcome = run(build.read_settings(config), folder, config.retry_failed)
+    outcome = run(build.with_checked_parts(settings), output_folder(), of_the_sweep.retry_failed)
     if outcome == "running elsewhere" and HydraConfig.get().mode != RunMode.MULTIRUN:
         raise SystemExit(sweep.RUNNING_ELSEWHERE)
     return outcome

@@ -144,7 +144,7 @@ def ranks_of(folder: Path) -> list[psutil.Process]:
     ]
 
 
-KEPT = (*LONG, *TWO_RANKS, "trainer.max_steps=60", "trainer.checkpoint_every=5", "runs=kept")
+KEPT = (*LONG, *TWO_RANKS, "trainer.max_steps=60", "trainer.checkpoint_every=5", "registry=kept")
 
 
 def test_a_killed_rank_is_no_failure_for_ever(walkers: Path, tmp_path: Path) -> None:

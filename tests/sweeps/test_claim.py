@@ -20,7 +20,7 @@ FINISHED = {"mAP": 0.5, "protocol": "released", "valid_queries": 6, "data": {}}
 
 @pytest.fixture
 def kept(tmp_path: Path) -> TrainSettings:
-    return settings(f"runs={tmp_path}", "ckpt_path=begin.ckpt")
+    return settings(f"registry={tmp_path}", "ckpt_path=begin.ckpt")
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_each_experiment_sweeps_its_networks_over_three_seeds(experiment: str, c
     assert len(found) == 3 * count
     assert [job[0] for job in found] == [f"seed={seed}" for seed in range(3) for _ in range(count)]
     first = settings(found[:count])
-    assert all(one.runs == "logs/train/kept" for one in first)
+    assert all(one.registry == "logs/train/kept" for one in first)
     assert len({one.model_dump_json() for one in first}) == count
 
 

@@ -34,7 +34,7 @@ FINISHED = {"mAP": 0.5, "protocol": "released", "valid_queries": 6}
 
 
 def plan(tree: Path, table: str, *overrides: str) -> list[Planned]:
-    told = ("data=mars", f"data.root={tree}", f"runs={tree.parent / 'kept'}", "trainer.max_steps=1000")
+    told = ("data=mars", f"data.root={tree}", f"registry={tree.parent / 'kept'}", "trainer.max_steps=1000")
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return planned(table, [*told, *overrides])
 
@@ -159,7 +159,7 @@ def test_what_is_left_is_shown(
     write_json(first.folder / "metrics.json", FINISHED)
     measure(first, 36.0, 60.0)
     checkpoint(second.folder, 400)
-    told = ("data=mars", f"data.root={tree}", f"runs={tree.parent / 'kept'}", "trainer.max_steps=1000")
+    told = ("data=mars", f"data.root={tree}", f"registry={tree.parent / 'kept'}", "trainer.max_steps=1000")
     monkeypatch.setattr(sys, "argv", ["tables", "figure6", *told])
 
     table_status.main()
@@ -177,7 +177,7 @@ def test_what_is_left_is_shown(
 def test_where_nothing_was_measured_it_says_so(
     tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = ("data=mars", f"data.root={tree}", f"runs={tree.parent / 'kept'}", "seeds=[0]")
+    told = ("data=mars", f"data.root={tree}", f"registry={tree.parent / 'kept'}", "seeds=[0]")
     monkeypatch.setattr(sys, "argv", ["tables", "figure6", *told])
 
     table_status.main()

@@ -1,13 +1,11 @@
 """One way to run a command: compose its configuration, check it, and report user errors in one line."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import wraps
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import hydra._internal.hydra as hydra_application
 import hydra._internal.utils as hydra_utils
@@ -21,21 +19,13 @@ from reid_cosam import interruption
 from reid_cosam.command_line import resolvers  # noqa: F401
 from reid_cosam.command_line.errors import USER_ERRORS, exits_with_one_line, foreign_errors_as_ours
 from reid_cosam.command_line.output import never_fail_to_print
-from reid_cosam.startup import let_threads_sleep
 from reid_cosam.command_line.trust import CheckedConfigLoader
 from reid_cosam.paths import CONF
 from reid_cosam.settings.reading import read_settings
+from reid_cosam.startup import let_threads_sleep
 from reid_cosam.sweeps import resolvers as _  # noqa: F401
 
 Function: TypeAlias = Callable[..., Any]
-
-
-class Command(Protocol):
-    """Runs a verb with arguments, by default those of this process."""
-
-    job: "_Job"
-
-    def __call__(self, arguments: Sequence[str] | None = None) -> None: ...
 
 
 def command(
@@ -45,7 +35,7 @@ def command(
     refused: Mapping[str, str] | None = None,
     subcommands: Mapping[str, str] | None = None,
     flags: Mapping[str, str] | None = None,
-) -> Callable[[Function], Command]:
+) -> "Callable[[Function], Command]":
     """Makes a function of checked settings the command that composes `conf/<verb>.yaml` from its arguments.
 
     The command raises SystemExit for user errors: `error: ...` in one line, exit status 1. With
@@ -59,25 +49,32 @@ def command(
         flags: what stands for a setting, such as `--dry-run` for `dry_run=true`.
     """
 
-    def decorate(function: Function) -> Command:
+    def decorate(function: Function) -> "Command":
         job = _Job(verb, settings, function, sweeps)
-
-        @wraps(function)
-        def main(arguments: Sequence[str] | None = None) -> None:
-            given = list(sys.argv[1:] if arguments is None else arguments)
-            if given and given[0] in (subcommands or {}):
-                import_module((subcommands or {})[given[0]]).main(given[1:])
-                return
-            never_fail_to_print()
-            interruption.handle()
-            with exits_with_one_line():
-                _refuse(given, refused or {})
-                _run([(flags or {}).get(word, word) for word in given], verb, job)
-
-        main.job = job  # type: ignore[attr-defined]
-        return main  # type: ignore[return-value]
+        return Command(verb, job, refused or {}, subcommands or {}, flags or {})
 
     return decorate
+
+
+class Command(NamedTuple):
+    """A verb: called with arguments, or with those of this process, it composes, checks and runs."""
+
+    verb: str
+    job: "_Job"
+    refused: Mapping[str, str]
+    subcommands: Mapping[str, str]
+    flags: Mapping[str, str]
+
+    def __call__(self, arguments: Sequence[str] | None = None) -> None:
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        if given and given[0] in self.subcommands:
+            import_module(self.subcommands[given[0]]).main(given[1:])
+            return
+        never_fail_to_print()
+        interruption.handle()
+        with exits_with_one_line():
+            _refuse(given, self.refused)
+            _run([self.flags.get(word, word) for word in given], self.verb, self.job)
 
 
 def output_folder() -> Path:
