@@ -79,7 +79,8 @@ def _names(node: Any, prefix: str, ours: bool) -> Iterator[tuple[str, Any]]:
 
 
 def _nearest(name: str, known: list[str]) -> str | None:
-    """By the whole name, or else by its last part: `margin` means `recipe.loss.margin`."""
-    last = {one.rpartition(".")[2]: one for one in reversed(known)}
-    by_last = [last[part] for part in get_close_matches(name.rpartition(".")[2], last, 1, 0.8)]
-    return next(iter(by_last or get_close_matches(name, known, 1, 0.6)), None)
+    """By the last part of the name, or else by all of it: `margin` means `recipe.loss.margin`."""
+    last = {one: one.rpartition(".")[2] for one in known}
+    parts = get_close_matches(name.rpartition(".")[2], set(last.values()), 1, 0.8)
+    alike = [one for one in known if last[one] in parts]
+    return next(iter(get_close_matches(name, alike or known, 1, 0.0 if alike else 0.6)), None)
