@@ -1,10 +1,10 @@
 """Objects from what a configuration names: `{_target_: module.name, argument: value}`."""
 
 import inspect
+import pkgutil
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, get_type_hints
 
-from hydra.utils import get_object
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.errors import PydanticSchemaGenerationError
 
@@ -47,9 +47,9 @@ def callable_of(setting: str, part: Mapping[str, Any]) -> Callable[..., Any]:
     """
     target = part[TARGET]
     try:
-        found = get_object(target)
+        found = pkgutil.resolve_name(target)
     except Exception as error:  # whatever importing somebody's module raises
-        reason = str(error.__cause__ or error).partition("\n")[0]
+        reason = str(error).partition("\n")[0]
         raise ValueError(
             f"{setting}.{TARGET}={target} cannot be imported ({reason}): it is module.class, of a module "
             "that is installed or lies in the current folder"
@@ -82,7 +82,8 @@ def checked(setting: str, part: Mapping[str, Any], known: Collection[str] = ()) 
         content: Any = own
         for name in reversed(setting.split(".")):
             content = {name: content}
-        raise ValueError(f"{faults_in_words(faults, content)} ({part[TARGET]})") from None
+        takes = ", ".join(name for name in taken if name not in known) or "no settings"
+        raise ValueError(f"{faults_in_words(faults, content)} ({part[TARGET]} takes {takes})") from None
     return {TARGET: part[TARGET], **values, **nested}
 
 

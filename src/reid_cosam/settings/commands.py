@@ -11,12 +11,14 @@ from reid_cosam.settings.parts import DataSettings, DeviceSettings
 ProtocolName = Literal["released", "with_queries", "official", "cross_camera"]
 TableName = Literal["table2", "table3", "table4", "table5", "table6", "table7"]
 Folders = Annotated[tuple[PathText, ...], BeforeValidator(listed)]
+Modules = Annotated[tuple[Text, ...], BeforeValidator(listed)]
 Tables = Annotated[tuple[TableName, ...], BeforeValidator(listed)]
 
 
 class SweepSettings(Settings):
-    """What `train` composes beside the settings of a run: it concerns a sweep over many runs."""
+    """What `train` composes beside the settings of a run: it concerns the command, or a sweep over many runs."""
 
+    trust: Modules
     retry_failed: bool
     seeds: Annotated[tuple[Seed, ...] | None, BeforeValidator(listed)] = None
     backbones: Mapping[str, Text] | None = None
@@ -41,6 +43,7 @@ class CheckpointSettings(Settings):
     """A trained network and the data set to use it on."""
 
     ckpt: PathText
+    trust: Modules
     data: Annotated[
         Annotated[DataSettings, Tag("data set")] | Annotated[DataChanges, Tag("changes")],
         Discriminator(_data_set_or_changes),

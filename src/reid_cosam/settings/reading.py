@@ -18,8 +18,10 @@ def read_settings(settings: type[_Settings], config: DictConfig) -> _Settings:
     Raises:
         ValueError: names each value that is missing, unknown or out of range, and the range.
     """
-    of_the_sweep = settings is SweepSettings
-    names: list[Any] = [name for name in config if (name in SweepSettings.model_fields) == of_the_sweep]
+    own, of_the_sweep = settings.model_fields, SweepSettings.model_fields
+    names: list[Any] = [name for name in config if name in own or name not in of_the_sweep]
+    if settings is SweepSettings:
+        names = [name for name in names if name in own]
     missing = [name for name in sorted(OmegaConf.missing_keys(config)) if name.partition(".")[0] in names]
     if missing:
         raise ValueError("; ".join(f"{name} is missing: add {name}=..." for name in missing))
