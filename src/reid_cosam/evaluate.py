@@ -48,10 +48,11 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
         ValueError, OSError: an input does not fit; the message says how to mend it.
     """
     launch.check_world_size(settings.trainer.devices)
-    worker.settle(settings.trainer.devices)
-    launch.let_one_rank_speak()
+    launch.end_with_launcher()
+    worker.claim_gpus(settings.trainer.devices)
+    launch.silence_other_ranks()
     if launch.is_first_rank() and not launch.is_launched():
-        registry.set_aside(folder, same_run=False)
+        registry.move_earlier_outputs(folder, same_run=False)
     evaluation = TestExtraction(settings)
     descriptors = evaluation.stored()
     if launch.is_first_rank() and not launch.is_launched():

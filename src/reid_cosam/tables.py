@@ -8,7 +8,7 @@ import wandb
 from omegaconf import DictConfig, OmegaConf
 
 from reid_cosam import build
-from reid_cosam.command_line import command
+from reid_cosam.command_line import command, exits_with_one_line, never_fail_to_print
 from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.store import write_text
 from reid_cosam.results.tables.arrange import on_paper_data, on_synthetic
@@ -93,10 +93,11 @@ def _write(table: Table, records: Sequence[Record], folder: Path, kept: set[Path
 def tables() -> None:
     """`tables`, or with `status` as its first word what the tables' sweeps have done so far."""
     if sys.argv[1:2] == ["status"]:
-        from reid_cosam.sweeps import table_status
+        from reid_cosam.sweeps.table_status import table_status
 
-        del sys.argv[1]
-        table_status.main()
+        never_fail_to_print()
+        with exits_with_one_line():
+            table_status(sys.argv[2:])
     else:
         main()
 

@@ -28,11 +28,12 @@ from reid_cosam.results.summary import print_summary
 from reid_cosam.settings import TrainSettings
 from reid_cosam.settings.identity import run_key
 from reid_cosam.sweeps import registry, run_lock, sweep
-from reid_cosam.sweeps.announcement import announce
-from reid_cosam.sweeps.claim import how_to_go_on, work_once
+from reid_cosam.sweeps.attempts import how_to_resume, run_once
+from reid_cosam.training.announcement import announce, announce_time
 from reid_cosam.training.checkpoint_files import copy_best, read_checkpoint
 from reid_cosam.training.checkpoints import LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.estimate import measure_pace
 from reid_cosam.training.guarded_logger import Outcome
 from reid_cosam.training.lightning_module import ReidModule
 from reid_cosam.training.loggers import finish, log_summary, logged_settings, make_loggers, plain_errors
@@ -69,10 +70,11 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
 
     Raises:
         ValueError, OSError: settings, data or checkpoint do not fit; the message says how to mend it.
-        failures.FailedBefore: so did a kept run in an earlier sweep, and `retry_failed` is false.
+        attempts.FailedBefore: the registered run failed in an earlier sweep, and `retry_failed` is false.
     """
     launch.check_world_size(settings.trainer.devices, settings.trainer.num_nodes)
-    worker.settle(settings.trainer.devices)
+    launch.end_with_launcher()
+    worker.claim_gpus(settings.trainer.devices)
     if settings.ckpt_path is not None:
         read_checkpoint(Path(settings.ckpt_path))  # before minutes of rendering, not after
     splits = build.make_splits(settings.data)
@@ -83,10 +85,10 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> sw
         _work(Job(going_on, splits, origin, folder, kept))
 
     try:
-        return work_once(settings, origin, kept, retry_failed, work)
+        return run_once(settings, origin, kept, retry_failed, work)
     except Interrupted as signal:
         if launch.is_first_rank() and not launch.is_launched():
-            _log.warning("interrupted by %s: %s", signal.name, how_to_go_on(settings, kept))
+            _log.warning("interrupted by %s: %s", signal.name, how_to_resume(settings, kept))
         signal.explained = True
         raise
 
@@ -119,14 +121,14 @@ def _work(job: Job) -> None:
         try:
             launch.run_ranks("reid_cosam.train", job.command_folder, settings.trainer.devices, locks)
         except RuntimeError as error:
-            raise RuntimeError(f"{error}; {how_to_go_on(settings, folder)}") from None
+            raise RuntimeError(f"{error}; {how_to_resume(settings, folder)}") from None
         return
-    launch.let_one_rank_speak()
+    launch.silence_other_ranks()
     pl.seed_everything(settings.seed, workers=True, verbose=False)
     module = build.make_module(settings, datamodule)
     if done:
         _log.info("resuming from %s after %d iterations", settings.ckpt_path, done)
-    announce(settings, datamodule, module, done)
+    _announce(settings, datamodule, module, done)
     run_id = folder.name.rpartition("-")[2] if settings.runs else None
     loggers = make_loggers(settings.logger, settings.run_name, folder, run_id)
     outcome: Outcome = "failed"
@@ -143,6 +145,17 @@ def _work(job: Job) -> None:
         raise
     finally:
         finish(loggers, outcome)
+
+
+@rank_zero_only
+def _announce(settings: TrainSettings, datamodule: ReidDataModule, module: ReidModule, done: int) -> None:
+    announce(settings.run_name, settings.data.name, datamodule, module.network)
+    if not build.runs_on_gpu(settings.trainer):
+        bf16 = build.precision(settings.trainer) == "bf16-mixed"
+        size = (settings.num_frames, settings.data.height, settings.data.width)
+        pace = measure_pace(module.network, settings.batch_size, *size, bf16)
+        small = settings.data.size == "small" and settings.backbone.name.endswith("_tiny")
+        announce_time(pace, settings.trainer.max_steps - done, datamodule.num_snippets, small)
 
 
 def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ckpt_path: str | None) -> None:
@@ -162,7 +175,7 @@ def _prepare_folder(settings: TrainSettings, folder: Path) -> None:
     remove_strays(folder)
     begun = None if settings.ckpt_path is None else Path(settings.ckpt_path).parent
     own = folder / "checkpoints"
-    aside = registry.set_aside(folder, same_run=settings.runs is not None or begun == own)
+    aside = registry.move_earlier_outputs(folder, same_run=settings.runs is not None or begun == own)
     if aside is not None:
         _log.warning("an earlier run in this folder is kept in %s", aside)
     if begun is not None:
