@@ -8,7 +8,7 @@ import pytest
 
 from reid_cosam import train
 from reid_cosam.build import data as build_data
-from reid_cosam.sweeps.failures import FailedBefore
+from reid_cosam.sweeps.attempts import FailedBefore
 from tests.support.tree import write_mars_tree
 from tests.test_train import small
 

@@ -14,7 +14,8 @@ _reid_cosam() {
     if (( COMP_CWORD == 1 )); then
         words="VERBS"
     elif [[ " VERBS " == *" ${COMP_WORDS[1]} "* ]]; then
-        words="$(COMP_LINE="${COMP_LINE#*[[:space:]]}" "${COMP_WORDS[0]}" "${COMP_WORDS[1]}" -sc query=bash 2>/dev/null)"
+        local line="${COMP_LINE#*[[:space:]]}"
+        words="$(COMP_LINE="$line" "${COMP_WORDS[0]}" "${COMP_WORDS[1]}" -sc query=bash 2>/dev/null)"
     fi
     COMPREPLY=($(compgen -W "$words" -- "$word"))
 }
@@ -50,9 +51,9 @@ def main() -> None:
     if verb in VERBS:
         import_module(f"reid_cosam.{verb}").main(arguments)
     elif verb in ("--help", "-h", "help"):
-        print(overview())
+        print(overview(), end="")
     elif verb == "completion":
-        print(completion(*arguments))
+        print(completion(*arguments), end="")
     else:
         nearest = get_close_matches(verb, VERBS, 1)
         hint = f"did you mean {nearest[0]}? " if nearest else ""
@@ -72,7 +73,10 @@ Video person re-identification with co-segmentation attention (COSAM).
 reid-cosam VERB --help explains the settings of a verb and gives commands worth copying. Start here:
   reid-cosam train experiment=quickstart
 
-Tab completion in bash:  eval "$(reid-cosam completion bash)"    in zsh:  eval "$(reid-cosam completion zsh)\""""
+Tab completion, in bash and in zsh:
+  eval "$(reid-cosam completion bash)"
+  eval "$(reid-cosam completion zsh)"
+"""
 
 
 def completion(shell: str = "", *_: str) -> str:

@@ -1,15 +1,11 @@
 """Turn a checkpoint of the paper's released code into one for this package: `reid-cosam convert --help`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hydra import compose
 
 from reid_cosam.command_line import command
 from reid_cosam.settings import ConvertSettings, TrainSettings
-
-if TYPE_CHECKING:
-    from reid_cosam.models.released import ReleasedLayout
 
 
 @command("convert", ConvertSettings)
@@ -32,7 +28,9 @@ def main(settings: ConvertSettings) -> None:
         layout, network = released_layout(state), network_from_released(state)
     except ValueError as error:
         raise ValueError(f"{released} is {error}") from error
-    trained = _train_settings(settings, layout)
+    overrides = [f"backbone={layout.backbone}", f"cosam={list(layout.cosam)}", f"agg={layout.aggregator}"]
+    overrides += [f"backbone.last_stride={layout.last_stride}"]
+    trained = _train_settings(settings, layout.num_frames, overrides)
     weights = {f"network.{name}": value for name, value in network.state_dict().items()}
     content = {"state_dict": weights, "config": trained.model_dump(mode="json")}
     WholeCheckpointIO().save_checkpoint(content, out)
@@ -43,27 +41,22 @@ def main(settings: ConvertSettings) -> None:
     print(f"written: {out.resolve()}")
 
 
-def _train_settings(settings: ConvertSettings, layout: "ReleasedLayout") -> TrainSettings:
-    """The settings with which `train` would train such a network on this data set."""
+def _train_settings(settings: ConvertSettings, found: int | None, overrides: list[str]) -> TrainSettings:
+    """The settings with which `train` would train such a network; `found` is N, if the weights tell it."""
     from reid_cosam import build
     from reid_cosam.models.released import IMAGE_SIZE
 
     given, data = settings.num_frames, settings.data
-    num_frames = given if layout.num_frames is None else layout.num_frames
+    num_frames = given if found is None else found
     if num_frames is None:
-        raise ValueError(
-            "the weights of a network without COSAM do not tell N: add num_frames=4, as the released code has it"
-        )
+        raise ValueError("without COSAM the weights do not tell N: add num_frames=4, as in the released code")
     if given not in (None, num_frames):
         raise ValueError(f"num_frames={given}, but the weights are for {num_frames}: leave num_frames out")
     if (data.height, data.width) != IMAGE_SIZE:
         height, width = IMAGE_SIZE
         raise ValueError(f"the weights are for {height} x {width} images: leave data.height, data.width out")
-    overrides = [f"backbone={layout.backbone}", "backbone.pretrained=false", "recipe=released", "data=mars"]
-    overrides += [f"cosam={list(layout.cosam)}", f"agg={layout.aggregator}", f"num_frames={num_frames}"]
-    overrides += [f"backbone.last_stride={layout.last_stride}"]
-    trained = build.read_settings(compose("train", overrides))
-    return trained.model_copy(update={"data": data})
+    fixed = ["recipe=released", "data=mars", "backbone.pretrained=false", f"num_frames={num_frames}"]
+    return build.read_settings(compose("train", [*overrides, *fixed])).model_copy(update={"data": data})
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ from typing import Literal
 from omegaconf import OmegaConf
 
 from reid_cosam.command_line import command, output_folder
-from reid_cosam.command_line.arguments import IMAGE_SIZE
+from reid_cosam.command_line.arguments import refuse_image_size
 from reid_cosam.settings import EvaluateSettings
 
 _log = logging.getLogger(__name__)
 
 
-@command("evaluate", EvaluateSettings, sweeps=True, refused=IMAGE_SIZE)
+@command("evaluate", EvaluateSettings, sweeps=True, before=refuse_image_size)
 def main(settings: EvaluateSettings) -> Literal["evaluated"]:
     """One evaluation. Where one of a sweep fails, the sweep goes on."""
     run(settings, output_folder())
@@ -36,10 +36,11 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     from reid_cosam.sweeps import registry
 
     launch.check_world_size(settings.trainer.devices)
-    worker.settle(settings.trainer.devices)
-    launch.let_one_rank_speak()
+    launch.end_with_launcher()
+    worker.claim_gpus(settings.trainer.devices)
+    launch.silence_other_ranks()
     if launch.is_first_rank() and not launch.is_launched():
-        registry.set_aside(folder, same_run=False)
+        registry.move_earlier_outputs(folder, same_run=False)
     evaluation = TestExtraction(settings)
     descriptors = evaluation.stored()
     if launch.is_first_rank() and not launch.is_launched():

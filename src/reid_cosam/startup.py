@@ -11,8 +11,8 @@ def start_process() -> None:
     """For a process that runs a command and nothing else: signals, OpenMP's threads, garbage collection."""
     interruption.handle_early()
     let_threads_sleep()
-    # Imports leave a million objects that stay. Searching them for cycles took a tenth of the time that a command
-    # needs to start and end: the oldest are searched a tenth as often.
+    # Imports leave a million objects that stay. Searching them for cycles took a tenth of the time that a
+    # command needs to start and end: the oldest are searched a tenth as often.
     gc.set_threshold(*gc.get_threshold()[:2], 100)
 
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from reid_cosam import build
 from reid_cosam.command_line import command, output_folder
-from reid_cosam.command_line.arguments import IMAGE_SIZE
+from reid_cosam.command_line.arguments import refuse_image_size
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.results.counted_progress import counted
@@ -23,7 +23,7 @@ from reid_cosam.visualization.pictures import Looking, write_pictures
 from reid_cosam.visualization.spatial_masks import SpatialMasks
 
 
-@command("visualize", VisualizeSettings, refused=IMAGE_SIZE)
+@command("visualize", VisualizeSettings, before=refuse_image_size)
 def main(settings: VisualizeSettings) -> None:
     """One folder."""
     run(settings, output_folder())

@@ -140,7 +140,8 @@ def ranks_of(folder: Path) -> list[psutil.Process]:
     return [
         one
         for one in found
-        if "hydra.output_subdir=null" in one.cmdline() and "reid_cosam.distributed.ranks" not in one.cmdline()
+        if "hydra.output_subdir=null" in one.cmdline()
+        and "reid_cosam.distributed.launch" not in one.cmdline()
     ]
 
 

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,9 +17,12 @@ from reid_cosam.settings.messages import renamed
 _SETTING = re.compile(r"(?P<name>(?:\+\+|\+|~)?[^=\s]+)=(?P<value>.*)", re.DOTALL)
 _OPENS = tuple("[{(\"'")
 
-_KEPT = "images keep the size of the network's training; leave this out"
-IMAGE_SIZE = {"data.height": _KEPT, "data.width": _KEPT}
-"""Refused by commands that use a trained network."""
+
+def refuse_image_size(arguments: Sequence[str]) -> None:
+    """Raises ValueError if images are to have a size, which a trained network alone decides on."""
+    for argument in arguments:
+        if argument.lstrip("+").startswith(("data.height=", "data.width=")):
+            raise ValueError(f"{argument}: images keep the size of the network's training; leave this out")
 
 
 def unreadable(argument: str) -> str:

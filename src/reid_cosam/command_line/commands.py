@@ -32,7 +32,7 @@ def command(
     verb: str,
     *settings: type[BaseModel],
     sweeps: bool = False,
-    refused: Mapping[str, str] | None = None,
+    before: Callable[[Sequence[str]], None] | None = None,
     subcommands: Mapping[str, str] | None = None,
     flags: Mapping[str, str] | None = None,
 ) -> "Callable[[Function], Command]":
@@ -44,14 +44,14 @@ def command(
     Args:
         settings: of each the function gets an argument.
         sweeps: in a sweep (`-m`) one failed run does not stop the others.
-        refused: settings that are not for this verb, and why.
+        before: raises a user error for arguments that this verb refuses, before anything is composed.
         subcommands: modules whose `main` gets the other arguments when the first one is their name.
         flags: what stands for a setting, such as `--dry-run` for `dry_run=true`.
     """
 
     def decorate(function: Function) -> "Command":
         job = _Job(verb, settings, function, sweeps)
-        return Command(verb, job, refused or {}, subcommands or {}, flags or {})
+        return Command(verb, job, before, subcommands or {}, flags or {})
 
     return decorate
 
@@ -61,7 +61,7 @@ class Command(NamedTuple):
 
     verb: str
     job: "_Job"
-    refused: Mapping[str, str]
+    before: Callable[[Sequence[str]], None] | None
     subcommands: Mapping[str, str]
     flags: Mapping[str, str]
 
@@ -73,13 +73,20 @@ class Command(NamedTuple):
         never_fail_to_print()
         interruption.handle()
         with exits_with_one_line():
-            _refuse(given, self.refused)
+            _refuse_pickles(given)
+            if self.before is not None:
+                self.before(given)
             _run([self.flags.get(word, word) for word in given], self.verb, self.job)
 
 
 def output_folder() -> Path:
     """Where the command that runs now writes."""
     return Path(HydraConfig.get().runtime.output_dir)
+
+
+def is_sweep() -> bool:
+    """Whether the job that runs now is one of a sweep."""
+    return HydraConfig.get().mode == RunMode.MULTIRUN
 
 
 class _Job:
@@ -97,7 +104,7 @@ class _Job:
 
     def __call__(self, config: DictConfig) -> None:
         interruption.handle()  # a launcher may have started this process for the job
-        if self._sweeps and HydraConfig.get().mode == RunMode.MULTIRUN:
+        if self._sweeps and is_sweep():
             from reid_cosam.sweeps import sweep
 
             sweep.attempt(output_folder(), lambda: self._work(config), USER_ERRORS)
@@ -116,11 +123,8 @@ def _job_of(module: str) -> _Job:
     return job
 
 
-def _refuse(arguments: Sequence[str], refused: Mapping[str, str]) -> None:
+def _refuse_pickles(arguments: Sequence[str]) -> None:
     for argument in arguments:
-        name = argument.lstrip("+~").partition("=")[0]
-        if name in refused:
-            raise ValueError(f"{argument}: {refused[name]}")
         if argument.startswith("--e"):
             raise ValueError(
                 f"{argument}: a pickled configuration can run any code when it is read; "

@@ -16,7 +16,7 @@ Tables = Annotated[tuple[TableName, ...], BeforeValidator(listed)]
 
 
 class SweepSettings(Settings):
-    """What `train` composes beside the settings of a run: it concerns the command, or a sweep over many runs."""
+    """What `train` composes beside the settings of a run: it concerns the command or a whole sweep."""
 
     trust: Modules
     retry_failed: bool

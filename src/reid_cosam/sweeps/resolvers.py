@@ -49,5 +49,5 @@ def slurm_cpus(num_nodes: int, devices: int, workers: int) -> int:
 
 for _resolver in (choices, runs_at_once, slurm_tasks, slurm_cpus):
     OmegaConf.register_new_resolver(_resolver.__name__, _resolver, replace=True)
-# Saved with the configuration, as the time in it is: Slurm's ranks get the folder of the command that submitted them.
+# Saved with the configuration, as the time in it is: Slurm's ranks get the submitting command's folder.
 OmegaConf.register_new_resolver("run_folder", run_folder, use_cache=True, replace=True)

@@ -9,7 +9,7 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_cosam.training.checkpoint_files import LAST, PREVIOUS
 from reid_cosam.training.finite import Diverged
-from reid_cosam.training.resuming import Origin
+from reid_cosam.training.origin import Origin
 
 
 class LastCheckpoint(Checkpoint):

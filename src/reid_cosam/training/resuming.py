@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from reid_cosam.settings.identity import identity
 from reid_cosam.training.checkpoint_files import read_checkpoint
+from reid_cosam.training.origin import Origin
 
 # A resumed run is the rest of the same run; only its length and its first weights' origin may differ.
 _FREE = {"backbone.pretrained", "trainer.max_steps"}
@@ -17,26 +18,6 @@ _log = logging.getLogger(__name__)
 
 class NotResumable(ValueError):
     """A checkpoint of another run, or of this one on another machine: nothing is wrong with either."""
-
-
-class Origin(NamedTuple):
-    """What a run's numbers depend on beside its settings; every checkpoint holds it.
-
-    Attributes:
-        split: hash of the tracklets (`data.verification.split_hash`).
-        images: hash of a sample of their images (`data.verification.image_hash`).
-        processes: ranks that share a batch.
-        accelerator: `cpu` or `gpu`.
-        precision: Lightning's name of it.
-        compiled: whether torch.compile changed the network's arithmetic.
-    """
-
-    split: str
-    images: str
-    processes: int
-    accelerator: str
-    precision: str
-    compiled: bool
 
 
 _REMEDIES = {

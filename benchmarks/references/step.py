@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.literal_cosam import write_out
-from benchmarks.training import ProductStep
+from benchmarks.harness.steps import ProductStep
+from benchmarks.references.literal_cosam import write_out
 
 LITERAL, CHANNELS_FIRST, UNFUSED, ANY_KERNELS = WAYS = (
     "literal COSAM",

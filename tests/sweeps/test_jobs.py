@@ -10,19 +10,19 @@ from reid_cosam import build
 from reid_cosam.paths import CONF
 from reid_cosam.settings import TrainSettings
 from reid_cosam.settings.recipe import part_name
-from reid_cosam.sweeps import grid
+from reid_cosam.sweeps import sweep
 
 SYNTHETIC = ("table2", "table3", "table4", "table6", "table7")
 
 
 def jobs(*overrides: str) -> list[list[str]]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return grid.jobs(grid.composed(overrides))
+        return sweep.jobs(sweep.composed(overrides))
 
 
-def settings(sweep: Sequence[Sequence[str]]) -> list[TrainSettings]:
+def settings(jobs: Sequence[Sequence[str]]) -> list[TrainSettings]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return [build.read_settings(compose("train", list(job))) for job in sweep]
+        return [build.read_settings(compose("train", list(job))) for job in jobs]
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,9 @@ def test_each_experiment_sweeps_its_networks_over_three_seeds(experiment: str, c
     assert len({one.model_dump_json() for one in first}) == count
 
 
-@pytest.mark.parametrize("told", ["seeds=[4,7]", "seed=4,7"])
-def test_seeds_are_set_in_either_way(told: str) -> None:
-    found = jobs("experiment=figure6", told)
+@pytest.mark.parametrize("override", ["seeds=[4,7]", "seed=4,7"])
+def test_seeds_are_set_in_either_way(override: str) -> None:
+    found = jobs("experiment=figure6", override)
 
     assert [job[0] for job in found] == ["seed=4", "seed=7"]
     assert [one.seed for one in settings(found)] == [4, 7]
@@ -103,28 +103,11 @@ def test_the_synthetic_tables_hold_22_networks() -> None:
 def test_a_sweeper_that_decides_as_it_goes_has_no_grid() -> None:
     other = OmegaConf.create({"hydra": {"sweeper": {"_target_": "hydra_plugins.optuna.OptunaSweeper"}}})
 
-    assert grid.jobs(other) == []
+    assert sweep.jobs(other) == []
 
 
 @pytest.mark.parametrize(
     ("launcher", "expected"), [({"n_jobs": 3}, 3), ({"array_parallelism": 8}, 8), ({"_target_": "basic"}, 1)]
 )
 def test_launchers_run_so_many_at_once(launcher: dict[str, object], expected: int) -> None:
-    assert grid.runs_at_once(OmegaConf.create({"hydra": {"launcher": launcher}})) == expected
-
-
-def launcher(*overrides: str) -> dict[str, object]:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = grid.composed(overrides)
-    keys = ("nodes", "tasks_per_node", "gpus_per_node", "cpus_per_task")
-    return {key: config.hydra.launcher[key] for key in keys}
-
-
-@pytest.mark.parametrize(
-    ("nodes", "tasks", "cpus"),
-    [(1, 1, 20), (2, 4, 5)],  # a run starts its ranks, or Slurm starts one a device
-)
-def test_a_slurm_job_has_a_task_a_run_or_one_a_rank(nodes: int, tasks: int, cpus: int) -> None:
-    found = launcher("launcher=slurm", f"trainer.num_nodes={nodes}", "trainer.devices=4", "data.workers=4")
-
-    assert found == {"nodes": nodes, "gpus_per_node": 4, "tasks_per_node": tasks, "cpus_per_task": cpus}
+    assert sweep.parallel_jobs(OmegaConf.create({"hydra": {"launcher": launcher}})) == expected

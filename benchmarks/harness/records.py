@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from reid_cosam.results.store import write_json, write_text
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 Better = Literal["less", "more", "share"]
 HOW_TO_READ = """\
 `python -m benchmarks --rewrite` writes this file from `results/*.json`; the command above a table takes its

@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.training import held_bytes, quiet
+from benchmarks.harness.steps import held_bytes, quiet
 from reid_cosam.data.datasets import ClipBatch
 from reid_cosam.data.transforms import normalise
 

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -29,12 +30,7 @@ def peak_bytes(step: Step, device: torch.device) -> int:
         before = torch.cuda.memory_allocated()
         step()
         return torch.cuda.max_memory_allocated() - before
-    with quiet_profile(profile_memory=True) as profile:
-        step()
-    with tempfile.TemporaryDirectory() as folder:
-        trace = Path(folder) / "trace.json"
-        profile.export_chrome_trace(str(trace))
-        events = [e for e in json.loads(trace.read_text())["traceEvents"] if e.get("name") == "[memory]"]
+    events = [one for one in traced(step, profile_memory=True) if one.get("name") == "[memory]"]
     held = peak = 0
     for event in sorted(events, key=lambda event: event["ts"]):
         held += event["args"]["Bytes"]
@@ -42,14 +38,16 @@ def peak_bytes(step: Step, device: torch.device) -> int:
     return peak
 
 
-def quiet_profile(profile_memory: bool = False, record_shapes: bool = False) -> torch.profiler.profile:
-    """torch's profiler of what the CPU does, without its announcements on the terminal."""
-    os.environ.setdefault("KINETO_LOG_LEVEL", "99")
-    return torch.profiler.profile(
-        activities=[torch.profiler.ProfilerActivity.CPU],
-        profile_memory=profile_memory,
-        record_shapes=record_shapes,
-    )
+def traced(step: Step, **what: bool) -> list[dict[str, Any]]:
+    """The events that torch's profiler sees of the CPU during `step`."""
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # no announcements on the terminal
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], **what) as profile:
+        step()
+    with tempfile.TemporaryDirectory() as folder:
+        trace = Path(folder) / "trace.json"
+        profile.export_chrome_trace(str(trace))
+        events: list[dict[str, Any]] = json.loads(trace.read_text())["traceEvents"]
+    return events
 
 
 def repeated(step: Step) -> Steps:

@@ -9,8 +9,8 @@ from typing import cast
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader, Dataset
 
-from benchmarks.measure import at_once, synchronise
-from benchmarks.training import flags_kept, make_module, quiet
+from benchmarks.harness.measure import at_once, synchronise
+from benchmarks.harness.steps import flags_restored, make_module, quiet
 from reid_cosam import build
 from reid_cosam.data.datasets import ClipBatch
 from reid_cosam.data.prefetcher import CudaPrefetcher
@@ -30,33 +30,33 @@ class _Repeated(Dataset[ClipBatch]):
         return self.batch
 
 
-class RepeatedBatch(pl.LightningDataModule):
-    """The same batch, `count` times, on its way to the device as the product's batches are."""
+class _RepeatedBatch(pl.LightningDataModule):
+    """The same batch `count` times, moved to the device as the product's batches are."""
 
     transfer_batch_to_device = ReidDataModule.transfer_batch_to_device
 
     def __init__(self, batch: ClipBatch, count: int) -> None:
         super().__init__()
-        self._batch, self._count, self._transfer = batch, count, CudaPrefetcher()
+        self._batches, self._transfer = _Repeated(batch, count), CudaPrefetcher()
 
     def train_dataloader(self) -> DataLoader[ClipBatch]:
-        return DataLoader(_Repeated(self._batch, self._count), batch_size=None)
+        return DataLoader(self._batches, batch_size=None)
 
 
 def through_lightning(
     chosen: TrainSettings, batch: ClipBatch, steps: int, after: Callable[[ReidModule], None]
 ) -> list[float]:
-    """`Trainer.fit` for `steps` steps: the seconds of each but the first, of which `after` is no part.
+    """`Trainer.fit` for `steps` steps: the seconds of each but the first, without those of `after`.
 
     `after` is called after each step. On a GPU both hold for each `at_once` steps in place of one.
     """
     limited = chosen.trainer.model_copy(update={"max_steps": steps})
     clock = _Clock(after)
-    with tempfile.TemporaryDirectory() as folder, quiet(), flags_kept():
+    with tempfile.TemporaryDirectory() as folder, quiet(), flags_restored():
         trainer = build.make_trainer(limited, Path(folder), [])
         trainer.limit_val_batches = 0
         trainer.callbacks[:] = [clock]  # type: ignore[attr-defined]
-        trainer.fit(make_module(chosen), datamodule=RepeatedBatch(batch, steps))
+        trainer.fit(make_module(chosen), datamodule=_RepeatedBatch(batch, steps))
     return clock.seconds[1:]
 
 

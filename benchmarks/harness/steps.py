@@ -14,8 +14,11 @@ from typing import Any, NamedTuple, cast
 import torch
 from hydra import compose, initialize_config_dir
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.measure import peak_bytes
+from benchmarks.harness.command import Options
+from benchmarks.harness.measure import peak_bytes
 from reid_cosam import build
 from reid_cosam.data.datasets import ClipBatch
 from reid_cosam.data.prefetcher import CudaPrefetcher
@@ -24,6 +27,7 @@ from reid_cosam.paths import CONF
 from reid_cosam.settings import TrainSettings
 from reid_cosam.training.lightning_module import ReidModule
 
+PLACEMENT = (4, 5)
 IDENTITIES = 625  # of MARS' training set: the classifier's outputs
 COMMON = (
     *("logger=none", "backbone.pretrained=false", "data.workers=0"),
@@ -48,6 +52,25 @@ class Scale(NamedTuple):
         return f"{self.backbone}, {self.clips} clips x {self.frames} frames of {self.height}x{self.width}"
 
 
+def scale_of(
+    options: Options, clips_on_gpu: int = 32, frames: int = 4, quick: tuple[int, int] = (128, 64)
+) -> Scale:
+    """What a step is measured at: 4 clips on a CPU, whose images are smaller in the size `quick`."""
+    if options.size == "check":
+        return Scale("se_resnet_tiny", 64, 32, 4, min(frames, 2))
+    if options.on_gpu:
+        return Scale("se_resnet50", 256, 128, clips_on_gpu, frames)
+    height, width = (256, 128) if options.size == "full" else quick
+    return Scale("se_resnet50", height, width, 4, frames)
+
+
+def rounds(options: Options) -> tuple[int, int]:
+    """Steps to warm up, and to measure."""
+    if options.on_gpu:
+        return 20, 200
+    return {"check": (1, 1), "quick": (1, 3), "full": (2, 9)}[options.size]
+
+
 def settings(scale: Scale, cosam: Sequence[int], device: str, precision: str, *more: str) -> TrainSettings:
     """What `python -m reid_cosam.train` would compose."""
     overrides = [
@@ -67,6 +90,15 @@ def settings(scale: Scale, cosam: Sequence[int], device: str, precision: str, *m
         overrides.append("recipe.attention.reduced_channels_narrow=64")
     with initialize_config_dir(str(CONF), version_base="1.3"):
         return build.read_settings(compose("train", overrides=overrides))
+
+
+def forward_flops(chosen: TrainSettings) -> float:
+    """Operations of a forward pass on one clip, two per multiply-add; counted without computing anything."""
+    with FakeTensorMode(), FlopCounterMode(display=False) as counter:
+        data = chosen.data
+        network = build.make_network(chosen, IDENTITIES)
+        network(torch.empty(1, chosen.num_frames, 3, data.height, data.width))
+    return float(counter.get_total_flops())
 
 
 def make_module(chosen: TrainSettings) -> ReidModule:
@@ -99,7 +131,7 @@ class ProductStep:
     def __init__(self, chosen: TrainSettings, batch: ClipBatch, device: torch.device) -> None:
         self.module = make_module(chosen).to(device).train()
         self.batch, self.device, self.transfer = batch, device, CudaPrefetcher()
-        with tempfile.TemporaryDirectory() as folder, quiet(), flags_kept():
+        with tempfile.TemporaryDirectory() as folder, quiet(), flags_restored():
             self.trainer = build.make_trainer(chosen.trainer, Path(folder), [])
             self.deterministic = torch.are_deterministic_algorithms_enabled()
             self.tries = torch.backends.cudnn.benchmark
@@ -119,7 +151,7 @@ class ProductStep:
     @contextmanager
     def flags(self) -> Iterator[None]:
         """Kernels chosen as the trainer asks; afterwards as before."""
-        with flags_kept():
+        with flags_restored():
             torch.use_deterministic_algorithms(self.deterministic, warn_only=True)
             torch.backends.cudnn.benchmark = self.tries
             yield
@@ -138,7 +170,7 @@ class ProductStep:
 
 
 @contextmanager
-def flags_kept() -> Iterator[None]:
+def flags_restored() -> Iterator[None]:
     """Afterwards kernels are chosen as before."""
     before = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
     try:

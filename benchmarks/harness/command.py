@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -17,22 +17,20 @@ from typing import Literal, NamedTuple
 import torch
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.progress import Progress
 from rich.table import Table
 
-from benchmarks.measure import machine
-from benchmarks.records import HERE, Record, Report, table
+from benchmarks.harness.measure import machine
+from benchmarks.harness.records import HERE, Record, Report, table
 
 Size = Literal["check", "quick", "full"]
 Choice = Literal["device", "threads", "released", "before"]
 CHOICES: tuple[Choice, ...] = ("device", "threads", "released", "before")
-QUICK = HERE / "quick"  # git ignores it: quick figures do not take the place of those that are kept
+QUICK = HERE / "quick"  # ignored by git: quick figures do not replace the committed ones
 
 
 @dataclass(frozen=True)
 class Options:
-    """`size`: `check` shows that it runs, `quick` is what `make bench` takes, `full` the paper's size, as a
-    benchmark alone does."""
+    """`size`: `check` only runs everything once, `quick` is that of `make bench`, `full` the paper's size."""
 
     device: torch.device
     threads: int
@@ -40,16 +38,19 @@ class Options:
     released: Path | None
     before: str | None = None
 
+    @property
+    def on_gpu(self) -> bool:
+        return self.device.type == "cuda"
+
 
 class Benchmark(NamedTuple):
-    """`measure` yields no record before all are right; it tells `advance` after each of its `parts`. Of the
-    options that not all benchmarks share, it reads those in `reads`."""
+    """`measure` gives no record before results were compared. `reads`: the options that it offers, of those
+    that not all benchmarks share."""
 
     name: str
     title: str
     notes: str | Callable[[Options], str]
-    parts: Callable[[Options], int]
-    measure: Callable[[Options, Callable[[], None]], Sequence[Record]]
+    measure: Callable[[Options], Iterable[Record]]
     reads: Sequence[Choice] = ()
 
 
@@ -61,27 +62,24 @@ def parser(
         prog=prog, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     options.set_defaults(device="cpu", threads=os.cpu_count(), released=None, before=None)  # if not offered
-    if "device" in reads:
-        options.add_argument("--device", choices=("cpu", "cuda"), help="(cpu)")
+    offered = {
+        "device": {"choices": ("cpu", "cuda"), "help": "(cpu)"},
+        "threads": {"type": positive, "metavar": "N", "help": "CPU threads (all)"},
+        "released": {
+            "type": Path,
+            "metavar": "PATH",
+            "help": "or released=PATH: a local copy of the released code's repository, to compare with",
+        },
+        "before": {"metavar": "COMMIT", "help": "or before=COMMIT: an earlier commit to compare with"},
+    }
+    for name in reads:
+        options.add_argument(f"--{name}", **offered[name])  # type: ignore[arg-type]
     options.add_argument(
         "--size",
         choices=("check", "quick", "full"),
         default=size,
-        help=f"check shows that it runs, full is the paper's size ({size})",
+        help=f"check only runs everything once, full is the paper's size ({size})",
     )
-    if "threads" in reads:
-        options.add_argument("--threads", type=positive, metavar="N", help="CPU threads (all)")
-    if "released" in reads:
-        options.add_argument(
-            "--released",
-            type=Path,
-            metavar="PATH",
-            help="or released=PATH: a local copy of the released code's repository, to compare with",
-        )
-    if "before" in reads:
-        options.add_argument(
-            "--before", metavar="COMMIT", help="or before=COMMIT: an earlier commit to compare with"
-        )
     options.add_argument(
         "--out",
         type=Path,
@@ -98,19 +96,19 @@ def positive(text: str) -> int:
 
 
 def dashed(arguments: Sequence[str]) -> list[str]:
-    """`released=PATH` says the same as `--released=PATH`, `before=COMMIT` as `--before=COMMIT`."""
+    """`released=PATH` means the same as `--released=PATH`, `before=COMMIT` the same as `--before=COMMIT`."""
     return [f"--{one}" if one.startswith(("released=", "before=")) else one for one in arguments]
 
 
 def given(chosen: argparse.Namespace, reads: Sequence[Choice]) -> list[str]:
-    """What a benchmark reads and would not take by itself, as arguments again."""
-    alone = parser("", None, "full", reads).parse_args([])
-    parts = []
-    for name in ("device", "size", "threads"):
-        if (name == "size" or name in reads) and getattr(chosen, name) != getattr(alone, name):
-            parts += [f"--{name}", str(getattr(chosen, name))]
-    named = [name for name in ("released", "before") if name in reads and getattr(chosen, name) is not None]
-    return [*parts, *(f"{name}={getattr(chosen, name)}" for name in named)]
+    """The options in `reads`, and the size, that differ from their defaults, as arguments again."""
+    defaults = parser("", None, "full", reads).parse_args([])
+    arguments = []
+    for name in ("device", "size", "threads", "released", "before"):
+        value = getattr(chosen, name)
+        if (name == "size" or name in reads) and value != getattr(defaults, name):
+            arguments += [f"{name}={value}"] if name in ("released", "before") else [f"--{name}", str(value)]
+    return arguments
 
 
 def folder(chosen: argparse.Namespace) -> Path:
@@ -127,55 +125,44 @@ def check_device(name: str) -> None:
 
 
 def main(benchmark: Benchmark, description: str | None) -> None:
-    """Measures, prints the table and writes its JSON file; what a user can mend is said in one line."""
+    """Measures, prints the table and writes its JSON file; user errors print one line."""
     prog = f"python -m benchmarks.{benchmark.name}"
     chosen = parser(prog, description, "full", benchmark.reads).parse_args(dashed(sys.argv[1:]))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs ignore
     try:
         check_device(chosen.device)
-        _measure(benchmark, chosen, prog)
+        report = run(benchmark, chosen, prog)
+        console = Console()
+        console.print(Markdown(report.notes))
+        headings, rows = table(report.records)
+        printed = Table(*headings, title=f"{report.title}: {report.machine}")
+        for row in rows:
+            printed.add_row(*row)
+        console.print(printed)
+        console.print(f"Written: {report.write(folder(chosen) / 'results')}", soft_wrap=True)
     except (ValueError, OSError, subprocess.CalledProcessError) as error:
         if not str(error):
             raise
         raise SystemExit(f"error: {error}") from None
 
 
-def _measure(benchmark: Benchmark, chosen: argparse.Namespace, prog: str) -> None:
+def run(benchmark: Benchmark, chosen: argparse.Namespace, prog: str) -> Report:
     options = Options(
         torch.device(chosen.device), chosen.threads, chosen.size, chosen.released, chosen.before
     )
     torch.set_num_threads(options.threads)
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
     if chosen.released is not None:
-        chosen.released = "PATH"  # where it lies says nothing to others
-    report = run(benchmark, options, " ".join([prog, *given(chosen, benchmark.reads)]))
-    console = Console()
-    console.print(Markdown(report.notes))
-    headings, rows = table(report.records)
-    shown = Table(*headings, title=f"{report.title}: {report.machine}")
-    for row in rows:
-        shown.add_row(*row)
-    console.print(shown)
-    console.print(f"Written: {report.write(folder(chosen) / 'results')}", soft_wrap=True)
-
-
-def run(benchmark: Benchmark, options: Options, command: str) -> Report:
+        chosen.released = "PATH"  # the folder means nothing to others
     load, start = os.getloadavg()[0], time.perf_counter()
-    # A bar that refreshes itself would do so in the middle of what is measured.
-    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
-        task = progress.add_task(benchmark.title, total=benchmark.parts(options))
-        progress.refresh()
-
-        def advance() -> None:
-            progress.advance(task)
-            progress.refresh()
-
-        records = benchmark.measure(options, advance)
+    records = list(benchmark.measure(options))
+    if options.size == "check":  # too small for any aim
+        records = [replace(one, aim=None) for one in records]
     return Report(
         benchmark=benchmark.name,
-        title=benchmark.title + ("" if options.device.type == "cpu" else " (CUDA)"),
+        title=benchmark.title + (" (CUDA)" if options.on_gpu else ""),
         notes=benchmark.notes if isinstance(benchmark.notes, str) else benchmark.notes(options),
-        command=command,
+        command=" ".join([prog, *given(chosen, benchmark.reads)]),
         device=options.device.type,
         machine=machine(options.device, options.threads if "threads" in benchmark.reads else None),
         versions=f"torch {torch.__version__}, pytorch-lightning {version('pytorch-lightning')}",
