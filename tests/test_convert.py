@@ -17,7 +17,8 @@ from torch import Tensor
 from reid_cosam import build, convert
 from reid_cosam.models.released import network_from_released
 from reid_cosam.paths import CONF
-from reid_cosam.training.resuming import Origin, check_resumable
+from reid_cosam.training.origin import Origin
+from reid_cosam.training.resuming import check_resumable
 from tests.models import golden
 from tests.support.in_process import call
 

@@ -1,14 +1,9 @@
 """Make Weights & Biases show the runs: `python -m reid_cosam.dashboards --help`."""
 
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import wandb
-from omegaconf import DictConfig
-
-from reid_cosam import build
 from reid_cosam.command_line import command
 from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.store import write_json
@@ -16,10 +11,10 @@ from reid_cosam.results.tables.membership import read_all
 from reid_cosam.settings import DashboardsSettings
 
 
-@command("dashboards", also_mendable=(ImportError, wandb.Error))
-def main(config: DictConfig) -> None:
+@command("dashboards", DashboardsSettings, flags={"--dry-run": "dry_run=true"})
+def main(settings: DashboardsSettings) -> None:
     """Makes them."""
-    run(build.read_dashboards_settings(config))
+    run(settings)
 
 
 def run(settings: DashboardsSettings) -> None:
@@ -68,11 +63,5 @@ def _saved(made: Any) -> str:
         ) from error
 
 
-def dashboards() -> None:
-    """`--dry-run` as other programs have it; Hydra knows settings only."""
-    sys.argv[1:] = ["dry_run=true" if word == "--dry-run" else word for word in sys.argv[1:]]
-    main()
-
-
 if __name__ == "__main__":
-    dashboards()
+    main()

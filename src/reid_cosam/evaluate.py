@@ -1,44 +1,23 @@
 """Score a trained network on any data set and protocol: `python -m reid_cosam.evaluate --help`."""
 
 import logging
-import re
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-from hydra.core.hydra_config import HydraConfig
-from jaxtyping import Float32
-from omegaconf import DictConfig, OmegaConf
-from torch import Tensor
+from omegaconf import OmegaConf
 
-from reid_cosam import build
-from reid_cosam.command_line import command
-from reid_cosam.distributed import launch, worker
-from reid_cosam.evaluation.extracted_set import TestExtraction
-from reid_cosam.evaluation.outputs import write_evaluation
-from reid_cosam.evaluation.scoring import score_protocols
-from reid_cosam.results.environment import environment
-from reid_cosam.results.store import write_json, write_text
-from reid_cosam.results.summary import print_evaluation
+from reid_cosam.command_line import command, output_folder
+from reid_cosam.command_line.arguments import refuse_image_size
 from reid_cosam.settings import EvaluateSettings
-from reid_cosam.sweeps import registry, sweep
 
 _log = logging.getLogger(__name__)
 
 
-@command("evaluate", attempt=sweep.attempt)
-def main(config: DictConfig) -> sweep.Outcome:
+@command("evaluate", EvaluateSettings, sweeps=True, before=refuse_image_size)
+def main(settings: EvaluateSettings) -> Literal["evaluated"]:
     """One evaluation. Where one of a sweep fails, the sweep goes on."""
-    refuse_image_size(HydraConfig.get().overrides.task)
-    run(build.read_evaluate_settings(config), Path(HydraConfig.get().runtime.output_dir))
+    run(settings, output_folder())
     return "evaluated"
-
-
-def refuse_image_size(overrides: Sequence[str]) -> None:
-    """Raises ValueError if the command line asks for a size of images, which the network alone decides on."""
-    for override in overrides:
-        if re.match(r"\+*data\.(height|width)=", override):
-            asked_for = override.lstrip("+")
-            raise ValueError(f"{asked_for}: images keep the size of the network's training; leave this out")
 
 
 def run(settings: EvaluateSettings, folder: Path) -> None:
@@ -47,11 +26,21 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     Raises:
         ValueError, OSError: an input does not fit; the message says how to mend it.
     """
+    from reid_cosam.distributed import launch, worker
+    from reid_cosam.evaluation.extracted_set import TestExtraction
+    from reid_cosam.evaluation.outputs import write_evaluation
+    from reid_cosam.evaluation.scoring import score_protocols
+    from reid_cosam.results.environment import environment
+    from reid_cosam.results.store import write_json, write_text
+    from reid_cosam.results.summary import print_evaluation
+    from reid_cosam.sweeps import registry
+
     launch.check_world_size(settings.trainer.devices)
-    worker.settle(settings.trainer.devices)
-    launch.let_one_rank_speak()
+    launch.end_with_launcher()
+    worker.claim_gpus(settings.trainer.devices)
+    launch.silence_other_ranks()
     if launch.is_first_rank() and not launch.is_launched():
-        registry.set_aside(folder, same_run=False)
+        registry.move_earlier_outputs(folder, same_run=False)
     evaluation = TestExtraction(settings)
     descriptors = evaluation.stored()
     if launch.is_first_rank() and not launch.is_launched():
@@ -66,12 +55,9 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
             return  # the first of them has scored
         descriptors = evaluation.extract(folder)
     if launch.is_first_rank():
-        _score(evaluation, descriptors, folder)
-
-
-def _score(evaluation: TestExtraction, descriptors: Float32[Tensor, "n d"], folder: Path) -> None:
-    metrics, pictures = write_evaluation(evaluation, score_protocols(evaluation.plan, descriptors), folder)
-    print_evaluation(metrics, pictures, folder)
+        results = score_protocols(evaluation.plan, descriptors)
+        metrics, pictures = write_evaluation(evaluation, results, folder)
+        print_evaluation(metrics, pictures, folder)
 
 
 if __name__ == "__main__":

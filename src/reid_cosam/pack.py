@@ -2,19 +2,17 @@
 
 from pathlib import Path
 
-from omegaconf import DictConfig
-
-from reid_cosam import build
 from reid_cosam.command_line import command
+from reid_cosam.settings import PackSettings
 
 
-@command("pack")
-def main(config: DictConfig) -> None:
+@command("pack", PackSettings)
+def main(settings: PackSettings) -> None:
     """Packs `data` into `out` and prints where that is."""
+    from reid_cosam import build
     from reid_cosam.data.packing import pack
     from reid_cosam.results.counted_progress import counted
 
-    settings = build.read_pack_settings(config)
     data = settings.data
     splits = build.read_existing_splits(data)  # first: it says what is wrong with a wrong data.root
     root = build.data_folder(data)

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from omegaconf import DictConfig
 
 import reid_cosam
-from reid_cosam import build
 from reid_cosam.command_line import command
 from reid_cosam.data.frames import read_frame
 from reid_cosam.paths import EXPERIMENTS
@@ -27,10 +25,10 @@ from reid_cosam.tables import read_yaml
 _HEIGHT, _WIDTH = 80, 40  # of the frames in ranked lists
 
 
-@command("report")
-def main(config: DictConfig) -> None:
+@command("report", ReportSettings)
+def main(settings: ReportSettings) -> None:
     """Writes it."""
-    run(build.read_report_settings(config))
+    run(settings)
 
 
 def run(settings: ReportSettings) -> None:

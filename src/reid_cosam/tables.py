@@ -1,13 +1,11 @@
 """Make the paper's tables of your results: `python -m reid_cosam.tables --help`."""
 
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import wandb
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 
-from reid_cosam import build
 from reid_cosam.command_line import command
 from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.store import write_text
@@ -35,10 +33,10 @@ _KINDS = {"paper_data": on_paper_data, "synthetic": on_synthetic}
 _RESULTS = "results.csv"
 
 
-@command("tables", also_mendable=(wandb.Error,))
-def main(config: DictConfig) -> None:
-    """Makes them."""
-    run(build.read_tables_settings(config))
+@command("tables", TablesSettings, subcommands={"status": "reid_cosam.sweeps.table_status"})
+def main(settings: TablesSettings) -> None:
+    """Makes them, or with `status` as the first word says what their sweeps have done so far."""
+    run(settings)
 
 
 def run(settings: TablesSettings) -> None:
@@ -90,16 +88,5 @@ def _write(table: Table, records: Sequence[Record], folder: Path, kept: set[Path
         print(f"  {note}")
 
 
-def tables() -> None:
-    """`tables`, or with `status` as its first word what the tables' sweeps have done so far."""
-    if sys.argv[1:2] == ["status"]:
-        from reid_cosam.sweeps import table_status
-
-        del sys.argv[1]
-        table_status.main()
-    else:
-        main()
-
-
 if __name__ == "__main__":
-    tables()
+    main()

@@ -1,19 +1,18 @@
 """Say what a data set contains and what is wrong with it: `python -m reid_cosam.verify --help`."""
 
-from omegaconf import DictConfig
-
-from reid_cosam import build
 from reid_cosam.command_line import command
+from reid_cosam.settings import VerifySettings
 
 
-@command("verify")
-def main(config: DictConfig) -> None:
+@command("verify", VerifySettings)
+def main(settings: VerifySettings) -> None:
     """Prints one report; the exit status is 1 if there is a problem."""
+    from reid_cosam import build
     from reid_cosam.data.report import report
     from reid_cosam.metrics.protocols import PROTOCOLS
     from reid_cosam.results.counted_progress import counted
 
-    data = build.read_data_settings(config)
+    data = settings.data
     splits = build.read_existing_splits(data)
     ranks_only = PROTOCOLS[data.protocol].ranks_only
     galleries = {rule.name: rule.gallery for rule in PROTOCOLS.values() if rule.ranks_only == ranks_only}

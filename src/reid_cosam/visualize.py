@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from rich.console import Console
 
 from reid_cosam import build
-from reid_cosam.command_line import command
+from reid_cosam.command_line import command, output_folder
+from reid_cosam.command_line.arguments import refuse_image_size
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.evaluate import refuse_image_size
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.results.counted_progress import counted
 from reid_cosam.results.coverage import coverage_markdown, coverage_table
@@ -24,11 +23,10 @@ from reid_cosam.visualization.pictures import Looking, write_pictures
 from reid_cosam.visualization.spatial_masks import SpatialMasks
 
 
-@command("visualize")
-def main(config: DictConfig) -> None:
+@command("visualize", VisualizeSettings, before=refuse_image_size)
+def main(settings: VisualizeSettings) -> None:
     """One folder."""
-    refuse_image_size(HydraConfig.get().overrides.task)
-    run(build.read_visualize_settings(config), Path(HydraConfig.get().runtime.output_dir))
+    run(settings, output_folder())
 
 
 def run(settings: VisualizeSettings, folder: Path) -> None:
@@ -39,7 +37,7 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     """
     trained, network = build.load_network(Path(settings.ckpt), settings.trust)
     masks = _masks(settings, network)
-    data = settings.shown(trained.data)
+    data = settings.data_set(trained.data)
     splits = build.make_shown_splits(settings, data)
     root, size = build.data_folder(data), (trained.data.height, trained.data.width)
     looking = Looking(masks, trained.num_frames, size, root, has_persons=data.name == "synthetic")

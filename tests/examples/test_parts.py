@@ -13,7 +13,11 @@ FOREIGN = (
     "recipe/attention=non_local",
 )
 TYPED = (
-    *("backbone._target_=examples.mobilenet.mobilenet_v3_small", "agg._target_=examples.gem.GeM", "+agg.p=2.5"),
+    *(
+        "backbone._target_=examples.mobilenet.mobilenet_v3_small",
+        "agg._target_=examples.gem.GeM",
+        "+agg.p=2.5",
+    ),
     *("recipe.loss._target_=examples.circle_loss.CircleLoss", "+recipe.loss.gamma=32"),
     *("~recipe.loss.triplet_weight", "~recipe.loss.label_smoothing"),
     *("recipe.attention._target_=examples.non_local.NonLocal", "~recipe.attention.variant"),
@@ -43,7 +47,11 @@ def test_parts_from_a_folder_of_settings_train_and_are_scored(run: Path) -> None
 
 
 def test_their_checkpoint_is_evaluated_where_their_module_is_trusted(run: Path, tmp_path: Path) -> None:
-    arguments = (f"ckpt={run / 'checkpoints' / 'last.ckpt'}", f"hydra.run.dir={tmp_path}", f"store={tmp_path}/store")
+    arguments = (
+        f"ckpt={run / 'checkpoints' / 'last.ckpt'}",
+        f"hydra.run.dir={tmp_path}",
+        f"store={tmp_path}/store",
+    )
 
     refused = command("evaluate", ROOT, *arguments)
     done = command("evaluate", ROOT, *arguments, "trust=[examples]")
@@ -60,7 +68,9 @@ def test_their_checkpoint_is_evaluated_where_their_module_is_trusted(run: Path, 
 @pytest.mark.parametrize("ranks", [1, 2])
 def test_typed_parts_do_the_same_on_every_rank(ranks: int, walkers: Path, tmp_path: Path) -> None:
     several = ("trainer=ddp", "trainer.devices=2", "trainer.accelerator=cpu") if ranks == 2 else ()
-    done = train(ROOT, *SMALL, *several, *TYPED, f"data.root={walkers}", "logger=none", f"hydra.run.dir={tmp_path}")
+    done = train(
+        ROOT, *SMALL, *several, *TYPED, f"data.root={walkers}", "logger=none", f"hydra.run.dir={tmp_path}"
+    )
 
     assert done.returncode == 0, done.stderr
     assert 0 < json.loads((tmp_path / "metrics.json").read_text())["mAP"] <= 1

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from reid_cosam.training.resuming import Origin, check_resumable
+from reid_cosam.training.origin import Origin
+from reid_cosam.training.resuming import check_resumable
 
 SPLIT = "0123456789abcdef" * 4
 ORIGIN = Origin(SPLIT, "f" * 64, 1, "cpu", "32-true", False)

@@ -20,18 +20,7 @@ from reid_cosam.build.evaluation import (
 )
 from reid_cosam.build.loggers import logged_settings, make_loggers
 from reid_cosam.build.network import make_backbone, make_network
-from reid_cosam.build.settings import (
-    check_settings,
-    read_convert_settings,
-    read_dashboards_settings,
-    read_data_settings,
-    read_evaluate_settings,
-    read_pack_settings,
-    read_report_settings,
-    read_settings,
-    read_tables_settings,
-    read_visualize_settings,
-)
+from reid_cosam.build.settings import check_settings, read_settings, with_checked_parts
 from reid_cosam.build.training import make_module, make_origin, make_trainer
 
 __all__ = [
@@ -57,17 +46,10 @@ __all__ = [
     "make_test_trainer",
     "make_trainer",
     "precision",
-    "read_convert_settings",
-    "read_dashboards_settings",
-    "read_data_settings",
-    "read_evaluate_settings",
     "read_existing_splits",
-    "read_pack_settings",
-    "read_report_settings",
     "read_settings",
     "read_splits",
-    "read_tables_settings",
-    "read_visualize_settings",
     "runs_on_gpu",
     "splits_file",
+    "with_checked_parts",
 ]

@@ -136,7 +136,11 @@ def _datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
         splits,
         SnippetSize(settings.num_frames, data.height, data.width),
         TrainSampling(
-            sampling.frames, sampling.identities, sampling.tracklets, trainer.max_steps, settings.seed
+            sampling.frames,
+            sampling.identities,
+            sampling.tracklets,
+            settings.trainer.max_steps,
+            settings.seed,
         ),
         data.eval_batch_size,
         data.workers,

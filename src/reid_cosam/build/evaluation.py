@@ -71,7 +71,7 @@ def make_shown_splits(settings: CheckpointSettings, data: DataSettings) -> ReidS
     try:
         return make_splits(data)
     except FileNotFoundError as error:
-        if settings.data is not None:
+        if isinstance(settings.data, DataSettings):
             raise
         remedy = "This is where the network was trained; if its data lie elsewhere now, add data.root=FOLDER."
         raise FileNotFoundError(f"{error}\n{remedy}") from None

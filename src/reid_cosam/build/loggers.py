@@ -10,8 +10,8 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 from reid_cosam.paths import EXPERIMENTS, is_utf8
 from reid_cosam.results.tables.membership import read_all, tables_of
 from reid_cosam.results.tables.records import Network, placement
-from reid_cosam.settings.identity import network_names
 from reid_cosam.settings import LoggerSettings, TrainSettings
+from reid_cosam.settings.identity import network_names
 from reid_cosam.training.guarded_wandb import GuardedWandb
 from reid_cosam.training.loggers import GuardedLogger
 

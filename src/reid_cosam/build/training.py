@@ -22,9 +22,9 @@ from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.finite import FiniteCheck
 from reid_cosam.training.lightning_module import ReidModule, TestSet
+from reid_cosam.training.origin import Origin
 from reid_cosam.training.pace import PaceRecord
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
-from reid_cosam.training.resuming import Origin
 from reid_cosam.training.stopping import StopWhenInterrupted
 
 

@@ -1,6 +1,6 @@
 """The job script of a sweep with launcher=slurm, not submitted: `make slurm-dry-run` prints it.
 
-The arguments are those of `reid_cosam.train`. No Slurm need be installed.
+The arguments are those of `train`. Slurm need not be installed.
 """
 
 import os
@@ -17,17 +17,17 @@ from omegaconf import DictConfig, OmegaConf
 from reid_cosam import build
 from reid_cosam.command_line import exits_with_one_line
 from reid_cosam.paths import CONF
-from reid_cosam.sweeps import grid
+from reid_cosam.sweeps import sweep
 
 _OF_THE_EXECUTOR = ("_target_", "submitit_folder", "max_num_timeout")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Prints the script of the job array, and which run each of its jobs is."""
+    """Prints the script of the job array, and the overrides of each of its jobs."""
     with initialize_config_dir(str(CONF), job_name="train", version_base="1.3"):
         overrides = [*arguments, "launcher=slurm"]
-        config = grid.composed(overrides)
-        jobs = grid.jobs(config) or [overrides]
+        config = sweep.composed(overrides)
+        jobs = sweep.jobs(config) or [overrides]
         for job in jobs:
             build.read_settings(compose("train", job))
     print(script(config, len(jobs)))
@@ -41,28 +41,26 @@ def script(config: DictConfig, num_jobs: int) -> str:
     from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 
     launcher: Any = OmegaConf.to_container(config.hydra.launcher, resolve=True)
-    with _srun():
+    shared = set(OmegaConf.structured(BaseQueueConf).keys())
+    parameters = {
+        name if name in shared else f"slurm_{name}": value
+        for name, value in launcher.items()
+        if name not in _OF_THE_EXECUTOR
+    }
+    with _srun_on_path():
         executor = submitit.AutoExecutor(launcher["submitit_folder"], cluster="slurm")
-        shared = set(OmegaConf.structured(BaseQueueConf).keys())
-        executor.update_parameters(
-            **{
-                name if name in shared else f"slurm_{name}": value
-                for name, value in launcher.items()
-                if name not in _OF_THE_EXECUTOR
-            }
-        )
+        executor.update_parameters(**parameters)
         slurm: Any = executor._executor
         slurm.parameters["map_count"] = num_jobs
         return str(slurm._make_submission_file_text(slurm._submitit_command_str, "dry_run"))
 
 
 @contextmanager
-def _srun() -> Iterator[None]:
-    """Lets submitit find an srun, without which it writes nothing; it is not called."""
+def _srun_on_path() -> Iterator[None]:
+    """Lets submitit find an srun, which it requires but does not call here."""
     path = os.environ["PATH"]
     with tempfile.TemporaryDirectory() as folder:
-        srun = Path(folder, "srun")
-        srun.touch(mode=0o755)
+        Path(folder, "srun").touch(mode=0o755)
         os.environ["PATH"] = os.pathsep.join((folder, path))
         try:
             yield

@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from reid_cosam.settings.identity import identity
 from reid_cosam.training.checkpoint_files import read_checkpoint
+from reid_cosam.training.origin import Origin
 
 # Only the length of a run and the origin of its first weights may differ.
 _FREE = {"backbone.pretrained", "trainer.max_steps"}
@@ -17,26 +18,6 @@ _log = logging.getLogger(__name__)
 
 class NotResumable(ValueError):
     """The checkpoint belongs to another run, or to this one on another machine; both are intact."""
-
-
-class Origin(NamedTuple):
-    """What a run's numbers depend on beside its settings; recorded in every checkpoint.
-
-    Attributes:
-        split: hash of the tracklets (`data.verification.split_hash`).
-        images: hash of a sample of their images (`data.verification.image_hash`).
-        processes: ranks that share a batch.
-        accelerator: `cpu` or `gpu`.
-        precision: by Lightning's name.
-        compiled: whether torch.compile changed the network's arithmetic.
-    """
-
-    split: str
-    images: str
-    processes: int
-    accelerator: str
-    precision: str
-    compiled: bool
 
 
 _REMEDIES = {
@@ -93,8 +74,8 @@ def _check_origin(path: Path, trained: Mapping[str, Any], origin: Origin) -> Non
         before = trained.get(name)
         if before is None:
             raise NotResumable(
-                f"{path} does not record the {name} it was trained with, as an earlier version of reid_cosam "
-                "wrote it: start anew without ckpt_path, and with runs=... delete this checkpoint first"
+                f"{path} does not say which {name} it was trained with, as an earlier version of reid_cosam "
+                "wrote it: start anew without ckpt_path, and with registry=... delete this checkpoint first"
             )
         if before != now:
             was, is_ = (str(one)[:_DIGITS] for one in (before, now))

@@ -21,7 +21,7 @@ Names = Mapping[Path, str]  # by a run's folder
 Reader = Callable[[Path], Any]  # of a YAML file; ValueError where it is none
 
 # Words of a command that say where, how often and from where on it runs, not what.
-_NOT_ITS_OWN = ("launcher=", "retry_failed=", "seeds=", "ckpt_path=", "runs=")
+_NOT_ITS_OWN = ("launcher=", "retry_failed=", "seeds=", "ckpt_path=", "registry=")
 _ATTENTION = "recipe.attention."
 
 
@@ -83,7 +83,9 @@ class Run:
         if overrides is None:
             return None
         kept = [word for word in map(str, overrides) if not word.startswith(_NOT_ITS_OWN)]
-        anew = [] if self.config.get("runs") is None else ["runs=null"]  # what is kept is not repeated
+        anew = (
+            [] if self.config.get("registry") is None else ["registry=null"]
+        )  # what is kept is not repeated
         return shlex.join(["python", "-m", "reid_cosam.train", *kept, *anew])
 
     def curves(self) -> pd.DataFrame | None:
