@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 
-from reid_cosam import build, tables
+from reid_cosam import tables
 from reid_cosam.paths import CONF, EXPERIMENTS
 from reid_cosam.results.tables.layout import LAYOUTS
 from reid_cosam.results.tables.records import Network, Record
 from reid_cosam.results.tables.results_file import results_csv
 from reid_cosam.settings import TablesSettings
+from reid_cosam.settings.reading import read_settings
 from tests.results.tables.made_up import SE_COSAM, SE_PLAIN, record
 from tests.support.commands import command
 from tests.test_settings import settings as train_settings
@@ -26,7 +27,7 @@ FORMATS = {"table.md", "table.tex", "table.html", "table.csv", "results.csv"}
 
 def settings(*overrides: str) -> TablesSettings:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return build.read_tables_settings(compose("tables", list(overrides)))
+        return read_settings(TablesSettings, compose("tables", list(overrides)))
 
 
 def write(path: Path, records: Sequence[Record], *lines: str) -> Path:
