@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -50,7 +51,7 @@ def test_errors_of_composing_are_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("flag", ["--quick", "out=there"])
 def test_a_flag_stands_for_a_setting(flag: str, tmp_path: Path) -> None:
-    quick = main._replace(flags={"--quick": "out=there"})
+    quick = replace(main, flags={"--quick": "out=there"})
 
     assert call(quick, tmp_path, flag)[0] == 0
     assert ran == ["there"]
@@ -61,7 +62,7 @@ def test_a_subcommand_gets_the_other_arguments(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(module, "main", ran.extend, raising=False)
     monkeypatch.setitem(sys.modules, "of_the_test", module)
 
-    assert call(main._replace(subcommands={"status": "of_the_test"}), tmp_path, "status", "a", "b=1")[0] == 0
+    assert call(replace(main, subcommands={"status": "of_the_test"}), tmp_path, "status", "a", "b=1")[0] == 0
     assert ran == ["a", "b=1"]
 
 

@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import hydra._internal.hydra as hydra_application
 import hydra._internal.utils as hydra_utils
@@ -55,7 +56,8 @@ def command(
     return decorate
 
 
-class Command(NamedTuple):
+@dataclass(frozen=True)
+class Command:
     """A verb: called with arguments, or with those of this process, it composes, checks and runs."""
 
     verb: str
