@@ -35,7 +35,7 @@ def script(config: DictConfig, num_jobs: int) -> str:
     """What submitit would hand to sbatch for so many jobs of a composed sweep."""
     import submitit  # of the extra `sweep`
 
-    class DryRun(submitit.SlurmExecutor):  # type: ignore[misc]
+    class DryRun(submitit.SlurmExecutor):
         @classmethod
         def affinity(cls) -> int:
             return 1  # submitit would refuse a machine without srun, which is not called here
