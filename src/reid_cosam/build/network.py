@@ -1,5 +1,8 @@
 """Networks from settings."""
 
+from collections.abc import Callable
+
+from reid_cosam.models import backbones
 from reid_cosam.models.aggregators import (
     Aggregator,
     TemporalAttention,
@@ -7,7 +10,7 @@ from reid_cosam.models.aggregators import (
     TemporalMaxPooling,
     TemporalRnn,
 )
-from reid_cosam.models.backbones import BACKBONES, Backbone
+from reid_cosam.models.backbones import Backbone
 from reid_cosam.models.cosam import Cosam
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.settings import TrainSettings
@@ -22,14 +25,20 @@ def make_network(settings: TrainSettings, num_identities: int) -> VideoReidNet:
 
 def make_backbone(settings: TrainSettings) -> Backbone:
     """The five CNN blocks, with ImageNet weights if asked for; those are fetched if need be."""
-    return BACKBONES[settings.backbone.name](settings.backbone.pretrained, settings.agg.last_stride)
+    make: Callable[[bool, int], Backbone] = getattr(backbones, settings.backbone.name)
+    return make(settings.backbone.pretrained, settings.agg.last_stride)
 
 
 def _make_cosam(settings: TrainSettings, backbone: Backbone, stage: int) -> Cosam:
-    channels, attention = backbone.channels[stage - 1], settings.recipe.attention
-    reduced = attention.reduced_channels if channels > 256 else attention.reduced_channels_narrow
-    map_size = backbone.map_size(stage, settings.data.height, settings.data.width)
-    return Cosam(channels, settings.num_frames, map_size, reduced, attention.variant)
+    attention = settings.recipe.attention
+    return Cosam(
+        backbone.channels[stage - 1],
+        settings.num_frames,
+        backbone.map_size(stage, settings.data.height, settings.data.width),
+        attention.reduced_channels,
+        attention.variant,
+        attention.reduced_channels_narrow,
+    )
 
 
 def _make_aggregator(settings: TrainSettings, backbone: Backbone) -> Aggregator:

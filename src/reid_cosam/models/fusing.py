@@ -3,9 +3,9 @@
 import copy
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -17,6 +17,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 
 from reid_cosam.models.network import ReidOutput, VideoReidNet
 
+_PLAIN = (nn.Conv2d, nn.BatchNorm2d, nn.SyncBatchNorm)  # a subclass may hold more, such as an activation
 TOLERANCE = 1e-6  # of the largest number in the maps, in double precision, where rounding is far smaller
 
 _log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class FusedNetwork(nn.Module):
 def fuse_conv_bn(network: VideoReidNet, clips: Float[Tensor, "b t 3 h w"]) -> VideoReidNet:
     """A copy in eval mode whose backbone's BatchNorms are fused into the convolutions that they follow.
 
-    Which ones they follow is seen on the first frame of the first and of the last of `clips`. On these frames
+    Which ones they follow is seen on the first frame of the first and of the last of `clips`. On these two
     the fused backbone is compared with the untouched one in double precision; where their maps differ, nothing
     is fused, and the log says so.
 
@@ -53,16 +54,16 @@ def fuse_conv_bn(network: VideoReidNet, clips: Float[Tensor, "b t 3 h w"]) -> Vi
         copied = copy.deepcopy(network).eval().to(memory_format=torch.channels_last)
         trial, frames = copy.deepcopy(copied.backbone).double(), clips[[0, -1], 0].double()
         try:
-            with _pairs_seen_in(trial) as pairs:
-                expected = trial(frames)
-            _fuse(trial, pairs)
+            with _DataFlow(copy.deepcopy(trial)) as flow:
+                expected = flow.backbone(frames)
+            _fuse(trial, flow.pairs())
             found = trial(frames)
         except RuntimeError as error:  # a backbone of other people may know one floating-point type only
             return _untouched(copied, f"the backbone cannot be checked in double precision ({error})")
         largest = expected.abs().max().item()
         if not torch.allclose(found, expected, rtol=0, atol=TOLERANCE * largest, equal_nan=True):
             return _untouched(copied, "the backbone would compute something else")
-        _fuse(copied.backbone, pairs)
+        _fuse(copied.backbone, flow.pairs())
     return copied
 
 
@@ -71,29 +72,46 @@ def _untouched(network: VideoReidNet, reason: str) -> VideoReidNet:
     return network
 
 
-Pairs = Mapping[str, str]  # names of convolutions, and of the BatchNorms that follow them
-
-
-def _fuse(backbone: nn.Module, pairs: Pairs) -> None:
-    layers: dict[nn.Module, nn.Module] = {}
+def _fuse(backbone: nn.Module, pairs: Mapping[str, str]) -> None:
+    """`pairs`: names of convolutions, and of the BatchNorms to fuse into them."""
+    fused: dict[nn.Module, nn.Module] = {}
     for name, after in pairs.items():
         convolution, norm = backbone.get_submodule(name), backbone.get_submodule(after)
-        assert isinstance(convolution, nn.Conv2d)
-        layers[convolution] = fuse_conv_bn_eval(convolution, norm)
-        layers[norm] = nn.Identity()
+        fused[convolution] = fuse_conv_bn_eval(cast(nn.Conv2d, convolution), cast(nn.BatchNorm2d, norm))
+        fused[norm] = nn.Identity()
     for parent in list(backbone.modules()):
-        for name, child in parent._modules.items():  # unlike named_children, also the second name of a layer
-            if child in layers:
-                parent._modules[name] = layers[child]
+        for name, child in parent._modules.items():  # named_children leaves out the second name of a layer
+            if child in fused:
+                parent._modules[name] = fused[child]
 
 
-class _Readers(TorchFunctionMode):
-    """Counts the operations that read each convolution's output."""
+class _DataFlow(TorchFunctionMode):
+    """Sees, while it is entered, which BatchNorms get the output of which convolutions."""
 
-    def __init__(self) -> None:
+    def __init__(self, backbone: nn.Module) -> None:
         super().__init__()
-        self.source = WeakIdKeyDictionary()  # from outputs to names of convolutions
-        self.count = Counter[str]()
+        self.backbone = backbone
+        self._source = WeakIdKeyDictionary()  # the name of the convolution that made a tensor
+        self._calls, self._readers = Counter[str](), Counter[str]()
+        self._follows = dict[str, str]()
+        for name, layer in backbone.named_modules():
+            if type(layer) in _PLAIN:
+                layer.register_forward_hook(partial(self._called, name))
+
+    def pairs(self) -> Mapping[str, str]:
+        """BatchNorms by the convolution whose output they alone read; both were called once."""
+        return {
+            name: norm
+            for name, norm in self._follows.items()
+            if self._calls[name] == self._calls[norm] == self._readers[name] == 1
+        }
+
+    def _called(self, name: str, layer: nn.Module, given: tuple[Any, ...], output: Tensor) -> None:
+        self._calls[name] += 1
+        if isinstance(layer, nn.Conv2d):
+            self._source[output] = name
+        elif given and given[0] in self._source and layer.running_mean is not None:
+            self._follows[self._source[given[0]]] = name
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -101,39 +119,5 @@ class _Readers(TorchFunctionMode):
         result = func(*args, **(kwargs or {}))
         if any(isinstance(one, Tensor) for one in tree_leaves(result)):  # not where only a shape is asked for
             read = (one for one in tree_leaves((args, kwargs)) if isinstance(one, Tensor))
-            self.count.update(self.source[one] for one in read if one in self.source)
+            self._readers.update(self._source[one] for one in read if one in self._source)
         return result
-
-
-@contextmanager
-def _pairs_seen_in(backbone: nn.Module) -> Iterator[dict[str, str]]:
-    """Fills in, at the end, which BatchNorms get a convolution's output that nothing else reads."""
-    pairs, follows, calls, readers = dict[str, str](), dict[str, str](), Counter[str](), _Readers()
-
-    def after_convolution(name: str, output: Tensor) -> None:
-        calls[name] += 1
-        readers.source[output] = name
-
-    def before_norm(name: str, maps: Tensor) -> None:
-        calls[name] += 1
-        if maps in readers.source:
-            follows[readers.source[maps]] = name
-
-    hooks = []
-    for name, layer in backbone.named_modules():
-        if type(layer) is nn.Conv2d:
-            hooks.append(
-                layer.register_forward_hook(lambda *seen, name=name: after_convolution(name, seen[2]))
-            )
-        # a subclass may hold more, such as an activation
-        elif type(layer) in (nn.BatchNorm2d, nn.SyncBatchNorm) and layer.running_mean is not None:
-            hooks.append(
-                layer.register_forward_pre_hook(lambda *seen, name=name: before_norm(name, seen[1][0]))
-            )
-    with readers:
-        yield pairs
-    for hook in hooks:
-        hook.remove()
-    for name, after in follows.items():
-        if calls[name] == calls[after] == readers.count[name] == 1:
-            pairs[name] = after

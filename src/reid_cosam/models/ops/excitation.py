@@ -1,4 +1,7 @@
-"""Squeeze and excitation (Hu et al., CVPR 2018) with passes over the maps that make no copies of them."""
+"""Squeeze and excitation (Hu et al., CVPR 2018). Replaces the `SEModule` of timm and of pretrainedmodels.
+
+Its backward pass makes one tensor of the size of the maps, the gradient to be, where autograd makes several.
+"""
 
 from typing import Any
 
@@ -8,7 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from reid_cosam.models.pooling import location_mean, location_sum
+from reid_cosam.models.ops.location_mean import location_mean, location_sum
 
 
 class SqueezeExcitation(nn.Module):
@@ -23,7 +26,7 @@ class SqueezeExcitation(nn.Module):
         self.fc1, self.fc2 = fc1, fc2
 
     def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        gates = torch.sigmoid(self.fc2(F.relu(self.fc1(location_mean(maps)))))
+        gates = torch.sigmoid(self.fc2(F.relu(self.fc1(location_mean(maps)[..., None, None]))))
         return gated(maps, gates.to(maps.dtype))
 
 
@@ -41,12 +44,12 @@ class _Gated(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, Tensor]:
         maps, gates = ctx.saved_tensors
-        product = slope * maps
+        product = grad_output * maps
         # an autocast around the backward pass must not reach this product
         with torch.autocast(maps.device.type, enabled=False):
-            gates_slope = location_sum(product)
+            grad_gates = location_sum(product)[..., None, None]
         if torch.compiler.is_compiling():  # which fuses passes itself, and breaks its graph at `out`
-            return slope * gates, gates_slope
-        return torch.mul(slope, gates, out=product), gates_slope
+            return grad_output * gates, grad_gates
+        return torch.mul(grad_output, gates, out=product), grad_gates
