@@ -2,9 +2,9 @@
 
     python -m benchmarks.formulas [--size quick] [--threads 1] [--device cuda]
 
-Each is exchanged for what it replaces, in a COSAM layer (as in `benchmarks.cosam`, with 4 clips of 4 frames at
-every block) and in a whole training step, forward and backward. On a CPU the time is that of the process on all
-its threads, so that other work on the machine matters less.
+Each is exchanged for what it replaces, in a COSAM layer (as in `benchmarks.cosam`, of 4 clips of 4 frames at
+every block) and in a whole training step, forward and backward. On a CPU the time is that of the process on
+all its threads, so that other work on the machine matters less.
 """
 
 import statistics
@@ -22,9 +22,8 @@ from benchmarks.cosam import CHANNELS, MAP_SIZE, REDUCED, Pass
 from benchmarks.measure import Step, at_once, peak_bytes, repeated, seconds
 from benchmarks.records import Record
 from benchmarks.training import ProductStep, Scale, make_batch, peak_of_steps, settings
-from reid_cosam.models import aggregators, correlation, cosam
+from reid_cosam.models import aggregators, backbones, correlation, cosam
 from reid_cosam.models.cosam import Cosam
-from reid_cosam.models.ops import excitation
 from reid_cosam.training.cpu_memory import keep_memory
 
 Form = Mapping[tuple[object, str], object]  # what takes a function's place in a module
@@ -34,13 +33,10 @@ def _mean(maps: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     return maps.mean(dim=(-2, -1), dtype=dtype)
 
 
-MEAN: Form = {(place, "location_mean"): _mean for place in (aggregators, cosam, excitation)}
 READABLE: dict[str, Form] = {
     "correlation": {(cosam, "correlate"): correlation.correlate},
-    "location mean": MEAN,
-    "squeeze and excitation": {(excitation, "gated"): torch.mul},
+    "location mean": {(place, "location_mean"): _mean for place in (aggregators, backbones, cosam)},
 }
-IN_LAYER = ("correlation", "location mean")
 CASES = {
     "check": ((5,), [(4, 5)]),
     "quick": ((2, 5), [(4, 5)]),
@@ -48,7 +44,7 @@ CASES = {
 }
 ROUNDS = {"check": 1, "quick": 3, "full": 9}
 NOTES = """\
-- `ours` has all fused forms, `reference` the readable one in place of the one named; medians of passes in turn.
+- `ours` has all fused forms, `reference` the readable one for the one named; medians of passes in turn.
 - `memory`: of a layer, its peak over what was held before; of a step, with weights and the optimiser's state.
 """
 
@@ -72,23 +68,19 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
         for block in blocks:
             step = _layer(block, bf16, options.device)
             case = f"layer, block {block}, {kind}"
-            records += compare(case, step, IN_LAYER, lambda one: peak_bytes(one, options.device), options)
+            records += compare(case, step, lambda one: peak_bytes(one, options.device), options)
             advance()
         for placement in placements:
             train = _step(placement, bf16, options)
             case = f"step, cosam={list(placement)}, {kind}"
-            records += compare(
-                case, train, tuple(READABLE), lambda _, one=train: peak_of_steps(one, options.device), options
-            )
+            records += compare(case, train, lambda _, one=train: peak_of_steps(one, options.device), options)
             advance()
     return records
 
 
-def compare(
-    case: str, step: Step, names: Sequence[str], peak: Callable[[Step], int], options: Options
-) -> Iterator[Record]:
+def compare(case: str, step: Step, peak: Callable[[Step], int], options: Options) -> Iterator[Record]:
     """Time and memory as it is, and with each of the readable forms."""
-    forms, times = (None, *names), dict[str | None, list[float]]()
+    forms, times = (None, *READABLE), dict[str | None, list[float]]()
     for _ in range(1 + ROUNDS[options.size]):
         for form in forms:
             with readable(form):
@@ -98,7 +90,7 @@ def compare(
     for form in forms:
         with readable(form):
             peaks[form] = peak(step)
-    for name in names:
+    for name in READABLE:
         spent, held = (medians[None], medians[name]), (peaks[None], peaks[name])
         yield Record(f"{case}: time", 1e3 * spent[0], 1e3 * spent[1], name, "ms", "less")
         yield Record(f"{case}: memory", held[0] / 1e6, held[1] / 1e6, name, "MB", "less")

@@ -13,8 +13,9 @@ import torch
 import torchvision
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from reid_cosam.models.ops.excitation import SqueezeExcitation
+from reid_cosam.models.ops.location_mean import location_mean
 from reid_cosam.models.weights import Weights, load_weights
 
 LastStride = Literal[1, 2]
@@ -180,6 +181,22 @@ def _tiny(pretrained: bool, last_stride: LastStride, family: str, block_args: Ma
     network: Any = ResNet(block, (1, 1, 1, 1), channels=channels, block_args=dict(block_args))
     stem = nn.Sequential(network.conv1, network.bn1, network.maxpool, network.act1)
     return _cut(network, stem, (network.conv1.out_channels, *channels), last_stride)
+
+
+class SqueezeExcitation(nn.Module):
+    """Weighs channels by what their means over the picture say together (Hu et al., CVPR 2018).
+
+    Args:
+        fc1, fc2: the two layers, 1x1 convolutions; they keep the names that they have in published weights.
+    """
+
+    def __init__(self, fc1: nn.Conv2d, fc2: nn.Conv2d) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = fc1, fc2
+
+    def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        means = location_mean(maps)[..., None, None]
+        return maps * torch.sigmoid(self.fc2(F.relu(self.fc1(means)))).to(maps.dtype)
 
 
 def _cut(network: Any, stem: nn.Module, channels: Sequence[int], last_stride: LastStride) -> Backbone:

@@ -45,8 +45,8 @@ def fuse_conv_bn(network: VideoReidNet, clips: Float[Tensor, "b t 3 h w"]) -> Vi
     """A copy in eval mode whose backbone's BatchNorms are fused into the convolutions that they follow.
 
     Which ones they follow is seen on the first frame of the first and of the last of `clips`. On these two
-    the fused backbone is compared with the untouched one in double precision; where their maps differ, nothing
-    is fused, and the log says so.
+    the fused backbone is compared with the untouched one in double precision; where their maps differ,
+    nothing is fused, and the log says so.
 
     The copy is not compiled, if `network` is: compiling anew for each size of batch would take minutes.
     """

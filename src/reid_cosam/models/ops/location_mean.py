@@ -19,8 +19,7 @@ def location_mean(maps: Float[Tensor, "*b c h w"], dtype: torch.dtype | None = N
     return mean
 
 
-def location_sum(maps: Float[Tensor, "*b c h w"]) -> Float[Tensor, "*b c"]:
-    """The sum over all locations, in the type of the maps; without a gradient of its own."""
+def _location_sum(maps: Float[Tensor, "*b c h w"]) -> Float[Tensor, "*b c"]:
     if maps.dtype not in (torch.bfloat16, torch.float16):
         return maps.sum(dim=(-2, -1))
     if torch.compiler.is_compiling():  # which sums while it makes the maps, but calls a product from without
@@ -36,7 +35,7 @@ class _LocationMean(torch.autograd.Function):
         ctx.shape, ctx.dtype = maps.shape, maps.dtype
         if dtype != maps.dtype:
             return maps.mean(dim=(-2, -1), dtype=dtype)
-        return location_sum(maps) / maps.shape[-2:].numel()
+        return _location_sum(maps) / maps.shape[-2:].numel()
 
     @staticmethod
     @once_differentiable
