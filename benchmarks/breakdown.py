@@ -17,7 +17,7 @@ from benchmarks.step import CLIPS, rounds
 from benchmarks.training import ProductStep, Scale, make_batch, quiet, settings
 from benchmarks.variants import PLACEMENT
 from reid_cosam.data.datasets import ClipBatch
-from reid_cosam.data.transforms import apply, normalise
+from reid_cosam.data.transforms import normalise
 from reid_cosam.models.cosam import Cosam
 
 NOTES = """\
@@ -54,9 +54,8 @@ def taken_apart(step: ProductStep) -> dict[str, Step]:
 def _components(step: ProductStep) -> Iterator[tuple[str, Step]]:
     module, network = step.module, step.module.network
     clips = step.batch.clips.to(step.device)
-    draw = module._draw(clips)
-    yield "augmentation, normalisation", lambda: _discard(normalise(apply(clips, draw), torch.float32))
-    maps = normalise(apply(clips, draw), torch.float32).flatten(0, 1)
+    yield "augmentation, normalisation", lambda: _discard(normalise(module._augmented(clips), torch.float32))
+    maps = normalise(module._augmented(clips), torch.float32).flatten(0, 1)
     clip = clips.shape[:2]
     for number, stage in enumerate(network.backbone.stages, start=1):
         yield f"CNN block {number}", _both_ways(step, stage, maps, wants_slope=number > 1)

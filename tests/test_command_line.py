@@ -158,7 +158,7 @@ def test_the_home_folder_may_be_written_short(tmp_path: Path, monkeypatch: pytes
         (["+hydra.callbacks.x=${oc.decode:${oc.env:HOME}}"], "hydra.callbacks.x=${oc.decode"),
         (["+hydra.callbacks.x='${now:{_target_: os.mkdir}}'"], "hydra.callbacks.x=${now:{"),
         (["+hydra.callbacks.x='${${out}:x}'"], "hydra.callbacks.x=${${out}"),
-        (["+hydra.callbacks.x=${y}", "+y._target_=os.mkdir"], "y._target_=os.mkdir"),
+        (["+hydra.callbacks.x=${y}", "+y._target_=os.mkdir"], "hydra.callbacks.x._target_=os.mkdir"),
         (["+hydra.callbacks.x._target_=${out}", "out=os.mkdir"], "hydra.callbacks.x._target_=${out}"),
         (["+hydra.launcher.x._target_=os.mkdir"], "hydra.launcher.x._target_=os.mkdir"),
         (

@@ -71,7 +71,7 @@ def test_a_released_checkpoint_becomes_one_that_evaluation_loads(run: Run, tmp_p
     assert all(torch.equal(value, expected[name]) for name, value in network.state_dict().items())
     assert (settings.recipe.name, settings.recipe.max_steps) == ("released", 62400)
     assert (settings.data.name, settings.data.root) == ("mars", "/data/mars")
-    assert not settings.backbone.pretrained
+    assert not settings.backbone["pretrained"]
     with pytest.raises(ValueError, match=r"model\.ckpt holds weights only, no training that could go on"):
         check_resumable(out, settings.model_dump(mode="json"), Origin("", "", 1, "cpu", "32-true", False))
 
@@ -86,7 +86,7 @@ def test_without_cosam_the_clip_length_and_the_data_are_told(run: Run, tmp_path:
         0,
         "found backbone=resnet50 cosam=[] agg=ta num_frames=6, trained on 10 identities",
     )
-    assert (settings.run_name, settings.agg.last_stride) == ("resnet50-no-cosam-ta-n6-seed0", 2)
+    assert (settings.run_name, settings.backbone["last_stride"]) == ("resnet50-no-cosam-ta-n6-seed0", 2)
     # which data=synthetic shortens for training
     assert (settings.data.name, settings.recipe.max_steps) == ("synthetic", 62400)
     assert len(network.attention) == 0

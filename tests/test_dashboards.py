@@ -72,14 +72,14 @@ def test_each_data_set_has_its_own_runs_and_synthetic_data_say_so(written: Path)
     assert [run_set["name"] for run_set in run_sets] == NAMES
     assert filters(run_sets[0]) == {
         "data.name": ["mars"],
-        "backbone.name": ["se_resnet50"],
-        "agg.name": ["tp_avg"],
+        "backbone_name": ["se_resnet50"],
+        "agg_name": ["tp_avg"],
         "placement": ["[4,5]"],
         "num_frames": [2, 4, 8],
         "data.height": [256],
         "recipe.sampling.frames": ["consecutive", "consecutive_released"],
     }
-    assert filters(run_sets[-1])["backbone.name"] == ["se_resnet_tiny"]
+    assert filters(run_sets[-1])["backbone_name"] == ["se_resnet_tiny"]
     assert filters(run_sets[-1])["data.name"] == ["synthetic"]
     headings = [block["children"][0]["text"] for block in blocks(report, "heading")]
     assert headings == ["Published", *(f"Ours on {name}" for name in NAMES)]

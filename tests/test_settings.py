@@ -33,7 +33,7 @@ def test_the_main_command_runs_at_the_papers_size() -> None:
     chosen = settings("backbone=se_resnet50", "cosam=[4,5]", "agg=tp_avg")
 
     assert (chosen.data.name, chosen.data.height, chosen.data.width) == ("synthetic", 256, 128)
-    assert (chosen.num_frames, chosen.batch_size, chosen.recipe.attention.reduced_channels) == (4, 32, 256)
+    assert (chosen.num_frames, chosen.batch_size, chosen.recipe.attention["reduced_channels"]) == (4, 32, 256)
 
 
 def test_everything_can_be_overridden() -> None:

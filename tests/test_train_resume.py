@@ -82,10 +82,10 @@ def test_an_interrupted_kept_run_goes_on(
 
 
 def test_a_one_cycle_run_can_be_prolonged(tree: Path, tmp_path: Path) -> None:
-    train.run(small(tree, "recipe.schedule.name=one_cycle", "trainer.max_steps=2"), tmp_path / "first")
+    train.run(small(tree, "recipe/schedule=one_cycle", "trainer.max_steps=2"), tmp_path / "first")
     begun = tmp_path / "first" / "checkpoints" / "last.ckpt"
 
-    train.run(small(tree, "recipe.schedule.name=one_cycle", f"ckpt_path={begun}"), tmp_path / "rest")
+    train.run(small(tree, "recipe/schedule=one_cycle", f"ckpt_path={begun}"), tmp_path / "rest")
 
     assert json.loads((tmp_path / "rest" / "metrics.json").read_text())["step"] == 3
 

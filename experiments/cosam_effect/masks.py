@@ -96,7 +96,7 @@ def examine(run: Path) -> dict[str, object]:
     seen = {stage: MaskStatistics() for stage in layers}
     for stage, layer in layers.items():
         change_masks(layer, seen[stage].add)
-    variant = trained.recipe.attention.variant
+    variant = trained.recipe.attention["variant"]
     row: dict[str, object] = {"variant": variant, "seed": trained.seed}
     row["as trained"] = mean_ap(network, splits, snippets, f"{run.name}, as trained")
     for layer in layers.values():

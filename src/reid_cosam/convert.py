@@ -106,9 +106,9 @@ def _settings(config: DictConfig, told: int | None, layout: ReleasedLayout) -> T
         raise ValueError(f"num_frames={told}, but the weights are for {num_frames}: leave num_frames out")
     overrides = [f"backbone={layout.backbone}", "backbone.pretrained=false", "recipe=released", "data=mars"]
     overrides += [f"cosam={list(layout.cosam)}", f"agg={layout.aggregator}", f"num_frames={num_frames}"]
-    overrides += [f"agg.last_stride={layout.last_stride}"]
+    overrides += [f"backbone.last_stride={layout.last_stride}"]
     train = hydra.compose("train", overrides)
-    train.data = config.data  # only now: data=synthetic would change the recipe as well
+    train.data = config.data
     settings = build.read_settings(train)
     if (settings.data.height, settings.data.width) != IMAGE_SIZE:
         height, width = IMAGE_SIZE

@@ -37,7 +37,7 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     Raises:
         ValueError, OSError: an input does not fit; the message says how to mend it.
     """
-    trained, network = build.load_network(Path(settings.ckpt))
+    trained, network = build.load_network(Path(settings.ckpt), settings.trust)
     masks = _masks(settings, network)
     data = settings.shown(trained.data)
     splits = build.make_shown_splits(settings, data)

@@ -4,10 +4,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from reid_cosam.data.transforms import Augmentation, AugmentationDraw, apply, normalise
+from reid_cosam.data.transforms import Augmentation, AugmentationDraw, normalise
 
 HEIGHT, WIDTH = 32, 16
 MAX_ROW, MAX_COL = 4, 2  # 1.125 * 32 - 32, 1.125 * 16 - 16
+
+apply = Augmentation(flip=0.5, translate=0.5, per_frame=True).apply  # as a draw has it, however that was made
 
 
 def _clips(num_clips: int = 2, num_frames: int = 3) -> Tensor:

@@ -9,6 +9,7 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 
 from reid_cosam import build
 from reid_cosam.paths import CONF, EXPERIMENTS
+from reid_cosam.settings.recipe import part_name
 
 SWEEP: dict[str, Any] = yaml.safe_load((EXPERIMENTS / "wandb_sweep.yaml").read_text())
 
@@ -43,5 +44,5 @@ def test_every_point_is_a_run_with_the_values_of_the_point() -> None:
             settings = build.read_settings(compose("train", arguments(point)))
 
             assert settings.cosam == tuple(yaml.safe_load(point["cosam"]))
-            assert (settings.num_frames, settings.agg.name) == (point["num_frames"], point["agg"])
+            assert (settings.num_frames, part_name(settings.agg)) == (point["num_frames"], point["agg"])
             assert (settings.seed, settings.logger.mode) == (2, "online")

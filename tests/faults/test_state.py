@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 SHORT = (
     *(*SMALL_RUN, "trainer.max_steps=12", "trainer.checkpoint_every=4", "trainer.eval_every=100"),
-    "recipe.schedule.name=step",  # which a run may go on with for longer
+    "recipe/schedule=paper",  # which a run may go on with for longer
 )
 
 

@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from reid_cosam import build
 from reid_cosam.paths import CONF
 from reid_cosam.settings import TrainSettings
+from reid_cosam.settings.recipe import part_name
 from reid_cosam.sweeps import grid
 
 SYNTHETIC = ("table2", "table3", "table4", "table6", "table7")
@@ -81,8 +82,10 @@ def test_placements_are_all_subsets_of_blocks_two_to_five() -> None:
 def test_the_source_trained_on_smaller_images_with_its_stride() -> None:
     found = settings(jobs("experiment=source_baseline", "seeds=[0]"))
 
-    assert {(one.data.height, one.data.width, one.agg.last_stride) for one in found} == {(224, 112, 2)}
-    assert {(one.backbone.name, one.cosam) for one in found} == {("resnet50", ())}
+    assert {(one.data.height, one.data.width, one.backbone["last_stride"]) for one in found} == {
+        (224, 112, 2)
+    }
+    assert {(part_name(one.backbone), one.cosam) for one in found} == {("resnet50", ())}
 
 
 def test_the_synthetic_tables_hold_22_networks() -> None:
@@ -93,7 +96,7 @@ def test_the_synthetic_tables_hold_22_networks() -> None:
     ]
 
     assert len({one.model_dump_json() for one in found}) == 22
-    assert {one.backbone.name for one in found} == {"resnet_tiny", "se_resnet_tiny"}
+    assert {part_name(one.backbone) for one in found} == {"resnet_tiny", "se_resnet_tiny"}
     assert {(one.data.name, one.data.height) for one in found} == {("synthetic", 64)}
 
 

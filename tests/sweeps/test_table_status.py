@@ -12,6 +12,7 @@ from omegaconf import OmegaConf
 from reid_cosam.build import data as build_data
 from reid_cosam.paths import CONF
 from reid_cosam.results.store import write_json, write_text
+from reid_cosam.settings.recipe import part_name
 from reid_cosam.sweeps import planned_runs, table_status
 from reid_cosam.sweeps.failures import record_failure
 from reid_cosam.sweeps.planned_runs import Planned, planned
@@ -86,7 +87,7 @@ def test_a_planned_run_lies_where_train_puts_it(tree: Path) -> None:
 def test_the_source_baseline_is_of_the_papers_network_only(tree: Path) -> None:
     runs = plan(tree, "table2", "seeds=[0]", "experiment=tables_synthetic")
 
-    assert {run.settings.backbone.name for run in runs} == {"resnet_tiny", "se_resnet_tiny"}
+    assert {part_name(run.settings.backbone) for run in runs} == {"resnet_tiny", "se_resnet_tiny"}
 
 
 def test_an_unknown_table_lists_the_known_ones(tree: Path) -> None:

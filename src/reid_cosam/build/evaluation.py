@@ -1,7 +1,7 @@
 """What evaluates a network: the network itself from a checkpoint, its test data and a trainer."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -11,6 +11,7 @@ from reid_cosam.build.data import make_splits
 from reid_cosam.build.devices import check_gpus, precision, prepare_memory, runs_on_gpu
 from reid_cosam.build.network import make_network
 from reid_cosam.build.settings import check_settings
+from reid_cosam.build.trust import check_trust
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.models.network import VideoReidNet
@@ -30,13 +31,18 @@ from reid_cosam.training.stopping import StopWhenInterrupted
 _PREFIX = "network."
 
 
-def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
+def load_network(path: Path, trust: Collection[str] = ()) -> tuple[TrainSettings, VideoReidNet]:
     """The network of a checkpoint, and the settings that it was trained with.
 
+    Args:
+        trust: modules whose code the checkpoint may name, beside this package, torch, torchvision and timm.
+
     Raises:
+        Untrusted: it names other code.
         FileNotFoundError, ValueError: there is no such checkpoint, or it is not one of ours.
     """
     content = read_checkpoint(path)
+    check_trust(content["config"], str(path), trust)
     try:
         settings = check_settings(content["config"])
     except ValueError:
@@ -51,7 +57,7 @@ def load_network(path: Path) -> tuple[TrainSettings, VideoReidNet]:
     }
     if "classifier.weight" not in state:
         raise ValueError(f"{path} holds no network: it has no entry {_PREFIX}classifier.weight")
-    random = settings.backbone.model_copy(update={"pretrained": False})
+    random = settings.backbone | ({"pretrained": False} if "pretrained" in settings.backbone else {})
     network = make_network(settings.model_copy(update={"backbone": random}), len(state["classifier.weight"]))
     try:
         network.load_state_dict(state)

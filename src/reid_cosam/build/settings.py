@@ -1,11 +1,14 @@
 """Checked settings from a composed configuration."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from pydantic import BaseModel, ValidationError
 
+from reid_cosam.build.parts import callable_of, checked
+from reid_cosam.command_line import resolvers  # noqa: F401 registers what conf/ uses
 from reid_cosam.settings import (
     ConvertSettings,
     DashboardsSettings,
@@ -22,7 +25,7 @@ from reid_cosam.settings.messages import faults_in_words, unlike_its_spelling
 
 _Settings = TypeVar("_Settings", bound=BaseModel)
 # What `train` composes beside a run's own settings: of a sweep over many.
-_OF_THE_SWEEP = ("seeds", "backbones", "retry_failed")
+_OF_THE_SWEEP = ("seeds", "backbones", "retry_failed", "trust")
 
 
 def read_settings(config: DictConfig) -> TrainSettings:
@@ -37,7 +40,36 @@ def read_settings(config: DictConfig) -> TrainSettings:
 
 def check_settings(content: object) -> TrainSettings:
     """As `read_settings`, from plain containers: what a checkpoint holds."""
-    return _checked(TrainSettings, content)
+    return with_checked_parts(_checked(TrainSettings, content))
+
+
+# What `build` knows and fills in, where the class of a part takes it.
+_FILLED_IN: Mapping[str, tuple[str, ...]] = {
+    "attention": ("channels", "num_frames", "map_size"),
+    "loss": ("num_identities", "descriptor_size"),
+    "optimiser": ("params",),
+    "schedule": ("optimizer", "max_steps"),
+    "augmentation": (),
+}
+
+
+def with_checked_parts(settings: TrainSettings) -> TrainSettings:
+    """The settings with each part's arguments as its class takes them, and the stride of CNN block 5 decided.
+
+    Raises:
+        ValueError: a part cannot be imported, or does not take its arguments; the message names the setting.
+    """
+    agg = checked("agg", settings.agg, ("channels", "num_frames", "map_size"))
+    backbone = checked("backbone", settings.backbone, ("last_stride",))
+    if "last_stride" in backbone and backbone["last_stride"] is None:
+        backbone["last_stride"] = getattr(callable_of("agg", agg), "last_stride", 1)
+    parts = {
+        name: checked(f"recipe.{name}", getattr(settings.recipe, name), filled)
+        for name, filled in _FILLED_IN.items()
+        if name != "attention" or settings.cosam
+    }
+    recipe = settings.recipe.model_copy(update=parts)
+    return settings.model_copy(update={"agg": agg, "backbone": backbone, "recipe": recipe})
 
 
 def read_evaluate_settings(config: DictConfig) -> EvaluateSettings:

@@ -13,16 +13,15 @@ from torch import Tensor
 from reid_cosam.build.data import data_folder
 from reid_cosam.build.devices import check_gpus, compiles, precision, prepare_memory, runs_on_gpu
 from reid_cosam.build.network import make_network
+from reid_cosam.build.parts import make
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.data.transforms import Augmentation
 from reid_cosam.data.verification import image_hash, split_hash
-from reid_cosam.losses.reid import ReidLoss
 from reid_cosam.settings import TrainerSettings, TrainSettings
 from reid_cosam.training.checkpoint_files import BEST, WholeCheckpointIO
 from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint, OriginRecord
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.finite import FiniteCheck
-from reid_cosam.training.lightning_module import OptimiserPlan, ReidModule, TestSet
+from reid_cosam.training.lightning_module import ReidModule, TestSet
 from reid_cosam.training.pace import PaceRecord
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
 from reid_cosam.training.resuming import Origin
@@ -30,19 +29,23 @@ from reid_cosam.training.stopping import StopWhenInterrupted
 
 
 def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
+    """The network with its loss, augmentation, optimiser and schedule.
+
+    Raises:
+        ValueError, OSError: a part cannot be made; the message names its setting.
+    """
     recipe = settings.recipe
     network = make_network(settings, datamodule.num_identities)
     if compiles(settings.trainer):
         network.compile()  # in place: the names in checkpoints stay
+    sizes = {"num_identities": datamodule.num_identities, "descriptor_size": network.descriptor_size}
     return ReidModule(
         network,
-        ReidLoss(recipe.loss.margin, recipe.loss.triplet_weight, recipe.loss.label_smoothing),
-        Augmentation(**recipe.augmentation.model_dump()),
-        OptimiserPlan(
-            **recipe.optimiser.model_dump(),
-            schedule=recipe.schedule.name,
-            step_every=recipe.schedule.step_every,
-            factor=recipe.schedule.factor,
+        make("recipe.loss", recipe.loss, **sizes),
+        make("recipe.augmentation", recipe.augmentation),
+        lambda params: make("recipe.optimiser", recipe.optimiser, params=params),
+        lambda optimizer, max_steps: make(
+            "recipe.schedule", recipe.schedule, optimizer=optimizer, max_steps=max_steps
         ),
         TestSet(*_identities(datamodule.evaluated), datamodule.num_queries, settings.data.protocol),
         seed=settings.seed,

@@ -1,17 +1,20 @@
 """Which code a configuration may name: Hydra makes objects of what it finds, whoever wrote it.
 
-A configuration may come from elsewhere (`-cp FOLDER/.hydra -cn config` repeats somebody's run). So every
+Hydra's own settings name nothing but what belongs to it and to this package. Elsewhere the command line, and
+the folders that it adds with `--config-dir`, name any code. A whole configuration may come from elsewhere
+(`-cp FOLDER/.hydra -cn config` repeats somebody's run): `build.trust` says what such a file may name. Every
 configuration is checked as soon as it is composed, before Hydra or `logging.config` looks at it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.config_repository import CachingConfigRepository, IConfigRepository
 from hydra.core.default_element import ResultDefault
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.errors import CompactHydraException
@@ -35,7 +38,7 @@ _VARIABLES = {"REID_COSAM_WORKER"}  # that configurations may set; others only t
 # (oc.create makes nodes of text) could not be checked before it is used, nor could a node in an argument.
 _RESOLVERS = (
     *("now", "hydra", "python_version", "oc.env"),
-    *("run_folder", "choices", "runs_at_once", "slurm_tasks", "slurm_cpus"),
+    *("by_data_size", "run_folder", "choices", "runs_at_once", "slurm_tasks", "slurm_cpus"),
 )
 _INTERPOLATION = re.compile(rf"\$\{{(?:[\w.]+(?=\}})|(?:{'|'.join(map(re.escape, _RESOLVERS))}):)")
 
@@ -51,14 +54,38 @@ class CheckedConfigLoader(ConfigLoaderImpl):
     whatever process its launcher composes it.
     """
 
+    _foreign: str | None = None  # the file that the configuration starts from, if it is none of `conf/`
+
     def load_configuration(self, *args: Any, **kwargs: Any) -> DictConfig:
         config = super().load_configuration(*args, **kwargs)
         check(config)
+        self._check_trust(config)
         for node in (config.hydra.run, config.hydra.sweep):
             unresolved: Any = OmegaConf.to_container(node)
             if str(unresolved["dir"]).startswith("~"):
                 node.dir = str(Path(node.dir).expanduser())
         return config
+
+    def _check_trust(self, config: DictConfig) -> None:
+        """Takes nobody's word but the command line's for which modules are trusted."""
+        if self._foreign is None:
+            return
+        from reid_cosam.build.trust import (
+            Untrusted,
+            check_trust,
+        )  # imports torch, which `--help` does without
+
+        typed = config.hydra.overrides.task
+        trust = _typed_trust(typed)
+        if "trust" in config:
+            config.trust = trust
+        named = [one.partition("=")[2] for one in typed if one.partition("=")[0].endswith("._target_")]
+        content: Any = OmegaConf.to_container(config, resolve=False)
+        content.pop("hydra")
+        try:
+            check_trust(content, self._foreign, (*trust, *named))
+        except Untrusted as error:
+            raise Refused(str(error)) from None
 
     def _process_config_searchpath(
         self, config_name: str | None, parsed_overrides: list[Override], repo: CachingConfigRepository
@@ -66,8 +93,11 @@ class CheckedConfigLoader(ConfigLoaderImpl):
         """Before any place is searched: one in a Python package would be imported."""
         loaded = repo.load_config(config_path=config_name) if config_name is not None else None
         places = [one.value() for one in parsed_overrides if one.get_key_element() == "hydra.searchpath"]
+        self._foreign = None
         if loaded is not None:
             self._check_saved(loaded)
+            path = str(loaded.path).removeprefix("file://")
+            self._foreign = None if Path(path).is_relative_to(CONF) else f"{path}/{config_name}.yaml"
             places.append(OmegaConf.select(loaded.config, "hydra.searchpath"))
         for place in places:
             if "pkg:" in str(place):
@@ -106,6 +136,14 @@ def check(config: DictConfig) -> None:
             raise Refused(f"hydra.job.env_set.{name}: only the command line sets environment variables")
     for name, key, value in _values(content, ""):
         _check_value(name, key, value)
+        node = (
+            re.fullmatch(r"\$\{([\w.]+)\}", value) if _is_of_hydra(name) and isinstance(value, str) else None
+        )
+        if node is not None:
+            stands_for: Any = OmegaConf.select(config, node[1])
+            if OmegaConf.is_config(stands_for):
+                for inner, key, value in _values(OmegaConf.to_container(stands_for, resolve=False), name):
+                    _check_value(inner, key, value)
 
 
 def _values(node: Any, name: str, key: str = "") -> Iterator[tuple[str, str, Any]]:
@@ -121,7 +159,7 @@ def _values(node: Any, name: str, key: str = "") -> Iterator[tuple[str, str, Any
 
 
 def _check_value(name: str, key: str, value: Any) -> None:
-    if key in _NAMES_CODE:
+    if key in _NAMES_CODE and _is_of_hydra(name):
         allowed = _HANDLERS if key == "class" else _CALLBACKS | Plugins.instance().class_name_to_class.keys()
         if key == "()" or value not in allowed:
             raise Refused(f"{name}={value}: it does not belong to reid_cosam, and nothing of it was run")
@@ -134,6 +172,17 @@ def _check_value(name: str, key: str, value: Any) -> None:
             f"{name}={value}: only ${{setting}} and ${{resolver:...}} are read here, of the resolvers "
             f"{', '.join(_RESOLVERS)}"
         )
+
+
+def _is_of_hydra(name: str) -> bool:
+    return name.startswith("hydra.")
+
+
+def _typed_trust(overrides: Sequence[str]) -> list[str]:
+    parser = OverridesParser.create()
+    typed = [one for one in overrides if one.lstrip("+").startswith("trust=")]
+    values = [parser.parse_override(one).value() for one in typed]
+    return [str(module) for value in values for module in (value if isinstance(value, list) else [value])]
 
 
 def _may_import(value: str) -> bool:

@@ -6,10 +6,11 @@ Everything here keeps it so, which spares convolution networks in `channels_last
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
+from annotated_types import Interval
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
@@ -37,8 +38,8 @@ class Augmentation:
         per_frame: every frame has a draw of its own, as in the released code, else every clip has.
     """
 
-    flip: float
-    translate: float
+    flip: Annotated[float, Interval(ge=0, le=1)]
+    translate: Annotated[float, Interval(ge=0, le=1)]
     per_frame: bool
 
     def draw(
@@ -55,15 +56,14 @@ class Augmentation:
         )
         return AugmentationDraw(*(torch.from_numpy(values).expand(num_clips, num_frames) for values in drawn))
 
-
-def apply(clips: UInt8[Tensor, "b t 3 h w"], draw: AugmentationDraw) -> UInt8[Tensor, "b t 3 h w"]:
-    """Translate, then flip, as drawn; the clips themselves where nothing is drawn."""
-    frames = clips.permute(0, 1, 3, 4, 2).flatten(0, 1)
-    moved = draw.translated.flatten()
-    corners = zip(draw.rows.flatten()[moved].tolist(), draw.cols.flatten()[moved].tolist(), strict=True)
-    frames = _changed(frames, moved, lambda chosen: _translated(chosen, corners))
-    frames = _changed(frames, draw.flips.flatten(), lambda chosen: chosen.flip(2))
-    return frames.view(*clips.shape[:2], *frames.shape[1:]).permute(0, 1, 4, 2, 3)
+    def apply(self, clips: UInt8[Tensor, "b t 3 h w"], draw: AugmentationDraw) -> UInt8[Tensor, "b t 3 h w"]:
+        """Translate, then flip, as drawn; the clips themselves where nothing is drawn."""
+        frames = clips.permute(0, 1, 3, 4, 2).flatten(0, 1)
+        moved = draw.translated.flatten()
+        corners = zip(draw.rows.flatten()[moved].tolist(), draw.cols.flatten()[moved].tolist(), strict=True)
+        frames = _changed(frames, moved, lambda chosen: _translated(chosen, corners))
+        frames = _changed(frames, draw.flips.flatten(), lambda chosen: chosen.flip(2))
+        return frames.view(*clips.shape[:2], *frames.shape[1:]).permute(0, 1, 4, 2, 3)
 
 
 def _changed(

@@ -48,7 +48,7 @@ class TestExtraction:
 
     def __init__(self, settings: EvaluateSettings) -> None:
         self.settings, self._ckpt = settings, Path(settings.ckpt)
-        self._trained, self._network = build.load_network(self._ckpt)
+        self._trained, self._network = build.load_network(self._ckpt, settings.trust)
         self.data = settings.shown(self._trained.data)
         splits = build.make_shown_splits(settings, self.data)
         self.size = (self._trained.data.height, self._trained.data.width)

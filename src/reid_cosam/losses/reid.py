@@ -1,7 +1,8 @@
 """The training objective of the paper: formula (3)."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+from annotated_types import Ge, Gt, Interval
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional
@@ -23,7 +24,12 @@ class ReidLoss(nn.Module):
     `label_smoothing` is 0 in the paper and 0.1 in the released code.
     """
 
-    def __init__(self, margin: float, triplet_weight: float, label_smoothing: float) -> None:
+    def __init__(
+        self,
+        margin: Annotated[float, Gt(0)],
+        triplet_weight: Annotated[float, Ge(0)],
+        label_smoothing: Annotated[float, Interval(ge=0, lt=1)],
+    ) -> None:
         super().__init__()
         self.margin = margin
         self.triplet_weight = triplet_weight

@@ -19,7 +19,7 @@ class Aggregator(nn.Module):
     """Maps `[b, t, d, h, w]` to descriptors `[b, out_channels]`.
 
     Attributes:
-        last_stride: stride of CNN block 5 that the released code pairs it with.
+        last_stride: the stride of CNN block 5 that the released code pairs the aggregator with.
     """
 
     last_stride: ClassVar[Literal[1, 2]] = 1
@@ -35,12 +35,18 @@ class Aggregator(nn.Module):
 class TemporalAveragePooling(Aggregator):
     """TP_avg: the mean of the frame descriptors."""
 
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+
     def forward(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b out"]:
         return frame_descriptors(maps).mean(dim=1)
 
 
 class TemporalMaxPooling(Aggregator):
     """TP_max: channel by channel, the largest entry of the frame descriptors."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
 
     def forward(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b out"]:
         return frame_descriptors(maps).amax(dim=1)

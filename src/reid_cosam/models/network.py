@@ -6,13 +6,12 @@ from typing import NamedTuple
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from reid_cosam.models.aggregators import Aggregator
 from reid_cosam.models.backbones import Backbone
-from reid_cosam.models.cosam import Cosam, CosamOutput
+from reid_cosam.models.cosam import CosamOutput
 
 
 class ReidOutput(NamedTuple):
-    """What the network says of a batch of clips; `attention` is COSAM's output, detached, by block number."""
+    """What the network makes of clips; `attention` holds what COSAM made by block number, detached."""
 
     descriptors: Float[Tensor, "b out"]
     logits: Float[Tensor, "b ids"]
@@ -24,19 +23,24 @@ class VideoReidNet(nn.Module):
 
     Args:
         backbone: five stages.
-        attention: COSAM layers by the number (1 to 5) of the block that they follow.
+        attention: COSAM layers by the number (1 to 5) of the block that they follow, or other layers that
+            return maps `[b, t, d, h, w]`, alone or as `maps` of a named tuple of tensors.
         aggregator: maps of all frames to one descriptor.
         num_identities: training identities, the classifier's outputs.
     """
 
     def __init__(
-        self, backbone: Backbone, attention: Mapping[int, Cosam], aggregator: Aggregator, num_identities: int
+        self,
+        backbone: Backbone,
+        attention: Mapping[int, nn.Module],
+        aggregator: nn.Module,
+        num_identities: int,
     ) -> None:
         super().__init__()
         self.backbone = backbone
         self.attention = nn.ModuleDict({str(stage): attention[stage] for stage in sorted(attention)})
         self.aggregator = aggregator
-        self.descriptor_size = aggregator.out_channels
+        self.descriptor_size: int = aggregator.out_channels  # type: ignore[assignment]
         self.classifier = nn.Linear(self.descriptor_size, num_identities)
 
     def forward(self, clips: Float[Tensor, "b t 3 h w"]) -> ReidOutput:
@@ -46,9 +50,11 @@ class VideoReidNet(nn.Module):
         for number, stage in enumerate(self.backbone.stages, start=1):
             maps = stage(maps)
             if str(number) in self.attention:
-                attended: CosamOutput = self.attention[str(number)](maps.unflatten(0, clip))
-                # To be looked at: with gradients, compiled code would make maps of zeros for them each step.
-                attention[number] = CosamOutput(*[one.detach() for one in attended])
-                maps = attended.maps.flatten(0, 1)
+                attended = self.attention[str(number)](maps.unflatten(0, clip))
+                if not isinstance(attended, Tensor):
+                    # To be looked at: with gradients, compiled code would make zeros for them each step.
+                    attention[number] = type(attended)(*[one.detach() for one in attended])
+                    attended = attended.maps
+                maps = attended.flatten(0, 1)
         descriptors = self.aggregator(maps.unflatten(0, clip))
         return ReidOutput(descriptors, self.classifier(descriptors), attention)

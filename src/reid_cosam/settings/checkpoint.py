@@ -1,10 +1,11 @@
 """A trained network and the data set that it is shown."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
-from reid_cosam.settings.base import Count, PathText, Settings, Workers
+from reid_cosam.settings.base import Count, PathText, Settings, Text, Workers, listed
 from reid_cosam.settings.parts import DataSettings
 
 
@@ -20,6 +21,7 @@ class CheckpointSettings(Settings):
     """What is composed as `data` is a data set if it has a name, and else changes to the checkpoint's own."""
 
     ckpt: PathText
+    trust: Annotated[tuple[Text, ...], BeforeValidator(listed)]
     data: DataSettings | None = None
     own_data: OwnData | None = None
 

@@ -5,6 +5,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from reid_cosam.settings.recipe import part_name
+
 _COMPARED = ("backbone", "cosam", "agg", "num_frames", "seed", "data", "recipe")
 # Where data lie, how they are fed and scored; the recipe's length, as the trainer's is the one that counts.
 _FREE = {
@@ -12,6 +14,7 @@ _FREE = {
     "data.workers",
     "data.eval_batch_size",
     "data.protocol",
+    "data.small",
     "data.attributes",
     "recipe.name",
     "recipe.max_steps",
@@ -30,6 +33,17 @@ def run_key(config: Mapping[str, Any], split: str) -> str:
     """A short hash of `identity` and of the hash of the tracklets that the run sees."""
     content = json.dumps(identity(config) | {"split": split}, sort_keys=True)
     return hashlib.sha256(content.encode()).hexdigest()[:10]
+
+
+def network_names(config: Mapping[str, Any]) -> tuple[str, str, int]:
+    """Names of backbone and aggregator, and the stride of CNN block 5, from a run's plain settings.
+
+    Settings of runs from before parts were named by their class hold the names themselves.
+    """
+    backbone, agg = config["backbone"], config["agg"]
+    if "name" in backbone:
+        return backbone["name"], agg["name"], agg["last_stride"]
+    return part_name(backbone), part_name(agg), backbone.get("last_stride", 1)
 
 
 def _flat(config: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

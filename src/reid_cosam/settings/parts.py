@@ -15,6 +15,7 @@ class DataSettings(Settings):
     workers: Workers
     eval_batch_size: Count
     protocol: Literal["released", "cross_camera"]
+    small: bool
     size: Literal["small", "medium", "full"] | None = None
     seed: Natural | None = None
     split: Natural | None = None

@@ -1,48 +1,39 @@
-"""How a network is made and trained."""
+"""The parts that a network and its training are made of, and the recipe that names them."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PositiveFloat
+from pydantic import AfterValidator, Field
 
-from reid_cosam.settings.base import Channels, Count, Probability, Settings
-
-_Beta = Annotated[float, Field(ge=0, lt=1)]
-
-
-class BackboneSettings(Settings):
-    name: Literal["resnet50", "se_resnet50", "resnet_tiny", "se_resnet_tiny"]
-    pretrained: bool
+from reid_cosam.settings.base import Count, Settings
 
 
-class AggregatorSettings(Settings):
-    name: Literal["tp_avg", "tp_max", "ta", "rnn"]
-    last_stride: Literal[1, 2]
+def _names_a_class(part: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(part.get("_target_"), str):
+        raise ValueError("names no class or function: _target_=module.name")
+    return part
 
 
-class AttentionSettings(Settings):
-    variant: Literal["paper", "released"]
-    reduced_channels: Channels
-    reduced_channels_narrow: Channels
+Part = Annotated[dict[str, Any], AfterValidator(_names_a_class)]
+"""A class or function under `_target_`, and its arguments, which `build.parts` checks by its signature."""
+
+# As they stand in file names and tables.
+_SHORT_NAMES = {
+    "TemporalAveragePooling": "tp_avg",
+    "TemporalMaxPooling": "tp_max",
+    "TemporalAttention": "ta",
+    "TemporalRnn": "rnn",
+}
 
 
-class LossSettings(Settings):
-    margin: PositiveFloat
-    triplet_weight: Annotated[float, Field(ge=0)]
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+def part_name(part: Mapping[str, Any]) -> str:
+    """What a part is called in file names and tables: `se_resnet50`, `tp_avg`, the name of a class.
 
-
-class OptimiserSettings(Settings):
-    learning_rate: PositiveFloat
-    weight_decay: Annotated[float, Field(ge=0)]
-    betas: tuple[_Beta, _Beta]
-
-
-class ScheduleSettings(Settings):
-    """`step`: the rate times `factor` every `step_every` iterations; `one_cycle`: warm-up, annealing."""
-
-    name: Literal["step", "one_cycle"]
-    step_every: Count
-    factor: PositiveFloat
+    >>> part_name({"_target_": "my_nets.GeM", "p": 3})
+    'GeM'
+    """
+    name = str(part["_target_"]).rpartition(".")[2]
+    return _SHORT_NAMES.get(name, name)
 
 
 class SamplingSettings(Settings):
@@ -51,18 +42,12 @@ class SamplingSettings(Settings):
     tracklets: Annotated[int, Field(ge=1, le=4096)]
 
 
-class AugmentationSettings(Settings):
-    flip: Probability
-    translate: Probability
-    per_frame: bool
-
-
 class RecipeSettings(Settings):
     name: str
     max_steps: Count
-    attention: AttentionSettings
-    loss: LossSettings
-    optimiser: OptimiserSettings
-    schedule: ScheduleSettings
+    attention: Part
+    loss: Part
+    optimiser: Part
+    schedule: Part
+    augmentation: Part
     sampling: SamplingSettings
-    augmentation: AugmentationSettings

@@ -4,15 +4,15 @@ from pydantic import field_validator, model_validator
 
 from reid_cosam.settings.base import Frames, PathText, Seed, Settings
 from reid_cosam.settings.parts import DataSettings, LoggerSettings, TrainerSettings
-from reid_cosam.settings.recipe import AggregatorSettings, BackboneSettings, RecipeSettings
+from reid_cosam.settings.recipe import Part, RecipeSettings, part_name
 
 
 class TrainSettings(Settings):
     """Everything that `python -m reid_cosam.train` composes."""
 
-    backbone: BackboneSettings
+    backbone: Part
     cosam: tuple[int, ...]
-    agg: AggregatorSettings
+    agg: Part
     recipe: RecipeSettings
     data: DataSettings
     trainer: TrainerSettings
@@ -60,7 +60,8 @@ class TrainSettings(Settings):
     def run_name(self) -> str:
         """Short and readable: what tells one run of a sweep from another."""
         placement = "cosam" + "".join(map(str, self.cosam)) if self.cosam else "no-cosam"
-        parts = [self.backbone.name, placement, self.agg.name, f"n{self.num_frames}", f"seed{self.seed}"]
+        names = part_name(self.backbone), placement, part_name(self.agg)
+        parts = [*names, f"n{self.num_frames}", f"seed{self.seed}"]
         if self.data.split is not None:
             parts.append(f"split{self.data.split}")
         return "-".join(parts)

@@ -8,6 +8,7 @@ from reid_cosam import build
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.results.counted_progress import duration
 from reid_cosam.settings import TrainSettings
+from reid_cosam.settings.recipe import part_name
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.estimate import measure_pace
 from reid_cosam.training.lightning_module import ReidModule
@@ -58,4 +59,4 @@ def _announce_time(settings: TrainSettings, network: VideoReidNet, num_snippets:
 
 def _is_small(settings: TrainSettings) -> bool:
     """Whether it is the quick start already, or as small as that."""
-    return settings.data.size == "small" and settings.backbone.name.endswith("_tiny")
+    return settings.data.size == "small" and part_name(settings.backbone).endswith("_tiny")

@@ -12,6 +12,7 @@ from reid_cosam.data.verification import split_hash
 from reid_cosam.results.tables.layout import STAND_INS
 from reid_cosam.settings import DataSettings, TrainSettings
 from reid_cosam.settings.identity import run_key
+from reid_cosam.settings.recipe import part_name
 from reid_cosam.sweeps import grid, registry
 
 
@@ -74,7 +75,7 @@ def _runs(sweep: Sweep, overrides: Sequence[str]) -> Iterator[Planned]:
     told = [f"experiment=[{names}]", *others, *(one for one in overrides if one not in over)]
     for job in grid.jobs(grid.composed(told)):
         settings = _settings(job)
-        if sweep.backbones and settings.backbone.name not in sweep.backbones:
+        if sweep.backbones and part_name(settings.backbone) not in sweep.backbones:
             continue
         key = run_key(settings.model_dump(mode="json"), _split(settings.data))
         yield Planned(settings, tuple(job), registry.kept_folder(settings, key))

@@ -16,7 +16,7 @@ from reid_cosam.paths import CONF
 from reid_cosam.results.counted_progress import duration
 from reid_cosam.results.faults import noting
 from reid_cosam.settings import TrainSettings
-from reid_cosam.settings.identity import identity
+from reid_cosam.settings.identity import identity, network_names
 from reid_cosam.sweeps import failures, registry, run_lock
 from reid_cosam.sweeps.planned_runs import TABLES, Planned, planned
 from reid_cosam.training.checkpoint_files import LAST, finished_iterations, iterations_in
@@ -124,8 +124,9 @@ def _alike(config: dict[str, Any]) -> tuple[object, object]:
     free = ("seed", "trainer.max_steps")
     same = frozenset((name, str(value)) for name, value in identity(config).items() if name not in free)
     data, sampling = config["data"], config["recipe"]["sampling"]
+    backbone, _, stride = network_names(config)
     costly = (
-        *(config["backbone"]["name"], config["num_frames"], config["agg"]["last_stride"]),
+        *(backbone, config["num_frames"], stride),
         *(data["name"], data["height"], data["width"], sampling["identities"], sampling["tracklets"]),
     )
     return same, costly

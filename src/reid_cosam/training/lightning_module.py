@@ -1,22 +1,23 @@
 """Training steps, optimiser and evaluation of a network, for Lightning."""
 
-from typing import NamedTuple, cast
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from jaxtyping import Float, Int64, UInt8
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
 
 from reid_cosam.data.datasets import ClipBatch, SnippetBatch
-from reid_cosam.data.transforms import Augmentation, AugmentationDraw, apply, normalise
-from reid_cosam.losses.reid import ReidLoss
+from reid_cosam.data.transforms import normalise
 from reid_cosam.metrics.protocols import Scores, score
 from reid_cosam.metrics.retrieval import TrackletDescriptors, euclidean_distances
 from reid_cosam.models.fusing import FusedNetwork
 from reid_cosam.models.network import VideoReidNet
-from reid_cosam.training.schedules import one_cycle, steps
 
 
 class TestSet(NamedTuple):
@@ -37,15 +38,15 @@ class ValidationResult(NamedTuple):
     descriptors: Float[Tensor, "n d"]
 
 
-class OptimiserPlan(NamedTuple):
-    """Adam and its learning rate over iterations: `step` or `one_cycle`."""
+@runtime_checkable
+class Augmentation(Protocol):
+    """What changes the frames of a training batch; `reid_cosam.data.transforms.Augmentation` is one."""
 
-    learning_rate: float
-    weight_decay: float
-    betas: tuple[float, float]
-    schedule: str
-    step_every: int
-    factor: float
+    def draw(self, num_clips: int, num_frames: int, height: int, width: int, rng: np.random.Generator) -> Any:
+        """Decides for a whole batch: a named tuple of tensors `[num_clips, ...]`."""
+
+    def apply(self, clips: UInt8[Tensor, "b t 3 h w"], draw: Any) -> UInt8[Tensor, "b t 3 h w"]:
+        """The clips as decided."""
 
 
 class ReidModule(pl.LightningModule):
@@ -53,9 +54,11 @@ class ReidModule(pl.LightningModule):
 
     Args:
         network: what is trained.
-        loss: of descriptors, logits and labels of the whole batch, over all ranks.
+        loss: of descriptors, logits and labels of the whole batch, over all ranks: a scalar, or a named tuple
+            of scalars of which `total` is minimised and all are logged. Its parameters are trained as well.
         augmentation: drawn for the whole batch from `seed` and the iteration, whatever the ranks.
-        plan: optimiser and schedule.
+        make_optimiser: from the parameters.
+        make_schedule: from the optimiser and the number of iterations.
         evaluated: what validation batches index.
         seed: of the augmentation.
         config: plain containers, kept in checkpoints so that a mismatch can be named.
@@ -64,9 +67,10 @@ class ReidModule(pl.LightningModule):
     def __init__(
         self,
         network: VideoReidNet,
-        loss: ReidLoss,
+        loss: nn.Module,
         augmentation: Augmentation,
-        plan: OptimiserPlan,
+        make_optimiser: Callable[[Iterable[nn.Parameter]], Optimizer],
+        make_schedule: Callable[[Optimizer, int], LRScheduler],
         evaluated: TestSet,
         seed: int,
         config: dict[str, object],
@@ -75,7 +79,7 @@ class ReidModule(pl.LightningModule):
         self.network = network.to(memory_format=torch.channels_last)
         self.loss = loss
         self.augmentation = augmentation
-        self.plan = plan
+        self._make_optimiser, self._make_schedule = make_optimiser, make_schedule
         self.evaluated = evaluated
         self.seed = seed
         self.config = config
@@ -84,24 +88,27 @@ class ReidModule(pl.LightningModule):
 
     def training_step(self, batch: ClipBatch) -> Tensor:
         """Loss of the whole batch: hard examples are mined over all ranks."""
-        clips = normalise(apply(batch.clips, self._draw(batch.clips)), torch.float32)
+        clips = normalise(self._augmented(batch.clips), torch.float32)
         output = self.network(clips)
-        terms = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.pids)))
-        self.log_dict({f"train/{name}": value.detach() for name, value in terms._asdict().items()})
+        loss = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.pids)))
+        terms = {"total": loss} if isinstance(loss, Tensor) else loss._asdict()
+        self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()})
         self.log("train/learning_rate", _on_host(self.trainer.optimizers[0].param_groups[0]["lr"]))
         self._log_iteration(self.global_step + 1)
-        return cast(Tensor, terms.total)
+        return cast(Tensor, terms["total"])
 
     def _log_iteration(self, finished: int) -> None:
         """Puts what is logged at the iterations finished; Lightning itself would count those before."""
         self.log("step", _on_host(float(finished)))
 
-    def _draw(self, clips: UInt8[Tensor, "b t 3 h w"]) -> AugmentationDraw:
+    def _augmented(self, clips: UInt8[Tensor, "b t 3 h w"]) -> UInt8[Tensor, "b t 3 h w"]:
+        """This rank's clips under its share of a draw for the whole batch."""
         rank, ranks = self.trainer.global_rank, self.trainer.world_size
         (num_clips, num_frames), (height, width) = clips.shape[:2], clips.shape[-2:]
         rng = np.random.default_rng([self.seed, self.global_step])
         draw = self.augmentation.draw(num_clips * ranks, num_frames, height, width, rng)
-        return AugmentationDraw(*(drawn[rank * num_clips : (rank + 1) * num_clips] for drawn in draw))
+        own = type(draw)(*(drawn[rank * num_clips : (rank + 1) * num_clips] for drawn in draw))
+        return self.augmentation.apply(clips, own)
 
     def _gather(self, values: Tensor) -> Tensor:
         """The whole batch, in the order of ranks, with gradients.
@@ -115,20 +122,9 @@ class ReidModule(pl.LightningModule):
         return gathered.flatten(0, 1)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        plan = self.plan
-        optimiser = torch.optim.Adam(
-            self.network.parameters(),
-            plan.learning_rate,
-            plan.betas,
-            weight_decay=plan.weight_decay,
-            fused=True,
-        )
-        factor = (
-            one_cycle(self.trainer.max_steps)
-            if plan.schedule == "one_cycle"
-            else steps(plan.step_every, plan.factor)
-        )
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+        parameters = [*self.network.parameters(), *self.loss.parameters()]
+        optimiser = self._make_optimiser(parameters)
+        schedule = self._make_schedule(optimiser, self.trainer.max_steps)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_validation_epoch_start(self) -> None:

@@ -17,6 +17,7 @@ from reid_cosam.paths import EXPERIMENTS
 from reid_cosam.results.tables.membership import read_all, tables_of
 from reid_cosam.results.tables.records import Network, placement
 from reid_cosam.settings import LoggerSettings, TrainSettings
+from reid_cosam.settings.identity import network_names
 from reid_cosam.training.guarded_logger import GuardedLogger, Outcome
 from reid_cosam.training.guarded_wandb import GuardedWandb
 
@@ -91,16 +92,19 @@ def logged_settings(settings: TrainSettings) -> dict[str, Any]:
     That is `placement`, as on the command line: a list is nothing to group by; the `network` in one word; and
     the paper's `tables` that it stands in.
     """
-    data, agg = settings.data, settings.agg
-    sizes = settings.num_frames, data.height, data.width, agg.last_stride
-    network = Network(settings.backbone.name, agg.name, tuple(settings.cosam), *sizes)
+    data, plain = settings.data, settings.model_dump(mode="json")
+    backbone, agg, stride = network_names(plain)
+    sizes = settings.num_frames, data.height, data.width, stride
+    network = Network(backbone, agg, tuple(settings.cosam), *sizes)
     tables = tables_of(network, read_all(EXPERIMENTS))
     grouped = {
+        "backbone_name": backbone,
+        "agg_name": agg,
         "placement": placement(settings.cosam),
         "network": str(network),
         "tables": ", ".join(tables),
     }
-    return settings.model_dump(mode="json") | grouped
+    return plain | grouped
 
 
 def _sweep(folder: Path) -> str | None:

@@ -13,8 +13,8 @@ from reid_cosam.results.tables.training import IN_A_ROW
 
 # What tells the rows of a table apart, by the name in a run's record at Weights & Biases.
 COLUMNS: dict[str, Callable[[Network], object]] = {
-    "backbone.name": lambda network: network.backbone,
-    "agg.name": lambda network: network.agg,
+    "backbone_name": lambda network: network.backbone,
+    "agg_name": lambda network: network.agg,
     "placement": lambda network: placement(network.cosam),
     "num_frames": lambda network: network.num_frames,
     "data.height": lambda network: network.height,
@@ -55,8 +55,8 @@ def selections(published: PublishedTable) -> list[Selection]:
             found.append(_selection(known.name, data, networks))
     every = [row.network for row in published.rows if row.network is not None]
     stand_ins = _selection(f"{SYNTHETIC.name} data (rendered walkers)", SYNTHETIC.name, every)
-    backbones: list[object] = [STAND_INS[str(name)] for name in stand_ins.filters["backbone.name"]]
-    wanted = stand_ins.filters | {"backbone.name": backbones}
+    backbones: list[object] = [STAND_INS[str(name)] for name in stand_ins.filters["backbone_name"]]
+    wanted = stand_ins.filters | {"backbone_name": backbones}
     del wanted["data.height"]  # images are of any size there
     return [*found, Selection(stand_ins.title, wanted, stand_ins.varied)]
 

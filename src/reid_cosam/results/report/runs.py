@@ -15,7 +15,7 @@ from reid_cosam.results.faults import noting
 from reid_cosam.results.finished_run import read_metrics
 from reid_cosam.results.store import read_record
 from reid_cosam.results.tables.records import SCORES, Network, placement
-from reid_cosam.settings.identity import identity
+from reid_cosam.settings.identity import identity, network_names
 
 Names = Mapping[Path, str]  # by a run's folder
 Reader = Callable[[Path], Any]  # of a YAML file; ValueError where it is none
@@ -46,9 +46,10 @@ class Run:
 
     @property
     def network(self) -> Network:
-        data, agg = self.config["data"], self.config["agg"]
-        sizes = self.config["num_frames"], data["height"], data["width"], agg["last_stride"]
-        return Network(self.config["backbone"]["name"], agg["name"], tuple(self.config["cosam"]), *sizes)
+        data = self.config["data"]
+        backbone, agg, stride = network_names(self.config)
+        sizes = self.config["num_frames"], data["height"], data["width"], stride
+        return Network(backbone, agg, tuple(self.config["cosam"]), *sizes)
 
     @property
     def data_set(self) -> str:

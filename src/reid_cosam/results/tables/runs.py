@@ -12,11 +12,19 @@ from reid_cosam.results.finished_run import read_metrics
 from reid_cosam.results.tables.layout import RERANKING
 from reid_cosam.results.tables.records import SCORES, Network, Record, Scored
 from reid_cosam.results.tables.results_file import read_results
-from reid_cosam.settings.identity import identity
+from reid_cosam.settings.identity import identity, network_names
 
 # They have columns of their own; the rest of a run's identity is told by a hash.
 _COLUMNS = {
-    *("backbone.name", "agg.name", "agg.last_stride", "cosam", "num_frames", "seed", "trainer.max_steps"),
+    *(
+        "backbone._target_",
+        "agg._target_",
+        "backbone.last_stride",
+        "cosam",
+        "num_frames",
+        "seed",
+        "trainer.max_steps",
+    ),
     *("data.name", "data.size", "data.split", "data.height", "data.width", "recipe.sampling.frames"),
 }
 _ATTENTION = "recipe.attention."
@@ -97,13 +105,10 @@ def records_of(config: Mapping[str, Any], metrics: Mapping[str, Any], run: str) 
     Raises:
         KeyError, TypeError, ValueError: settings or scores are not those of a run.
     """
-    data, agg = config["data"], config["agg"]
-    network = Network(
-        config["backbone"]["name"],
-        agg["name"],
-        tuple(config["cosam"]),
-        *(config["num_frames"], data["height"], data["width"], agg["last_stride"]),
-    )
+    data = config["data"]
+    backbone, agg, stride = network_names(config)
+    sizes = config["num_frames"], data["height"], data["width"], stride
+    network = Network(backbone, agg, tuple(config["cosam"]), *sizes)
     made = {"network": network, "seed": config["seed"], "recipe": config["recipe"]["name"]} | {
         "iterations": config["trainer"]["max_steps"],
         "sampling": config["recipe"]["sampling"]["frames"],

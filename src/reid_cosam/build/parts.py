@@ -1,0 +1,136 @@
+"""Objects from what a configuration names: `{_target_: module.name, argument: value}`."""
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic.errors import PydanticSchemaGenerationError
+
+from reid_cosam.settings.messages import faults_in_words
+
+TARGET = "_target_"
+
+
+def make(setting: str, part: Mapping[str, Any], **known: Any) -> Any:
+    """Calls what `part` names with its arguments, and with those of `known` that it takes.
+
+    An argument of `part` that is None gives way to a known one. Arguments that name a class are made first.
+
+    Raises:
+        OSError: as the part raises it.
+        ValueError: it cannot be imported, or raises another error; the message names the setting.
+    """
+    function = callable_of(setting, part)
+    taken = _parameters(function)
+    arguments = {
+        name: make(f"{setting}.{name}", value) if _is_part(value) else value
+        for name, value in part.items()
+        if name != TARGET and not (value is None and name in known)
+    }
+    filled = {name: value for name, value in known.items() if name in taken and name not in arguments}
+    try:
+        return function(**arguments, **filled)
+    except OSError:
+        raise
+    except Exception as error:
+        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
+        raise ValueError(f"{setting} ({part[TARGET]}): {kind}{error}") from error
+
+
+def callable_of(setting: str, part: Mapping[str, Any]) -> Callable[..., Any]:
+    """The class or function that a part names.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    target = part[TARGET]
+    try:
+        found = pkgutil.resolve_name(target)
+    except Exception as error:  # whatever importing somebody's module raises
+        reason = str(error).partition("\n")[0]
+        raise ValueError(
+            f"{setting}.{TARGET}={target} cannot be imported ({reason}): it is module.class, of a module "
+            "that is installed or lies in the current folder"
+        ) from error
+    if not callable(found):
+        raise ValueError(f"{setting}.{TARGET}={target} is neither a class nor a function")
+    return found  # type: ignore[no-any-return]
+
+
+def checked(setting: str, part: Mapping[str, Any], known: Collection[str] = ()) -> dict[str, Any]:
+    """`part` with its arguments as the types and ranges in the signature of its class make them.
+
+    Args:
+        known: names of the arguments that `make` will fill in.
+
+    Raises:
+        ValueError: arguments are unknown, missing, or out of range; the message names each by its setting.
+    """
+    function = callable_of(setting, part)
+    taken = _parameters(function)
+    # None stands for what is filled in, where the class takes it.
+    unfilled = {name for name in known if part.get(name, ...) is None and name not in taken}
+    own = {name: value for name, value in part.items() if name != TARGET and name not in unfilled}
+    nested = {name: checked(f"{setting}.{name}", value) for name, value in own.items() if _is_part(value)}
+    model = _model_of(function, known, nested)
+    try:
+        values = model.model_validate(own).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        faults = [{**fault, "loc": (*setting.split("."), *fault["loc"])} for fault in error.errors()]
+        content: Any = own
+        for name in reversed(setting.split(".")):
+            content = {name: content}
+        takes = ", ".join(name for name in taken if name not in known) or "no settings"
+        raise ValueError(f"{faults_in_words(faults, content)} ({part[TARGET]} takes {takes})") from None
+    return {TARGET: part[TARGET], **values, **nested}
+
+
+def _model_of(
+    function: Callable[..., Any], known: Collection[str], nested: Collection[str]
+) -> type[BaseModel]:
+    """The arguments that a part may hold, and those that it must, as a pydantic model."""
+    hints, fields = _hints(function), {}
+    for name, parameter in _parameters(function).items():
+        kind = Any if name in nested else hints.get(name, Any)
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[name] = (kind | None, None) if name in known else (kind, default)
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in inspect.signature(function).parameters.values())
+    config = ConfigDict(
+        extra="allow" if takes_any else "forbid",
+        arbitrary_types_allowed=True,
+        allow_inf_nan=False,
+        protected_namespaces=(),
+    )
+    return create_model("Arguments", __config__=config, **fields)  # type: ignore[call-overload, no-any-return]
+
+
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Those that can be given by name."""
+    by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    found = inspect.signature(function).parameters
+    return {name: parameter for name, parameter in found.items() if parameter.kind in by_name}
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """The types in a signature that pydantic has rules for; others are not checked."""
+    try:
+        found = get_type_hints(
+            function.__init__ if inspect.isclass(function) else function, include_extras=True
+        )
+    except (NameError, TypeError):  # a type that is imported for type checkers only
+        return {}
+    return {name: kind for name, kind in found.items() if _has_rules(kind)}
+
+
+def _has_rules(kind: Any) -> bool:
+    try:
+        create_model("Probe", __config__=ConfigDict(arbitrary_types_allowed=True), value=(kind, ...))
+    except PydanticSchemaGenerationError:
+        return False
+    return True
+
+
+def _is_part(value: object) -> bool:
+    return isinstance(value, Mapping) and TARGET in value
