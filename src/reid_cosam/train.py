@@ -18,10 +18,10 @@ from reid_cosam import build
 from reid_cosam.command_line import command, exits_with_one_line
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.distributed import launch, worker
-from reid_cosam.evaluation.final_scores import final_plan
+from reid_cosam.evaluation.records import TestTracklets
 from reid_cosam.evaluation.run_outputs import write_outputs
-from reid_cosam.evaluation.scoring import check
 from reid_cosam.interruption import Interrupted, end_in_any_case
+from reid_cosam.metrics.scoring import ScoringConfig
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import remove_strays, write_json, write_text
 from reid_cosam.results.summary import print_summary
@@ -109,8 +109,9 @@ def _work(job: Job) -> None:
     if settings.ckpt_path is not None:
         done = check_resumable(Path(settings.ckpt_path), settings.model_dump(mode="json"), job.origin)
     datamodule = build.make_datamodule(settings, job.splits)
-    plan = final_plan(settings, datamodule)
-    check(plan, settings.trainer.devices * settings.trainer.num_nodes)  # before hours of training, not after
+    scoring = build.make_further_scoring(settings.data, job.splits)
+    test = build.make_test_tracklets(settings.data, settings.data, job.splits.query, job.splits.gallery)
+    build.check_scoring(test.test_set, scoring, settings.trainer.devices * settings.trainer.num_nodes)
     if not launch.is_launched():
         _prepare_folder(settings, folder)
     if settings.trainer.devices > 1 and not launch.is_rank():
@@ -136,7 +137,7 @@ def _work(job: Job) -> None:
         trainer = build.make_trainer(settings.trainer, folder, [*loggers], job.origin)
         with interruptible(trainer, "after this iteration, with a checkpoint"):
             _fit(trainer, module, datamodule, settings.ckpt_path)
-        _finish(trainer, module, datamodule, job)
+        _finish(trainer, module, test, scoring, job)
         outcome = "finished"
     except (SystemExit, KeyboardInterrupt):
         outcome = "interrupted"
@@ -152,7 +153,7 @@ def _fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ck
             warnings.filterwarnings("ignore", message=message)
         trainer.fit(module, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
         last.save(trainer)  # once more: the last evaluation may have found the best score
-        if module.evaluation is None or module.evaluation.step != trainer.global_step:
+        if module.validation is None or module.validation.step != trainer.global_step:
             trainer.validate(module, datamodule=datamodule, verbose=False)
 
 
@@ -180,10 +181,13 @@ def _prepare_folder(settings: TrainSettings, folder: Path) -> None:
 
 
 @rank_zero_only
-def _finish(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, job: Job) -> None:
+def _finish(
+    trainer: pl.Trainer, module: ReidModule, test: TestTracklets, scoring: ScoringConfig, job: Job
+) -> None:
     module.to(trainer.strategy.root_device)  # the trainer leaves it on the CPU
     made_with = {"key": run_key(module.config, job.origin.split)} | job.origin._asdict()
-    metrics, pictures = write_outputs(module, datamodule, job.folder, job.settings, made_with)
+    run = build.finished_run(job.settings, module, test, scoring, made_with)
+    metrics, pictures = write_outputs(run, job.folder)
     end_in_any_case()
     log_summary(trainer.loggers, metrics, pictures)
     print_summary(metrics, pictures, job.folder)

@@ -1,11 +1,15 @@
 """Data sets and their batches."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from reid_cosam.data import duke, ilids_vid, mars, prid2011, synthetic
+import numpy as np
+from jaxtyping import Bool
+
+from reid_cosam.data import attributes, duke, ilids_vid, mars, prid2011, synthetic
 from reid_cosam.data.counts import check_counts
-from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.settings import DataSettings, TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.shared_memory import Load, check_shared_memory
@@ -90,11 +94,29 @@ def is_rendered(data: DataSettings) -> bool:
     return (Path(data.root) / synthetic.spec(data.size, data.seed).folder_name).is_dir()
 
 
-def attributes_file(data: DataSettings) -> Path | None:
-    """The file that says who carries what, if it is known."""
-    if data.attributes is not None:
-        return Path(data.attributes)
-    return data_folder(data) / "attributes.csv" if data.name == "synthetic" else None
+def make_attributes(data: DataSettings, queries: Sequence[Tracklet]) -> dict[str, Bool[np.ndarray, " q"]]:
+    """Which queries show somebody with each attribute; empty where the data set does not say.
+
+    Raises:
+        FileNotFoundError, ValueError: the file of attributes cannot be read, or lacks a query's person.
+    """
+    if data.attributes is None and data.name != "synthetic":
+        return {}
+    known = attributes.read(data.attributes or data_folder(data) / "attributes.csv")
+    return {name: known.carriers(name, queries) for name in attributes.ATTRIBUTES}
+
+
+def data_record(data: DataSettings) -> dict[str, Any]:
+    """Which data set and split, and where they lie, whatever folder the command was started in."""
+    file = splits_file(data)
+    return {
+        "name": data.name,
+        "root": str(data_folder(data).absolute()),
+        "split": data.split,
+        "tested_half": data.tested_half,
+        "attributes": data.attributes,
+        "splits_file": None if file is None else str(file.absolute()),
+    }
 
 
 def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
