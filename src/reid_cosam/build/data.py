@@ -1,10 +1,15 @@
 """Data sets and their batches."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from jaxtyping import Bool
+
+from reid_cosam.data import attributes
 from reid_cosam.data.counts import check_counts
 from reid_cosam.data.readers import DatasetReader
 from reid_cosam.data.readers.duke import Duke
@@ -12,7 +17,7 @@ from reid_cosam.data.readers.ilids_vid import IlidsVid
 from reid_cosam.data.readers.mars import Mars
 from reid_cosam.data.readers.prid2011 import Prid2011
 from reid_cosam.data.readers.synthetic import Synthetic
-from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.settings import DataSettings, TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
 from reid_cosam.training.shared_memory import Load, check_shared_memory
@@ -99,9 +104,30 @@ def is_rendered(data: DataSettings) -> bool:
     return make_reader(data).is_rendered(data.root)
 
 
-def attributes_file(data: DataSettings) -> Path | None:
-    """The file of the queries' attributes, if it is known."""
-    return make_reader(data).attributes_file(data.root) if data.attributes is None else Path(data.attributes)
+def make_attributes(data: DataSettings, queries: Sequence[Tracklet]) -> dict[str, Bool[np.ndarray, " q"]]:
+    """Which queries show somebody with each attribute; empty where the data set does not say.
+
+    Raises:
+        FileNotFoundError, ValueError: the file of attributes cannot be read, or lacks a query's person.
+    """
+    file = data.attributes or make_reader(data).attributes_file(data.root)
+    if file is None:
+        return {}
+    known = attributes.read(Path(file))
+    return {name: known.having(name, queries) for name in attributes.ATTRIBUTES}
+
+
+def data_record(data: DataSettings) -> dict[str, Any]:
+    """Which data set and split, and where they lie, whatever folder the command was started in."""
+    file = splits_file(data)
+    return {
+        "name": data.name,
+        "root": str(data_folder(data).absolute()),
+        "split": data.split,
+        "tested_half": data.tested_half,
+        "attributes": data.attributes,
+        "splits_file": None if file is None else str(file.absolute()),
+    }
 
 
 _SAMPLING = {"num_identities": "recipe.sampling.identities", "num_tracklets": "recipe.sampling.tracklets"}

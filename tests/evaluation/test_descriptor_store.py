@@ -1,8 +1,9 @@
-"""What an evaluation needs is read and checked before anything is described."""
+"""What an evaluation needs is read and checked before anything is extracted."""
 
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -11,10 +12,11 @@ from safetensors import safe_open
 
 from reid_cosam import build
 from reid_cosam.data.readers.mars import Mars
-from reid_cosam.evaluation.extracted_set import TestExtraction
+from reid_cosam.evaluation.extraction import Extraction
+from reid_cosam.metrics.scoring import ScoringConfig, TestSet
 from reid_cosam.paths import CONF
-from reid_cosam.results.descriptors import save_descriptors
-from tests.support.evaluated import run, settings, train_checkpoint
+from reid_cosam.results.descriptors import DescriptorStore
+from tests.support.evaluated import run, train_checkpoint
 from tests.support.tree import write_mars_tree
 
 
@@ -56,7 +58,7 @@ def test_a_store_of_another_checkpoint_is_refused(copied: Path, tmp_path: Path) 
 def test_a_store_that_is_no_folder_is_refused_before_anything_is_extracted(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(TestExtraction, "extract")
+    monkeypatch.delattr(Extraction, "test_step")
 
     with pytest.raises(ValueError, match=r"model\.ckpt is a file: name a folder with store="):
         run(tmp_path / "out", copied, f"store={copied}")
@@ -68,7 +70,7 @@ def test_descriptors_that_are_not_finite_are_refused(copied: Path, tmp_path: Pat
     with safe_open(path, framework="pt") as file:
         origin, descriptors = file.metadata(), file.get_tensor("descriptors")
     descriptors[3, 1] = torch.nan
-    save_descriptors(path.parent, descriptors, pd.read_csv(path.with_name("tracklets.csv")), origin)
+    DescriptorStore(path.parent, origin, True).save(descriptors, pd.read_csv(path.with_name("tracklets.csv")))
 
     with pytest.raises(
         ValueError, match=r"1 of 12 descriptors hold NaN or infinity, first that of tracklet 3"
@@ -85,24 +87,37 @@ def test_a_torn_store_is_named(copied: Path, tmp_path: Path) -> None:
         run(tmp_path / "again", copied)
 
 
-def test_re_ranking_that_does_not_fit_is_refused_before_anything_is_described(copied: Path) -> None:
-    protocols = "protocol=[with_queries,released]"
-    TestExtraction(
-        settings(copied, protocols, "rerank=true", "reranking.k1=11")
-    )  # 6 queries, 6 in the gallery
+def test_re_ranking_that_does_not_fit_is_refused_before_anything_is_extracted(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protocols = ("protocol=[with_queries,released]", "rerank=true")
+    run(tmp_path / "out", copied, *protocols, "reranking.k1=11")  # 6 queries, 6 in the gallery
+    monkeypatch.delattr(Extraction, "test_step")
+    monkeypatch.delattr(DescriptorStore, "load")
 
     with pytest.raises(ValueError, match=r"^protocol released: reranking\.k1 must be 1 to 11, .*got 12"):
-        TestExtraction(settings(copied, protocols, "rerank=true", "reranking.k1=12"))
+        run(tmp_path / "again", copied, *protocols, "reranking.k1=12")
     with pytest.raises(ValueError, match=r"^protocol released: reranking\.k2 must be .*got 13"):
-        TestExtraction(settings(copied, protocols, "rerank=true", "reranking.k1=3", "reranking.k2=13"))
+        run(tmp_path / "again", copied, *protocols, "reranking.k1=3", "reranking.k2=13")
 
 
-def test_unknown_people_are_refused_before_anything_is_described(copied: Path, tmp_path: Path) -> None:
+def test_unknown_people_are_refused_before_anything_is_extracted(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = ["person_id,camera_id,tracklets_id,hat,backpack,hand bag", "101,1,1,1,0,0", "103,1,3,0,0,0"]
     (tmp_path / "who.csv").write_text("\n".join(lines) + "\n")
+    monkeypatch.delattr(Extraction, "test_step")
 
     with pytest.raises(ValueError, match=r"who\.csv lacks 1 of the people queried, first pid 102"):
-        TestExtraction(settings(copied, f"data.attributes={tmp_path / 'who.csv'}"))
+        run(tmp_path / "out", copied, f"data.attributes={tmp_path / 'who.csv'}")
+
+
+def test_each_process_needs_a_tracklet() -> None:
+    test_set = TestSet(np.array([1, 2, 2]), np.array([1, 1, 2]), 2)
+    build.check_scoring(test_set, ScoringConfig(), processes=3)
+
+    with pytest.raises(ValueError, match=r"the 3 test tracklets do not suffice for 4 processes.*devices"):
+        build.check_scoring(test_set, ScoringConfig(), processes=4)
 
 
 def test_data_that_are_gone_from_where_the_network_was_trained_are_asked_for(
@@ -113,9 +128,9 @@ def test_data_that_are_gone_from_where_the_network_was_trained_are_asked_for(
     torch.save(content, copied)
 
     with pytest.raises(FileNotFoundError, match=r"(?s)gone/info is missing.*add data\.root=FOLDER"):
-        TestExtraction(settings(copied))
+        run(tmp_path / "out", copied)
     with pytest.raises(FileNotFoundError) as named:
-        TestExtraction(settings(copied, "data=mars", f"data.root={tmp_path / 'gone'}"))
+        run(tmp_path / "out", copied, "data=mars", f"data.root={tmp_path / 'gone'}")
     assert "FOLDER" not in str(named.value)
 
 
