@@ -12,15 +12,15 @@ from hydra import compose, initialize_config_dir
 
 from reid_cosam import build, tables
 from reid_cosam.paths import CONF, EXPERIMENTS
+from reid_cosam.results.run_settings import NetworkSpec
 from reid_cosam.results.tables.layout import LAYOUTS
-from reid_cosam.results.tables.records import Network, Record
-from reid_cosam.results.tables.results_file import results_csv
+from reid_cosam.results.tables.records import Record, results_csv
 from reid_cosam.settings import TablesSettings
 from tests.results.tables.made_up import SE_COSAM, SE_PLAIN, record
 from tests.support.commands import command
 from tests.test_settings import settings as train_settings
 
-TINY = Network("se_resnet_tiny", "tp_avg", (4, 5), 4, 64, 32, 1)
+TINY = NetworkSpec("se_resnet_tiny", "tp_avg", (4, 5), 4, 64, 32, 1)
 FORMATS = {"table.md", "table.tex", "table.html", "table.csv", "results.csv"}
 
 
@@ -42,7 +42,7 @@ def make(tmp_path: Path, records: Sequence[Record], *lines: str) -> Path:
     return tmp_path / "out"
 
 
-def synthetic(network: Network, seed: int, percent: float) -> Record:
+def synthetic(network: NetworkSpec, seed: int, percent: float) -> Record:
     return record(network, seed, percent, data="synthetic", size="small", valid_queries=600)
 
 

@@ -14,11 +14,12 @@ from PIL import Image
 from reid_cosam import build
 from reid_cosam.data.frames import read_clip
 from reid_cosam.data.masks import mask_path
+from reid_cosam.evaluation import final_scores, scoring
 from reid_cosam.evaluation import run_outputs as outputs
 from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.reranking import k_reciprocal
 from reid_cosam.results.figures.ranked import RankedList
-from reid_cosam.results.tables.layout import RERANKING
+from reid_cosam.results.tables.layout import RERANKED_WITH
 from reid_cosam.settings import TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule, ValidationResult
@@ -170,7 +171,8 @@ def test_larger_sets_are_re_ranked_as_the_released_code_does(
 ) -> None:
     chosen, datamodule, module = run
     module.evaluation = evaluation()
-    monkeypatch.setitem(RERANKING, "k1", 4)  # a neighbourhood that 14 tracklets are enough for
+    # a neighbourhood that 14 tracklets are enough for
+    monkeypatch.setattr(final_scores, "RERANKING", scoring.RERANKING._replace(k1=4))
     distances = k_reciprocal(DESCRIPTORS[:6], DESCRIPTORS[6:], 4, 6, 0.3, True)
     query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
 
@@ -182,12 +184,16 @@ def test_larger_sets_are_re_ranked_as_the_released_code_does(
     assert reranked["mAP"] != plain["mAP"]
 
 
+def test_tables_take_results_that_were_re_ranked_as_runs_are() -> None:
+    assert scoring.RERANKING._asdict() == RERANKED_WITH
+
+
 def test_a_network_that_describes_all_alike_is_scored_without_re_ranking(
     run: tuple[TrainSettings, ReidDataModule, ReidModule], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chosen, datamodule, module = run
     module.evaluation = evaluation()._replace(descriptors=torch.ones(14, 5))
-    monkeypatch.setitem(RERANKING, "k1", 4)
+    monkeypatch.setattr(final_scores, "RERANKING", scoring.RERANKING._replace(k1=4))
 
     rows = outputs.final_rows(module, datamodule, chosen)
 

@@ -2,8 +2,7 @@
 
 from reid_cosam import build
 from reid_cosam.data import attributes
-from reid_cosam.evaluation.scoring import Reranking, ScoringConfig
-from reid_cosam.results.tables.layout import RERANKING
+from reid_cosam.evaluation.scoring import RERANKING, ScoringConfig
 from reid_cosam.settings import TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
 
@@ -15,12 +14,11 @@ def final_plan(settings: TrainSettings, datamodule: ReidDataModule) -> ScoringCo
         FileNotFoundError, ValueError: the file of attributes cannot be read.
     """
     tracklets, count = datamodule.evaluated, datamodule.num_queries
-    reranking = Reranking(**RERANKING)
     carried = build.attributes_file(settings.data)
     return ScoringConfig(
         {"query": tracklets[:count], "gallery": tracklets[count:]},
         (settings.data.protocol,),
         "euclidean",
-        reranking if len(tracklets) > reranking.k1 else None,
+        RERANKING if len(tracklets) > RERANKING.k1 else None,
         attributes.read(carried) if carried is not None else None,
     )

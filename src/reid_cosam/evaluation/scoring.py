@@ -27,6 +27,9 @@ class Reranking(NamedTuple):
     squared: bool
 
 
+RERANKING = Reranking(k1=20, k2=6, lambda_value=0.3, squared=True)  # the released code's
+
+
 class ProtocolResult(NamedTuple):
     """Scores under one protocol, the gallery that was searched, and its distances `[query, gallery]`.
 

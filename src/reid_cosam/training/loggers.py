@@ -13,9 +13,8 @@ import numpy as np
 from PIL import Image
 from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
 
-from reid_cosam.paths import EXPERIMENTS
-from reid_cosam.results.tables.membership import read_all, tables_of
-from reid_cosam.results.tables.records import Network, placement
+from reid_cosam.results.run_settings import network_of, placement
+from reid_cosam.results.tables.published import tables_of
 from reid_cosam.settings import LoggerSettings, TrainSettings
 from reid_cosam.training.guarded_logger import GuardedLogger, Outcome
 from reid_cosam.training.guarded_wandb import GuardedWandb
@@ -91,16 +90,14 @@ def logged_settings(settings: TrainSettings) -> dict[str, Any]:
     That is `placement`, as on the command line: a list is nothing to group by; the `network` in one word; and
     the paper's `tables` that it stands in.
     """
-    data, agg = settings.data, settings.agg
-    sizes = settings.num_frames, data.height, data.width, agg.last_stride
-    network = Network(settings.backbone.name, agg.name, tuple(settings.cosam), *sizes)
-    tables = tables_of(network, read_all(EXPERIMENTS))
+    config = settings.model_dump(mode="json")
+    network = network_of(config)
     grouped = {
         "placement": placement(settings.cosam),
         "network": str(network),
-        "tables": ", ".join(tables),
+        "tables": ", ".join(tables_of(network)),
     }
-    return settings.model_dump(mode="json") | grouped
+    return config | grouped
 
 
 def _sweep(folder: Path) -> str | None:

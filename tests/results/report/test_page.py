@@ -8,10 +8,11 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
 from jaxtyping import UInt8
 from PIL import Image
 
-from reid_cosam.results.report.page import outline, page
+from reid_cosam.results.report.page import page, write_report
 from tests.results.report.made_up import run, write_curves, write_run
 
 RIGHT, WRONG = [True, False, False], [False, True, False]
@@ -37,9 +38,7 @@ def grey(_: str) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def make(folders: Sequence[Path], faults: Sequence[str] = ()) -> str:
-    found = list(faults)
-    shown = outline([run(folder) for folder in folders], found)
-    return page(shown, [], found, grey, "today by this version", lambda _: None)
+    return page([run(folder) for folder in folders], [], list(faults), grey)
 
 
 def two_runs(root: Path) -> list[Path]:
@@ -119,13 +118,23 @@ def test_runs_of_one_name_in_two_folders_are_two_entries(tmp_path: Path) -> None
     assert len({one["id"] for one in entries if one.get("class") == "run"}) == 2
 
 
-def test_every_piece_is_counted(tmp_path: Path) -> None:
-    shown = outline([run(folder) for folder in two_runs(tmp_path)], [])
-    done: list[int] = []
+def test_every_piece_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(two_runs(tmp_path))
 
-    page(shown, [], [], grey, "today", done.append)
+    said = capsys.readouterr().err
+    assert "reading 4 parts of the page" in said
+    assert "read 4 of 4 parts of the page" in said
 
-    assert sum(done) == len(shown) == 4
+
+def test_a_run_with_damaged_surroundings_is_on_the_page(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 0.5)
+    (folder / "environment.json").write_text("[]")
+
+    write_report([tmp_path], tmp_path / "report.html", grey)
+
+    text = (tmp_path / "report.html").read_text()
+    assert f"{folder / 'environment.json'} left out: " in text
+    assert "No command is recorded." in text
 
 
 def test_what_is_damaged_is_named_and_takes_nothing_else_with_it(tmp_path: Path) -> None:
@@ -148,7 +157,7 @@ def test_images_that_are_not_at_hand_are_told(tmp_path: Path) -> None:
         raise FileNotFoundError(path)
 
     faults: list[str] = []
-    text = page(outline([run(two_runs(tmp_path)[1])], faults), [], faults, gone, "today", lambda _: None)
+    text = page([run(two_runs(tmp_path)[1])], [], faults, gone)
 
     assert "12 tracklets have no picture" in text
     assert len(faults) == 1

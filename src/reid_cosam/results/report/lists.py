@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 
 from reid_cosam.results.faults import UNREADABLE
 from reid_cosam.results.report.pictures import thumbnail
-from reid_cosam.results.report.runs import Run
+from reid_cosam.results.runs import Run
 
 FrameReader = Callable[[str], UInt8[np.ndarray, "h w 3"]]  # of a path; OSError or ValueError if there is none
 Row = Mapping[str, str]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reid_cosam.results.tables.skeleton import Group
+from reid_cosam.results.tables.slots import Group
 
 SUBSCRIPT = r"(?<=[A-Z])_([a-z]+|[\d,]*\d)"  # of `TP_avg`, `COSAM_4,5`
 
@@ -68,8 +68,14 @@ class Table:
     def is_synthetic(self) -> bool:
         return any(group.data == "synthetic" for group in self.groups)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing of ours but dashes."""
+        return not any(cell.mean is not None for row in self.rows for cells in row.cells for cell in cells)
+
     def group_title(self, group: Group) -> str:
         """The data set where there are several, and the group of queries where it is one."""
         several = len({one.place for one in self.groups}) > 1
-        parts = [group.place] if several or not group.attribute else []
-        return ", ".join([*parts, group.attribute] if group.attribute else parts)
+        return ", ".join(
+            filter(None, (group.place if several or not group.attribute else "", group.attribute))
+        )
