@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -13,8 +14,13 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from reid_cosam.results.report.page import page, write_report
+from reid_cosam.results.run_settings import NetworkSpec
+from reid_cosam.results.tables.arrange import on_synthetic
+from reid_cosam.results.tables.published import published_tables
 from tests.results.report.made_up import run, write_curves, write_run
+from tests.results.tables.made_up import record
 
+TINY = NetworkSpec("se_resnet_tiny", "tp_avg", (4, 5), 4, 64, 32, 1)
 RIGHT, WRONG = [True, False, False], [False, True, False]
 
 
@@ -110,6 +116,29 @@ def test_settings_that_all_runs_share_stand_once(tmp_path: Path) -> None:
     assert text.count("<dt>cosam</dt>") == 2
     headings = re.findall(r'<th scope="col"><button type="button">(.*?)</button>', text)
     assert headings == ["run", "data", "mAP", "R1", "cosam"]
+
+
+def test_tables_of_dashes_are_folded_and_say_how_to_fill_them(tmp_path: Path) -> None:
+    records = [
+        record(replace(TINY, num_frames=number), 0, 50.0, data="synthetic", size="small") for number in (2, 4)
+    ]
+    tables = [on_synthetic(name, published_tables()[name], records) for name in ("table3", "table6")]
+
+    text = page([run(write_run(tmp_path, 0.5))], tables, [], grey)
+
+    elements = Elements(text)
+    folded = [one["id"] for one in elements.of("details") if one.get("class") == "sparse"]
+    assert folded == ["table3-synthetic"]  # with 4 of 48 cells; table 6 has 8 of 12
+    assert "table6-synthetic" in [one.get("id") for one in elements.of("article")]
+    (clause,) = re.findall(r"<summary>Table 3 .*?<small>(.*?)</small></summary>", text)
+    assert "44 of 48 cells" in clause
+    assert "<code>python -m reid_cosam.train 'experiment=[table3,tables_synthetic]'" in clause
+
+
+def test_what_there_is_comes_before_tables(tmp_path: Path) -> None:
+    sections = [one["id"] for one in Elements(make(two_runs(tmp_path))).of("section")]
+
+    assert sections == ["scores", "attention", "effects", "curves", "lists", "runs"]
 
 
 def test_runs_of_one_name_in_two_folders_are_two_entries(tmp_path: Path) -> None:

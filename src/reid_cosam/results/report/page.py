@@ -138,7 +138,7 @@ def _table(table: Table, records: Sequence[Record], folders: Mapping[str, Run]) 
         "title": Markup(text(table.title)),
         "caption": Markup(" ".join(map(text, table.caption))),
         "table": Markup(table_element(table)),
-        "is_empty": table.is_empty,
+        "is_sparse": table.is_sparse,
         "notes": [Markup(remark(note)) for note in table.notes],
         "runs": [folders[name] for name in behind if name in folders],
     }

@@ -69,9 +69,10 @@ class Table:
         return any(group.data == "synthetic" for group in self.groups)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether it holds nothing of ours but dashes."""
-        return not any(cell.mean is not None for row in self.rows for cells in row.cells for cell in cells)
+    def is_sparse(self) -> bool:
+        """Whether fewer than half of the cells that results of ours belong in hold one."""
+        expected = [cell for row in self.rows for cells in row.cells for cell in cells if cell.expected]
+        return 2 * sum(cell.mean is not None for cell in expected) < len(expected)
 
     def group_title(self, group: Group) -> str:
         """The data set where there are several, and the group of queries where it is one."""
