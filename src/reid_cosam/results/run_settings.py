@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 from pydantic import NonNegativeInt
@@ -45,11 +44,12 @@ def network_of(config: Mapping[str, Any]) -> NetworkSpec:
     Raises:
         KeyError, TypeError: the settings are not those of a run.
     """
-    fields = {
-        field: reduce(lambda part, key: part[key], name.split("."), config)
-        for field, name in SETTINGS.items()
-    }
-    return NetworkSpec(**fields | {"cosam": tuple(config["cosam"])})
+    fields: dict[str, Any] = {}
+    for field, name in SETTINGS.items():
+        fields[field] = config
+        for key in name.split("."):
+            fields[field] = fields[field][key]
+    return NetworkSpec(**fields | {"cosam": tuple(fields["cosam"])})
 
 
 def placement(cosam: Sequence[int]) -> str:

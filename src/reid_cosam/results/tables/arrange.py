@@ -13,6 +13,7 @@ from reid_cosam.results.tables.table import Cell, Row, Table
 
 ArrangedTable = tuple[Table, Sequence[Record]]
 _Found = dict[Slot, list[Record]]
+_Column = tuple[str, Group, str]  # the backbone among whose rows the best is marked, group, metric
 
 
 def on_paper_data(name: str, published: PublishedTable, records: Sequence[Record]) -> ArrangedTable:
@@ -102,46 +103,52 @@ def _comparable(one: Record, other: Record) -> bool:
 def _rows(groups: Sequence[Group], summaries: Mapping[Slot, Summary], best_of_backbone: bool) -> list[Row]:
     """The rows, and in them the best of each column: of all rows, or of those of one backbone."""
     by_labels: dict[tuple[str, ...], dict[Group, Slot]] = defaultdict(dict)
+    blocks: dict[tuple[str, ...], str] = {}
     for slot in summaries:
         by_labels[slot.labels][slot.group] = slot
-    blocks = {}
-    for labels, slots in by_labels.items():
-        network = next(iter(slots.values())).network
-        blocks[labels] = network.backbone if network and best_of_backbone else ""
-    ours, printed = defaultdict(list), defaultdict(list)
-    for slot, summary in summaries.items():
-        for metric in slot.group.metrics:
-            column = blocks[slot.labels], slot.group, metric
-            ours[column] += [round(summary.mean[metric], 1)] if metric in summary.mean else []
-            printed[column] += [float(slot.published[metric])] if metric in slot.published else []
+        backbone = slot.network.backbone if slot.network and best_of_backbone else ""
+        blocks.setdefault(slot.labels, backbone)
+    ours = _best(
+        ((blocks[slot.labels], slot.group, metric), round(mean, 1))
+        for slot, summary in summaries.items()
+        for metric, mean in summary.mean.items()
+    )
+    printed = _best(
+        ((blocks[slot.labels], slot.group, metric), float(score))
+        for slot in summaries
+        for metric, score in slot.published.items()
+    )
 
-    def cell(group: Group, metric: str, slot: Slot | None) -> Cell:
+    def cell(slot: Slot | None, metric: str) -> Cell:
         if slot is None:
             return Cell()
         mean, published = summaries[slot].mean.get(metric), slot.published.get(metric, "")
-        column = blocks[slot.labels], group, metric
+        column = blocks[slot.labels], slot.group, metric
         return Cell(
             slot.network is not None,
             mean,
             summaries[slot].deviation.get(metric),
             published,
-            mean is not None and _is_best(round(mean, 1), ours[column]),
-            bool(published) and _is_best(float(published or 0), printed[column]),
+            mean is not None and round(mean, 1) == ours.get(column),
+            bool(published) and float(published) == printed.get(column),
         )
 
     return [
         Row(
             labels,
-            [[cell(group, metric, slots.get(group)) for metric in group.metrics] for group in groups],
+            [[cell(slots.get(group), metric) for metric in group.metrics] for group in groups],
             [summaries[slots[group]].seeds if group in slots else 0 for group in groups],
         )
         for labels, slots in by_labels.items()
     ]
 
 
-def _is_best(value: float, column: Sequence[float]) -> bool:
-    """To one decimal; several may be, and none that stands alone."""
-    return len(column) > 1 and value == max(column)
+def _best(scores: Iterable[tuple[_Column, float]]) -> dict[_Column, float]:
+    """The greatest of every column that has at least two."""
+    columns: dict[_Column, list[float]] = defaultdict(list)
+    for column, score in scores:
+        columns[column].append(score)
+    return {column: max(found) for column, found in columns.items() if len(found) > 1}
 
 
 def _fewer_seeds(rows: Sequence[Row]) -> list[str]:
