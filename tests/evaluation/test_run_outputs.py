@@ -22,6 +22,7 @@ from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.reranking import k_reciprocal
 from reid_cosam.metrics.scoring import ProtocolResult, Reranking, ScoringConfig
 from reid_cosam.results.figures.ranked import RankedList
+from reid_cosam.results.tables.layout import RERANKED_WITH
 from reid_cosam.settings import TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule, ValidationResult
@@ -189,6 +190,10 @@ def test_larger_sets_are_re_ranked_as_the_released_code_does(
     assert plain.scores.mean_ap == validation().result.scores.mean_ap
     assert reranked.scores.mean_ap == pytest.approx(expected.mean_ap)
     assert reranked.scores.mean_ap != plain.scores.mean_ap
+
+
+def test_tables_take_results_that_were_re_ranked_as_runs_are() -> None:
+    assert Reranking()._asdict() == RERANKED_WITH
 
 
 def test_only_sets_larger_than_a_neighbourhood_are_re_ranked(

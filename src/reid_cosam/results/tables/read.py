@@ -2,84 +2,74 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from reid_cosam.results.faults import noting
-from reid_cosam.results.finished_run import read_metrics
-from reid_cosam.results.tables.layout import RERANKING
-from reid_cosam.results.tables.records import SCORES, Network, Record, Scored
-from reid_cosam.results.tables.results_file import read_results
-from reid_cosam.settings.identity import identity, network_names
+from reid_cosam.results.run_settings import ATTENTION, SETTINGS, network_of
+from reid_cosam.results.runs import Run, finished_folders, read_run
+from reid_cosam.results.tables.layout import RERANKED_WITH
+from reid_cosam.results.tables.records import SCORES, Record, Scored, read_results
+from reid_cosam.settings.identity import identity
 
-# They have columns of their own; the rest of a run's identity is told by a hash.
-_COLUMNS = {
-    *(
-        "backbone._target_",
-        "agg._target_",
-        "backbone.last_stride",
-        "cosam",
-        "num_frames",
-        "seed",
-        "trainer.max_steps",
-    ),
-    *("data.name", "data.size", "data.split", "data.height", "data.width", "recipe.sampling.frames"),
+# Settings that a record names; all others go into a hash.
+_NAMED = {
+    *SETTINGS.values(),
+    *("seed", "trainer.max_steps", "data.name", "data.size", "data.split", "recipe.sampling.frames"),
 }
-_ATTENTION = "recipe.attention."
-
-Reader = Callable[[Path], Any]  # of a YAML file; ValueError where it is none
 
 
-def from_places(places: Sequence[Path], read_yaml: Reader) -> tuple[list[Record], list[str]]:
-    """Results at any depth of folders, or in files such as `results.csv`; and what was left out, and why.
+class Results(NamedTuple):
+    """What was found, the training runs among it, and what was left out, and why."""
 
-    An evaluation of a run's last checkpoint adds what the run itself did not score: carriers, re-ranking.
+    records: list[Record]
+    runs: list[Run]
+    faults: list[str]
+
+
+def from_places(places: Sequence[Path]) -> Results:
+    """Results at any depth of folders, or in files such as `results.csv`.
+
+    An evaluation of a run's last checkpoint adds what the run itself did not score: by attribute, re-ranked.
 
     Raises:
         FileNotFoundError: there is no such place.
     """
-    records: list[Record] = []
-    faults: list[str] = []
+    found = Results([], [], [])
     for place in places:
         if not place.exists():
             raise FileNotFoundError(f"runs: there is no {place}; name folders of runs, or a results.csv")
         if place.is_file():
-            with noting(faults, place):
+            with noting(found.faults, place):
                 read, wrong = read_results(place)
-                records += read
-                faults += wrong
-    folders = {path.parent.resolve(): path.parent for place in places for path in place.rglob("metrics.json")}
-    return records + _from_folders([folders[key] for key in sorted(folders)], read_yaml, faults), faults
+                found.records.extend(read)
+                found.faults.extend(wrong)
+    _read_folders(finished_folders(places), found)
+    return found
 
 
-def _from_folders(folders: Iterable[Path], read_yaml: Reader, faults: list[str]) -> list[Record]:
+def _read_folders(folders: Iterable[Path], found: Results) -> None:
     trained: dict[Path, list[Record]] = {}
     evaluated = []
     for folder in folders:
-        with noting(faults, folder):
-            config, metrics = _read(folder, read_yaml)
-            if "ckpt" in config:
-                evaluated.append((folder, config, metrics))
+        with noting(found.faults, folder):
+            run = read_run(folder)
+            if "ckpt" in run.config:
+                evaluated.append(run)
             else:
-                trained[folder.resolve()] = list(records_of(config, metrics, str(folder)))
-    for folder, config, metrics in evaluated:
-        run = trained.get(Path(config["ckpt"]).resolve().parent.parent)
-        with noting(faults, folder):
-            if run and _as_the_paper(config, run[0]):
-                run += _added(run, metrics)
-    return [record for records in trained.values() for record in records]
+                trained[folder.resolve()] = list(records_of(run.config, run.metrics, str(folder)))
+                found.runs.append(run)
+    for evaluation in evaluated:
+        records = trained.get(Path(evaluation.config["ckpt"]).resolve().parent.parent)
+        with noting(found.faults, evaluation.folder):
+            if records and _is_comparable(evaluation.config, records[0]):
+                records += _added(records, evaluation.metrics)
+    found.records.extend(record for records in trained.values() for record in records)
 
 
-def _read(folder: Path, read_yaml: Reader) -> tuple[dict[str, Any], dict[str, Any]]:
-    config = read_yaml(folder / "config.yaml")
-    if not isinstance(config, dict):
-        raise ValueError("config.yaml holds no settings")
-    return config, read_metrics(folder, config)
-
-
-def _as_the_paper(config: Mapping[str, Any], run: Record) -> bool:
+def _is_comparable(config: Mapping[str, Any], run: Record) -> bool:
     """Whether an evaluation is of the last iteration, on the run's own data, by plain L2 distances."""
     data, scored = config["data"], run.scored
     own = data is None or (data["name"], data.get("size") or "", data["split"]) == (
@@ -94,7 +84,7 @@ def _added(run: Sequence[Record], metrics: Mapping[str, Any]) -> list[Record]:
     found = (
         replace(run[0], **_outcome(row, replace(run[0].scored, attribute=attribute, reranked=reranked)))
         for row, attribute, reranked in _rows(metrics)
-        if not reranked or metrics["reranking"] == RERANKING
+        if not reranked or metrics["reranking"] == RERANKED_WITH
     )
     return [record for record in found if record.scored not in known]
 
@@ -106,10 +96,7 @@ def records_of(config: Mapping[str, Any], metrics: Mapping[str, Any], run: str) 
         KeyError, TypeError, ValueError: settings or scores are not those of a run.
     """
     data = config["data"]
-    backbone, agg, stride = network_names(config)
-    sizes = config["num_frames"], data["height"], data["width"], stride
-    network = Network(backbone, agg, tuple(config["cosam"]), *sizes)
-    made = {"network": network, "seed": config["seed"], "recipe": config["recipe"]["name"]} | {
+    made = {"network": network_of(config), "seed": config["seed"], "recipe": config["recipe"]["name"]} | {
         "iterations": config["trainer"]["max_steps"],
         "sampling": config["recipe"]["sampling"]["frames"],
         "settings": _other_settings(config),
@@ -131,8 +118,8 @@ def _computed(made_with: Mapping[str, Any] | None) -> str:
 
 
 def _other_settings(config: Mapping[str, Any]) -> str:
-    others = {name: value for name, value in identity(config).items() if name not in _COLUMNS}
-    attention = {name: others.pop(name) for name in list(others) if name.startswith(_ATTENTION)}
+    others = {name: value for name, value in identity(config).items() if name not in _NAMED}
+    attention = {name: others.pop(name) for name in list(others) if name.startswith(ATTENTION)}
     return "-".join(
         hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:8]
         for part in (others, attention)

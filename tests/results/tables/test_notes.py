@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reid_cosam.results.tables.unplaced import unplaced
+from reid_cosam.results.tables.notes import unplaced
 from tests.results.tables.made_up import SE_COSAM, SE_PLAIN, record
 
 

@@ -1,7 +1,7 @@
 """Results of run folders as training and evaluation write them, and of a Weights & Biases project."""
 
 import json
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,15 +9,18 @@ from typing import Any
 import pytest
 import yaml
 
-from reid_cosam.results.tables.records import Network
-from reid_cosam.results.tables.results_file import results_csv
-from reid_cosam.results.tables.runs import from_places as from_places_by
-from reid_cosam.results.tables.runs import from_wandb
-from reid_cosam.tables import read_yaml
+from reid_cosam.results.run_settings import NetworkSpec
+from reid_cosam.results.tables import read
+from reid_cosam.results.tables.read import from_wandb
+from reid_cosam.results.tables.records import Record, results_csv
 from tests.results.tables.made_up import SE_COSAM, record
 from tests.test_settings import settings
 
-from_places = partial(from_places_by, read_yaml=read_yaml)
+
+def from_places(places: Sequence[Path]) -> tuple[list[Record], list[str]]:
+    found = read.from_places(places)
+    return found.records, found.faults
+
 
 SCORES = {"mAP": 0.8, "R1": 0.85, "R5": 0.95, "R20": 0.98, "valid_queries": 1840, "protocol": "released"}
 HATS = SCORES | {"mAP": 0.6, "valid_queries": 300}
@@ -52,7 +55,7 @@ def test_a_run_is_told_by_its_settings(tmp_path: Path) -> None:
     (found,), faults = from_places([tmp_path])
 
     assert faults == []
-    assert found.network == Network("se_resnet50", "ta", (4, 5), 8, 256, 128, 2)
+    assert found.network == NetworkSpec("se_resnet50", "ta", (4, 5), 8, 256, 128, 2)
     assert (found.scored.data, found.scored.split, found.scored.protocol) == ("mars", None, "released")
     assert (found.seed, found.recipe, found.iterations, found.run) == (3, "paper", 60000, str(run))
     assert (found.scores, found.valid_queries) == ({k: SCORES[k] for k in ("mAP", "R1", "R5", "R20")}, 1840)

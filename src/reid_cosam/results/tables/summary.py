@@ -1,11 +1,10 @@
-"""What the results for one place of a table come to."""
+"""Mean and deviation over the seeds of the results for one place of a table."""
 
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reid_cosam.results.tables.records import SCORES, Record
-from reid_cosam.results.tables.skeleton import Group
 
 
 @dataclass(frozen=True)
@@ -24,32 +23,35 @@ class Summary:
     notes: Sequence[str]
 
 
-Counted = Mapping[tuple[int, Group], Summary]  # by row and group
+def summarise(records: Sequence[Record], splits: int, protocol: str) -> Summary:
+    """Of the results under a protocol, which differ in seed and split.
 
-
-def summarise(records: Sequence[Record], splits: int) -> Summary:
-    """Of results that differ in seed and split; of those made by several settings the most seeds count.
-
-    A seed counts by its mean over all `splits` splits, and not without one of them. Of results of one key the
-    last counts.
+    Of results of one key the last counts; a seed counts by its mean over all `splits` splits, and not without
+    one of them; of results of several settings those with the most seeds count.
     """
-    latest, notes = _latest(records)
+    notes = [
+        f"{one} left out: protocol {one.scored.protocol}, not {protocol}"
+        for one in records
+        if one.scored.protocol != protocol
+    ]
     by_settings: dict[tuple[str, int, str], dict[int, list[Record]]] = {}
-    for record in latest:
+    for record in _latest([one for one in records if one.scored.protocol == protocol], notes):
         made = record.recipe, record.iterations, record.settings
         by_settings.setdefault(made, {}).setdefault(record.seed, []).append(record)
-    whole: dict[tuple[str, int, str], dict[int, list[Record]]] = {}
-    for made, by_seed in by_settings.items():
-        notes += [_incomplete(same, splits) for same in by_seed.values() if len(same) < splits]
-        whole[made] = {seed: same for seed, same in by_seed.items() if len(same) >= splits}
-    seeds = max(whole.values(), key=len, default={})
+    for by_seed in by_settings.values():
+        for seed in [seed for seed, same in by_seed.items() if len(same) < splits]:
+            notes.append(_incomplete(by_seed.pop(seed), splits))
+    seeds = max(by_settings.values(), key=len, default={})
     notes += [
         f"{next(iter(other.values()))[0]}: {len(other)} seeds of other settings left out ({made[0]} recipe, "
         f"{made[1]} iterations, settings {made[2]}); more seeds, or the first found, are of others"
-        for made, other in whole.items()
+        for made, other in by_settings.items()
         if other and other is not seeds
     ]
-    means = {name: [_mean(same, name) for same in seeds.values()] for name in SCORES}
+    means = {
+        name: [100 * statistics.mean(one.scores[name] for one in same) for same in seeds.values()]
+        for name in SCORES
+    }
     return Summary(
         {name: statistics.mean(values) for name, values in means.items() if values},
         {name: statistics.stdev(values) for name, values in means.items() if len(values) > 1},
@@ -59,20 +61,15 @@ def summarise(records: Sequence[Record], splits: int) -> Summary:
     )
 
 
-def _latest(records: Sequence[Record]) -> tuple[list[Record], list[str]]:
+def _latest(records: Sequence[Record], notes: list[str]) -> list[Record]:
     same: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
         same.setdefault(record.key, []).append(record)
-    notes = [
-        f"{twins[0]}: {len(twins)} results, of which the last counts: {', '.join(map(_scored, twins))}"
-        for twins in same.values()
-        if len(twins) > 1
-    ]
-    return [twins[-1] for twins in same.values()], notes
-
-
-def _scored(record: Record) -> str:
-    return f"{record.run} (mAP {100 * record.scores['mAP']:.1f})"
+    for twins in same.values():
+        if len(twins) > 1:
+            scored = ", ".join(f"{one.run} (mAP {100 * one.scores['mAP']:.1f})" for one in twins)
+            notes.append(f"{twins[0]}: {len(twins)} results, of which the last counts: {scored}")
+    return [twins[-1] for twins in same.values()]
 
 
 def _incomplete(same: Sequence[Record], splits: int) -> str:
@@ -82,7 +79,3 @@ def _incomplete(same: Sequence[Record], splits: int) -> str:
         f"{first.network} on {first.scored.data}, seed {first.seed} left out: "
         f"{len(same)} of {splits} splits have a result, not {absent}"
     )
-
-
-def _mean(same: Sequence[Record], name: str) -> float:
-    return 100 * statistics.mean(record.scores[name] for record in same)
