@@ -1,24 +1,14 @@
 """See what COSAM attends to, and measure it: `python -m reid_cosam.visualize --help`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from omegaconf import OmegaConf
-from rich.console import Console
-
-from reid_cosam import build
 from reid_cosam.command_line import command, output_folder
 from reid_cosam.command_line.arguments import refuse_image_size
-from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.evaluation.records import tracklet_table
-from reid_cosam.results.counted_progress import counted
-from reid_cosam.results.coverage import coverage_table
-from reid_cosam.results.environment import environment
-from reid_cosam.results.store import write_json, write_text
 from reid_cosam.settings import VisualizeSettings
-from reid_cosam.visualization.chosen_tracklets import drawn, named
-from reid_cosam.visualization.person_coverage import compare, write_coverage
-from reid_cosam.visualization.pictures import write_pictures
-from reid_cosam.visualization.spatial_masks import Snippets
+
+if TYPE_CHECKING:
+    from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
 
 @command("visualize", VisualizeSettings, before=refuse_image_size)
@@ -33,6 +23,19 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     Raises:
         ValueError, OSError: an input does not fit; the message says how to mend it.
     """
+    from omegaconf import OmegaConf
+    from rich.console import Console
+
+    from reid_cosam import build
+    from reid_cosam.evaluation.records import tracklet_table
+    from reid_cosam.results.counted_progress import counted
+    from reid_cosam.results.coverage import coverage_table
+    from reid_cosam.results.environment import environment
+    from reid_cosam.results.store import write_json, write_text
+    from reid_cosam.visualization.person_coverage import compare, write_coverage
+    from reid_cosam.visualization.pictures import write_pictures
+    from reid_cosam.visualization.spatial_masks import Snippets
+
     trained, network = build.load_network(Path(settings.ckpt), settings.trust)
     masks = build.make_spatial_masks(settings, network)
     data = settings.data_set(trained.data)
@@ -58,7 +61,9 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     print(f"written: {folder.resolve()}")
 
 
-def _chosen(settings: VisualizeSettings, splits: ReidSplits, root: Path) -> list[Tracklet]:
+def _chosen(settings: VisualizeSettings, splits: "ReidSplits", root: Path) -> "list[Tracklet]":
+    from reid_cosam.visualization.chosen_tracklets import drawn, named
+
     if settings.tracklet is not None:
         return named((*splits.query, *splits.gallery), root, settings.tracklet)
     part = splits.query if settings.part == "query" else splits.gallery
