@@ -68,4 +68,5 @@ def _standardised(x: Float[Tensor, "*batch p r"], unbiased: bool) -> Float[Tenso
     centred = x - x.mean(dim=-1, keepdim=True)
     # unlike a square root of a sum, the norm has a gradient where a descriptor is flat: zero
     deviations = torch.linalg.vector_norm(centred, dim=-1, keepdim=True) / math.sqrt(x.shape[-1] - unbiased)
-    return centred / (deviations + EPSILON)
+    standardised: Tensor = centred / (deviations + EPSILON)
+    return standardised
