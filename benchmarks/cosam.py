@@ -100,8 +100,9 @@ def compare(block: int, frames: int, options: Options) -> Iterator[Record]:
     case, least = f"block {block}, N={frames}", 8.0 if (block, frames) == (2, 4) else None
     for part, (*forms, given, gradient) in parts.items():
         ours, theirs = (Pass(form, given, clip, gradient) for form in forms)
-        ms = [1e3 * one for one in interleaved_medians(ours, theirs, device, SECONDS[options.size])]
-        mb = [_peak(one, device) / 1e6 for one in (ours, theirs)]
+        seconds = interleaved_medians(ours, theirs, device, SECONDS[options.size])
+        ms = 1e3 * seconds[0], 1e3 * seconds[1]
+        mb = _peak(ours, device) / 1e6, _peak(theirs, device) / 1e6
         faster = least or (0.95 if part == "layer" else None)
         smaller = 20.0 if least and part == "head" else None
         yield Record(f"{part}, {case}: time", *ms, "literal", "ms", "less", faster)

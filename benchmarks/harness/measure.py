@@ -38,10 +38,13 @@ def peak_bytes(step: Step, device: torch.device) -> int:
     return peak
 
 
-def traced(step: Step, **what: bool) -> list[dict[str, Any]]:
+def traced(step: Step, profile_memory: bool = False, record_shapes: bool = False) -> list[dict[str, Any]]:
     """The events that torch's profiler sees of the CPU during `step`."""
     os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # no announcements on the terminal
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], **what) as profile:
+    cpu = [torch.profiler.ProfilerActivity.CPU]
+    with torch.profiler.profile(
+        activities=cpu, profile_memory=profile_memory, record_shapes=record_shapes
+    ) as profile:
         step()
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder) / "trace.json"

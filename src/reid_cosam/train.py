@@ -9,7 +9,7 @@ from reid_cosam.distributed.launch import check_launcher
 from reid_cosam.settings import SweepSettings, TrainSettings
 from reid_cosam.training.origin import Origin
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("reid_cosam.train")  # under `python -m` the name would be __main__
 
 
 @command("train", TrainSettings, SweepSettings, sweeps=True, before=check_launcher)
@@ -60,8 +60,7 @@ def _train(
 
     from reid_cosam import build
     from reid_cosam.distributed import launch
-    from reid_cosam.evaluation.final_scores import final_plan
-    from reid_cosam.evaluation.scoring import check
+    from reid_cosam.settings.identity import run_key
     from reid_cosam.sweeps import attempts
     from reid_cosam.sweeps.run_folder import finish_folder, prepare_folder
     from reid_cosam.training.announcement import announce_run
@@ -74,7 +73,9 @@ def _train(
     if ckpt_path is not None:
         done = check_resumable(Path(ckpt_path), settings.model_dump(mode="json"), origin)
     datamodule = build.make_datamodule(settings, splits)
-    check(final_plan(settings, datamodule), origin.processes)  # before hours of training, not after
+    scoring = build.make_further_scoring(settings.data, splits)
+    test = build.make_test_tracklets(settings.data, settings.data, splits.query, splits.gallery)
+    build.check_scoring(test.test_set, scoring, origin.processes)  # before hours of training, not after
     if not launch.is_launched():
         prepare_folder(settings, origin, folder)
     if settings.trainer.devices > 1 and not launch.is_rank():
@@ -93,7 +94,10 @@ def _train(
         trainer = build.make_trainer(settings.trainer, folder, [*loggers], origin)
         with interruptible(trainer, "after this iteration, with a checkpoint"):
             fit(trainer, module, datamodule, ckpt_path)
-        finish_folder(settings, origin, folder, trainer, module, datamodule)
+        made_with = {"key": run_key(module.config, origin.split)} | origin._asdict()
+        finish_folder(
+            trainer, module, folder, lambda: build.finished_run(settings, module, test, scoring, made_with)
+        )
 
 
 if __name__ == "__main__":

@@ -101,7 +101,9 @@ def test_a_failure_keeps_its_first_error(tmp_path: Path) -> None:
     record_failure(tmp_path, ValueError("of the rank\nand more"), 0)
     record_failure(tmp_path, RuntimeError("a rank failed"), 0)
 
-    assert failure(tmp_path) == "of the rank"
+    failed = failure(tmp_path)
+    assert failed is not None
+    assert failed.error == "of the rank"
     assert json.loads((tmp_path / "failure.json").read_text())["type"] == "ValueError"
 
 

@@ -76,7 +76,7 @@ def test_a_finished_run_is_what_was_asked_for(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("found", "asked_for", "message"),
     [
-        (metrics(protocol="cross_camera"), (), r"cross_camera, not released; .*last\.ckpt protocol=released"),
+        (metrics(protocol="cross_camera"), (), r"protocol=cross_camera; .*last\.ckpt protocol=released"),
         (
             metrics(),
             ("+data.attributes=a.csv",),

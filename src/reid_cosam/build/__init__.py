@@ -1,9 +1,10 @@
 """The one place where configuration becomes objects."""
 
 from reid_cosam.build.data import (
-    attributes_file,
     data_folder,
+    data_record,
     is_rendered,
+    make_attributes,
     make_datamodule,
     make_reader,
     make_splits,
@@ -15,36 +16,58 @@ from reid_cosam.build.devices import check_compiler, check_gpus, compiles, preci
 from reid_cosam.build.evaluation import (
     load_network,
     make_shown_splits,
+    make_spatial_masks,
     make_test_data,
+    make_test_tracklets,
     make_test_trainer,
 )
 from reid_cosam.build.loggers import logged_settings, make_loggers
 from reid_cosam.build.network import make_backbone, make_network
+from reid_cosam.build.scoring import (
+    check_scoring,
+    evaluation_record,
+    extraction_origin,
+    make_further_scoring,
+    make_scoring,
+    make_store,
+)
 from reid_cosam.build.settings import check_settings, read_settings, with_checked_parts
-from reid_cosam.build.training import make_module, make_origin, make_trainer
+from reid_cosam.build.training import finished_run, make_module, make_origin, make_trainer
+from reid_cosam.build.trust import modules_of
 
 __all__ = [
-    "attributes_file",
     "check_compiler",
     "check_gpus",
+    "check_scoring",
     "check_settings",
     "compiles",
     "data_folder",
+    "data_record",
+    "evaluation_record",
+    "extraction_origin",
+    "finished_run",
     "is_rendered",
     "load_network",
     "logged_settings",
+    "make_attributes",
     "make_backbone",
     "make_datamodule",
+    "make_further_scoring",
     "make_loggers",
     "make_module",
     "make_network",
     "make_origin",
     "make_reader",
+    "make_scoring",
     "make_shown_splits",
+    "make_spatial_masks",
     "make_splits",
+    "make_store",
     "make_test_data",
+    "make_test_tracklets",
     "make_test_trainer",
     "make_trainer",
+    "modules_of",
     "precision",
     "read_existing_splits",
     "read_settings",

@@ -1,43 +1,31 @@
 """Data sets and their batches."""
 
 import re
-from collections.abc import Mapping
-from inspect import signature
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from jaxtyping import Bool
+
+from reid_cosam.build.parts import checked, make
+from reid_cosam.data import attributes
 from reid_cosam.data.counts import check_counts
 from reid_cosam.data.readers import DatasetReader
-from reid_cosam.data.readers.duke import Duke
-from reid_cosam.data.readers.ilids_vid import IlidsVid
-from reid_cosam.data.readers.mars import Mars
-from reid_cosam.data.readers.prid2011 import Prid2011
-from reid_cosam.data.readers.synthetic import Synthetic
-from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.settings import DataSettings, TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
 from reid_cosam.training.shared_memory import Load, check_shared_memory
-
-_READERS: Mapping[str, type[DatasetReader]] = {
-    "synthetic": Synthetic,
-    "mars": Mars,
-    "duke": Duke,
-    "ilids_vid": IlidsVid,
-    "prid2011": Prid2011,
-}
 
 
 def make_reader(data: DataSettings) -> DatasetReader:
     """The reader of the data set, with its own options.
 
     Raises:
-        ValueError: one of them is not set.
+        ValueError: it cannot be imported, or does not take its options.
     """
-    reader = _READERS[data.name]
-    options = {name: getattr(data, name) for name in signature(reader).parameters}
-    missing = [f"data.{name}" for name, value in options.items() if value is None]
-    if missing:
-        raise ValueError(f"data={data.name} needs {' and '.join(missing)}")
-    return reader(**options)
+    reader: DatasetReader = make("data.reader", checked("data.reader", data.reader))
+    return reader
 
 
 def make_splits(data: DataSettings) -> ReidSplits:
@@ -99,9 +87,30 @@ def is_rendered(data: DataSettings) -> bool:
     return make_reader(data).is_rendered(data.root)
 
 
-def attributes_file(data: DataSettings) -> Path | None:
-    """The file of the queries' attributes, if it is known."""
-    return make_reader(data).attributes_file(data.root) if data.attributes is None else Path(data.attributes)
+def make_attributes(data: DataSettings, queries: Sequence[Tracklet]) -> dict[str, Bool[np.ndarray, " q"]]:
+    """Which queries show somebody with each attribute; empty where the data set does not say.
+
+    Raises:
+        FileNotFoundError, ValueError: the file of attributes cannot be read, or lacks a query's person.
+    """
+    file = data.attributes or make_reader(data).attributes_file(data.root)
+    if file is None:
+        return {}
+    known = attributes.read(Path(file))
+    return {name: known.having(name, queries) for name in attributes.ATTRIBUTES}
+
+
+def data_record(data: DataSettings) -> dict[str, Any]:
+    """Which data set and split, and where they lie, whatever folder the command was started in."""
+    file = splits_file(data)
+    return {
+        "name": data.name,
+        "root": str(data_folder(data).absolute()),
+        "split": data.split,
+        "tested_half": data.tested_half,
+        "attributes": data.attributes,
+        "splits_file": None if file is None else str(file.absolute()),
+    }
 
 
 _SAMPLING = {"num_identities": "recipe.sampling.identities", "num_tracklets": "recipe.sampling.tracklets"}

@@ -7,11 +7,10 @@ from typing import Any
 
 from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
-from reid_cosam.paths import EXPERIMENTS, is_utf8
-from reid_cosam.results.tables.membership import read_all, tables_of
-from reid_cosam.results.tables.records import Network, placement
+from reid_cosam.paths import is_utf8
+from reid_cosam.results.run_settings import network_of, placement
+from reid_cosam.results.tables.published import tables_of
 from reid_cosam.settings import LoggerSettings, TrainSettings
-from reid_cosam.settings.identity import network_names
 from reid_cosam.training.guarded_wandb import GuardedWandb
 from reid_cosam.training.loggers import GuardedLogger
 
@@ -61,14 +60,11 @@ def logged_settings(settings: TrainSettings) -> dict[str, Any]:
     logged = settings.model_dump(mode="json")
     if settings.logger.name != "wandb":
         return logged
-    data = settings.data
-    backbone, agg, stride = network_names(logged)
-    sizes = settings.num_frames, data.height, data.width, stride
-    network = Network(backbone, agg, tuple(settings.cosam), *sizes)
+    network = network_of(logged)
     return logged | {
-        "backbone_name": backbone,
-        "agg_name": agg,
+        "backbone_name": network.backbone,
+        "agg_name": network.agg,
         "placement": placement(settings.cosam),
         "network": str(network),
-        "tables": ", ".join(tables_of(network, read_all(EXPERIMENTS))),
+        "tables": ", ".join(tables_of(network)),
     }

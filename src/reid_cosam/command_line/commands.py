@@ -141,7 +141,7 @@ def _run(arguments: list[str], verb: str, job: _Job) -> None:
         _replaced(hydra_application, "ConfigLoaderImpl", CheckedConfigLoader),
         _replaced(hydra_utils, "run_and_report", lambda work: work()),
     ):
-        hydra_utils._run_hydra(parser.parse_args(arguments), parser, job, str(CONF), verb)
+        hydra_utils._run_hydra(parser.parse_intermixed_args(arguments), parser, job, str(CONF), verb)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from reid_cosam.build.trust import modules_of
 from reid_cosam.data.frames import BrokenFrame
 from reid_cosam.distributed import launch
 from reid_cosam.interruption import Interrupted
@@ -105,7 +106,11 @@ def run_ranks(settings: TrainSettings, command_folder: Path, folder: Path) -> No
     """Trains the run in `folder` by one process per device; raises RuntimeError where one fails."""
     try:
         launch.run_ranks(
-            "reid_cosam.train", command_folder, settings.trainer.devices, run_lock.inherited_locks()
+            "reid_cosam.train",
+            command_folder,
+            settings.trainer.devices,
+            run_lock.inherited_locks(),
+            trust=modules_of(settings.model_dump()),
         )
     except RuntimeError as error:
         raise RuntimeError(f"{error}; {how_to_resume(settings, folder)}") from None
@@ -134,10 +139,17 @@ def how_to_resume(settings: TrainSettings, folder: Path) -> str:
     return f"{progress}; to go on, add ckpt_path={last} to the same command"
 
 
-def failure(folder: Path) -> str | None:
-    """The error that a run ended with, in one line; None where it did not fail."""
-    record = _read(folder / _FAILED)
-    return None if record is None else record.error
+def failure(folder: Path, file: str = _FAILED) -> Failure | None:
+    """The failure that a run ended with; None where it did not fail.
+
+    A damaged file counts as a failure of the machine, as a full disk damages it.
+    """
+    try:
+        return Failure.model_validate(read_record(folder / file))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return Failure(error=f"{folder / file} is damaged", of_the_machine=True)
 
 
 def record_failure(folder: Path, error: Exception, iterations: int) -> None:
@@ -148,7 +160,7 @@ def record_failure(folder: Path, error: Exception, iterations: int) -> None:
     """
     if (folder / _FAILED).is_file() or isinstance(error, (NotResumable, Damaged)):
         return
-    before = _read(folder / _FAILED_BEFORE)
+    before = failure(folder, _FAILED_BEFORE)
     record = Failure(
         error=str(error).partition("\n")[0] or type(error).__name__,
         type=type(error).__name__,
@@ -168,7 +180,7 @@ def prepare_attempt(folder: Path, retry: bool) -> None:
     Raises:
         FailedBefore: the settings caused the failure, or the machine did too often, and `retry` is false.
     """
-    failed = _read(folder / _FAILED)
+    failed = failure(folder)
     if retry:
         forget_failures(folder)
     elif failed is not None:
@@ -184,13 +196,3 @@ def prepare_attempt(folder: Path, retry: bool) -> None:
 def forget_failures(folder: Path) -> None:
     for name in (_FAILED, _FAILED_BEFORE):
         (folder / name).unlink(missing_ok=True)
-
-
-def _read(path: Path) -> Failure | None:
-    """A recorded failure; a damaged file counts as a failure of the machine, as a full disk damages it."""
-    try:
-        return Failure.model_validate(read_record(path))
-    except FileNotFoundError:
-        return None
-    except ValueError:
-        return Failure(error=f"{path} is damaged", of_the_machine=True)

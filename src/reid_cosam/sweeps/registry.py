@@ -69,19 +69,16 @@ def check_as_asked(metrics: Mapping[str, Any], settings: TrainSettings, images: 
         ValueError: it was scored under another protocol, without attributes, or on other images than those
             with the hash `images`.
     """
-    data = settings.data
-    again = f"python -m reid_cosam.evaluate ckpt={folder / 'checkpoints' / 'last.ckpt'}"
-    if metrics["protocol"] != data.protocol:
-        raise ValueError(
-            f"{folder} is finished, and scored under protocol {metrics['protocol']}, not {data.protocol}; "
-            f"to score it so: {again} protocol={data.protocol}"
-        )
-    attributes = metrics["data"].get("attributes")
-    if data.attributes is not None and attributes != data.attributes:
-        raise ValueError(
-            f"{folder} is finished, and scored with data.attributes={attributes}; to score it with these: "
-            f"{again} data.attributes={data.attributes}"
-        )
+    command = f"python -m reid_cosam.evaluate ckpt={folder / 'checkpoints' / 'last.ckpt'}"
+    for name, asked, scored in (
+        ("protocol", settings.data.protocol, metrics["protocol"]),
+        ("data.attributes", settings.data.attributes, metrics["data"].get("attributes")),
+    ):
+        if asked is not None and asked != scored:
+            raise ValueError(
+                f"{folder} is finished, and scored with {name}={scored}; to score it as asked: "
+                f"{command} {name}={asked}"
+            )
     if metrics.get("made_with", {}).get("images", images) != images:
         raise ValueError(
             f"{folder} is finished, and saw other images of the same names: name another folder with "

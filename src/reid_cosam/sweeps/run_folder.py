@@ -1,6 +1,7 @@
 """The folder of a run: before it starts, and when it is finished."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytorch_lightning as pl
@@ -9,16 +10,14 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 from pytorch_lightning.utilities import rank_zero_only
 
-from reid_cosam.evaluation.run_outputs import write_outputs
+from reid_cosam.evaluation.run_outputs import FinishedRun, write_outputs
 from reid_cosam.interruption import end_in_any_case
 from reid_cosam.results.environment import environment
 from reid_cosam.results.store import remove_strays, write_json, write_text
 from reid_cosam.results.summary import print_summary
 from reid_cosam.settings import TrainSettings
-from reid_cosam.settings.identity import run_key
 from reid_cosam.sweeps.registry import move_earlier_outputs
 from reid_cosam.training.checkpoint_files import copy_best
-from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule
 from reid_cosam.training.loggers import log_summary
 from reid_cosam.training.origin import Origin
@@ -51,17 +50,11 @@ def prepare_folder(settings: TrainSettings, origin: Origin, folder: Path) -> Non
 
 @rank_zero_only
 def finish_folder(
-    settings: TrainSettings,
-    origin: Origin,
-    folder: Path,
-    trainer: pl.Trainer,
-    module: ReidModule,
-    datamodule: ReidDataModule,
+    trainer: pl.Trainer, module: ReidModule, folder: Path, finished: Callable[[], FinishedRun]
 ) -> None:
     """Writes and prints scores and pictures. From here on a signal no longer undoes the run."""
     module.to(trainer.strategy.root_device)  # the trainer leaves it on the CPU
-    made_with = {"key": run_key(module.config, origin.split)} | origin._asdict()
-    metrics, pictures = write_outputs(module, datamodule, folder, settings, made_with)
+    metrics, pictures = write_outputs(finished(), folder)
     end_in_any_case()
     log_summary(trainer.loggers, metrics, pictures)
     print_summary(metrics, pictures, folder)

@@ -3,12 +3,8 @@
 The arguments are those of `train`. Slurm need not be installed.
 """
 
-import os
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -38,34 +34,20 @@ def main(arguments: Sequence[str]) -> None:
 def script(config: DictConfig, num_jobs: int) -> str:
     """What submitit would hand to sbatch for so many jobs of a composed sweep."""
     import submitit  # of the extra `sweep`
-    from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
+
+    class DryRun(submitit.SlurmExecutor):
+        @classmethod
+        def affinity(cls) -> int:
+            return 1  # submitit would refuse a machine without srun, which is not called here
 
     launcher: Any = OmegaConf.to_container(config.hydra.launcher, resolve=True)
-    shared = set(OmegaConf.structured(BaseQueueConf).keys())
+    executor: Any = DryRun(launcher["submitit_folder"])
     parameters = {
-        name if name in shared else f"slurm_{name}": value
-        for name, value in launcher.items()
-        if name not in _OF_THE_EXECUTOR
+        name: value for name, value in launcher.items() if name not in _OF_THE_EXECUTOR and value is not None
     }
-    with _srun_on_path():
-        executor = submitit.AutoExecutor(launcher["submitit_folder"], cluster="slurm")
-        executor.update_parameters(**parameters)
-        slurm: Any = executor._executor
-        slurm.parameters["map_count"] = num_jobs
-        return str(slurm._make_submission_file_text(slurm._submitit_command_str, "dry_run"))
-
-
-@contextmanager
-def _srun_on_path() -> Iterator[None]:
-    """Lets submitit find an srun, which it requires but does not call here."""
-    path = os.environ["PATH"]
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "srun").touch(mode=0o755)
-        os.environ["PATH"] = os.pathsep.join((folder, path))
-        try:
-            yield
-        finally:
-            os.environ["PATH"] = path
+    executor.update_parameters(**executor._convert_parameters(parameters))
+    executor.parameters["map_count"] = num_jobs
+    return str(executor._make_submission_file_text(executor._submitit_command_str, "dry_run"))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ Hydra imports this module before a command does anything: it imports no torch.
 import logging
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -110,7 +111,7 @@ class SweepReport(Callback):
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
         records = _outcomes(Path(config.hydra.sweep.dir))
         failed = {job: one["error"] for job, one in records.items() if one["outcome"] == "failed"}
-        print(f"{len(records)} runs: {_counted(list(records.values()))}")
+        print(f"{len(records)} runs: {counted(one['outcome'] for one in records.values())}")
         for job, error in failed.items():
             print(f"failed: {job}: {error}")
         if failed:
@@ -138,13 +139,13 @@ def _outcomes(sweep: Path) -> dict[Path, dict[str, Any]]:
 
 def _progress(records: list[dict[str, Any]], num_jobs: int, at_once: int) -> str:
     seconds = [one["seconds"] for one in records if one["outcome"] in ("trained", "evaluated")]
-    text = f"{len(records)} of {num_jobs} runs: {_counted(records)}"
+    text = f"{len(records)} of {num_jobs} runs: {counted(one['outcome'] for one in records)}"
     if not seconds or len(records) == num_jobs:
         return text
     left = statistics.mean(seconds) * (num_jobs - len(records)) / at_once
     return f"{text}; about {duration(left)} left"
 
 
-def _counted(records: list[dict[str, Any]]) -> str:
-    outcomes = [one["outcome"] for one in records]
-    return ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in dict.fromkeys(outcomes))
+def counted(names: Iterable[str]) -> str:
+    """`2 trained, 1 failed`, in the order of their first occurrence."""
+    return ", ".join(f"{count} {name}" for name, count in Counter(names).items())

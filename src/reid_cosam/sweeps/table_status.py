@@ -19,6 +19,7 @@ from reid_cosam.settings import TrainSettings
 from reid_cosam.settings.identity import identity
 from reid_cosam.sweeps import attempts, registry, run_lock
 from reid_cosam.sweeps.planned_runs import TABLES, PlannedRun, planned_runs
+from reid_cosam.sweeps.sweep import counted
 from reid_cosam.training.checkpoint_files import LAST, finished_iterations, iterations_in
 from reid_cosam.training.pace import MeasuredPace, read_pace
 
@@ -101,7 +102,7 @@ def state(folder: Path) -> State:
         return State("running", done)
     failure = attempts.failure(folder)
     if failure is not None:
-        return State("failed", done, failure)
+        return State("failed", done, failure.error)
     return State("interrupted" if folder.is_dir() else "missing", done, damage)
 
 
@@ -147,9 +148,7 @@ def _compared(config: Mapping[str, Any]) -> tuple[object, object]:
 def _print_status(table: str, runs: Sequence[PlannedRun], console: Console) -> None:
     """Prints the unfinished runs, and the time that they will take one after the other."""
     states = [state(run.folder) for run in runs]
-    names = [one.name for one in states]
-    counted = ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names))
-    console.print(f"{table}: {len(runs)} runs: {counted}")
+    console.print(f"{table}: {len(runs)} runs: {counted(one.name for one in states)}")
     unfinished = [(run, one) for run, one in zip(runs, states, strict=True) if one.name != "finished"]
     if not unfinished:
         return

@@ -32,7 +32,7 @@ def fit(trainer: pl.Trainer, module: ReidModule, datamodule: ReidDataModule, ckp
             warnings.filterwarnings("ignore", message=message)
         trainer.fit(module, datamodule=datamodule, ckpt_path=ckpt_path, weights_only=True)
         last.save(trainer)  # once more: the last evaluation may have found the best score
-        if module.evaluation is None or module.evaluation.step != trainer.global_step:
+        if module.validation is None or module.validation.step != trainer.global_step:
             trainer.validate(module, datamodule=datamodule, verbose=False)
 
 

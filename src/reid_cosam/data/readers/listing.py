@@ -32,7 +32,7 @@ def _suffix(name: str) -> str:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is such a folder, or a pack holds images of it."""
+    """Whether there is such a folder, or a pack has images of it."""
     return path.is_dir() or packed.has_folder(path)
 
 
