@@ -112,7 +112,7 @@ def _loss(step: ProductStep, descriptors: Tensor, logits: Tensor) -> Step:
 
     def both() -> None:
         with step.trainer.precision_plugin.forward_context():
-            terms = step.module.loss(*leaves, batch.pids)
+            terms = step.module.loss(*leaves, batch.labels)
         terms.total.backward()
 
     return both

@@ -117,7 +117,7 @@ class ReleasedStep:
     def __init__(self, code: ReleasedCode, batch: ClipBatch, identities: int, device: torch.device) -> None:
         clips = normalise(batch.clips, torch.float32).contiguous()
         self.clips = clips.pin_memory() if device.type == "cuda" else clips
-        self.pids, self.device = batch.pids, device
+        self.pids, self.device = batch.labels, device
         self.network = make_network(code, identities, batch.clips.shape[1]).to(device).train()
         self.cross_entropy = code.cross_entropy(num_classes=identities, use_gpu=device.type == "cuda")
         self.triplet = code.triplet(margin=0.3)

@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 
 from reid_cosam import evaluate, train
-from reid_cosam.build import data as build_data
+from reid_cosam.data.readers.mars import Mars
 from reid_cosam.evaluation.extracted_set import TestExtraction
 from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.evaluation.run_outputs import write_outputs
@@ -30,13 +30,13 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(Mars, "counts", {})
 
 
 @pytest.fixture(scope="module")
 def ckpt(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build_data, "_COUNTS", {})
+        patch.setattr(Mars, "counts", {})
         return train_checkpoint(tree, tmp_path_factory.mktemp("trained"))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reid_cosam import train
-from reid_cosam.build import data as build_data
+from reid_cosam.data.readers.mars import Mars
 from reid_cosam.sweeps.failures import FailedBefore
 from tests.support.tree import write_mars_tree
 from tests.test_train import small
@@ -20,7 +20,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny_mars(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(Mars, "counts", {})
 
 
 def test_a_failed_kept_run_is_left_out_until_it_is_asked_for(tree: Path, tmp_path: Path) -> None:

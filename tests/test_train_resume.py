@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from reid_cosam import train
-from reid_cosam.build import data as build_data
+from reid_cosam.data.readers.mars import Mars
 from reid_cosam.training.lightning_module import ReidModule
 from tests.support.tree import write_mars_tree
 from tests.test_settings import settings
@@ -22,7 +22,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny_mars(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(Mars, "counts", {})
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(tree: Path, tmp_path: Path) -> None:

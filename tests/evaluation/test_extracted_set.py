@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from safetensors import safe_open
 
 from reid_cosam import build
-from reid_cosam.build import data as build_data
+from reid_cosam.data.readers.mars import Mars
 from reid_cosam.evaluation.extracted_set import TestExtraction
 from reid_cosam.paths import CONF
 from reid_cosam.results.descriptors import save_descriptors
@@ -25,13 +25,13 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(Mars, "counts", {})
 
 
 @pytest.fixture(scope="module")
 def ckpt(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build_data, "_COUNTS", {})
+        patch.setattr(Mars, "counts", {})
         return train_checkpoint(tree, tmp_path_factory.mktemp("trained"))
 
 

@@ -9,7 +9,7 @@ import torch
 from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
-from reid_cosam.build import data as build_data
+from reid_cosam.data.readers.mars import Mars
 from reid_cosam.paths import CONF
 from reid_cosam.results.store import write_json, write_text
 from reid_cosam.settings.recipe import part_name
@@ -24,7 +24,7 @@ from tests.test_settings import settings
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(Mars, "counts", {})
     planned_runs._split.cache_clear()
     planned_runs._composed.cache_clear()
     return write_mars_tree(tmp_path / "mars")

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from reid_cosam.data.frames import decode, read_content
-from reid_cosam.data.listing import is_image
 from reid_cosam.data.pack_file import COLUMNS, IMAGES, INDEX, RECORD, Record, file_hash
+from reid_cosam.data.readers.listing import is_image
 from reid_cosam.data.verification import Fault
 
 _IMAGES_AT_ONCE = 1024  # in memory

@@ -10,8 +10,8 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
 from reid_cosam.data.frames import read_frame
-from reid_cosam.data.mars import JUNK_PID
 from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.pids import JUNK_PID
 from reid_cosam.results.figures.ranked import RankedList
 
 _GALLERY_SHOWN = 8

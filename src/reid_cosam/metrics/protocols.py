@@ -24,8 +24,8 @@ from reid_cosam.metrics.ranking import (
     step_average_precision,
     trapezoid_average_precision,
 )
+from reid_cosam.pids import JUNK_PID
 
-JUNK_PID = -1
 CMC_RANKS = 50
 
 Array = Tensor | npt.NDArray[Any]

@@ -17,7 +17,7 @@ from reid_cosam.data.datasets import (
     collate_train,
 )
 from reid_cosam.data.prefetcher import CudaPrefetcher
-from reid_cosam.data.samplers import PKBatchSampler, TrackletShardSampler
+from reid_cosam.data.samplers import PKBatchSampler, SeededBatches, TrackletShardSampler
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.training.loading import Loader
 
@@ -77,7 +77,7 @@ class ReidDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[TrainSample]:
         """This rank's training batches, from the first that the trainer has not finished yet."""
-        batches = self._batches(*_rank_of(self.trainer), self._finished())
+        batches = SeededBatches(self._batches(*_rank_of(self.trainer), self._finished()))
         return _ResumedLoader(self._train, batches, collate_train, self._num_workers, True, self.trainer)
 
     def _batches(self, rank: int, world_size: int, first_batch: int) -> PKBatchSampler:

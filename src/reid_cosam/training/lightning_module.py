@@ -90,7 +90,7 @@ class ReidModule(pl.LightningModule):
         """Loss of the whole batch: hard examples are mined over all ranks."""
         clips = normalise(self._augmented(batch.clips), torch.float32)
         output = self.network(clips)
-        loss = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.pids)))
+        loss = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.labels)))
         terms = {"total": loss} if isinstance(loss, Tensor) else loss._asdict()
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()})
         self.log("train/learning_rate", _on_host(self.trainer.optimizers[0].param_groups[0]["lr"]))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from reid_cosam.data.matlab import integers
+from reid_cosam.data.readers.matlab import integers
 
 
 def test_small_types_do_not_wrap_around(tmp_path: Path) -> None:

@@ -1,64 +1,57 @@
-"""DukeMTMC-VideoReID: a folder a tracklet, under its person, under `train`, `query` and `gallery`.
+"""DukeMTMC-VideoReID: one folder per tracklet, under its person, under `train`, `query` and `gallery`.
 
 The owners of DukeMTMC, from which it was cut, took it offline over the privacy of the people it shows. This
-reads a copy that you hold already; whether you may use it is for you to find out.
+reads a copy that you have already; whether you may use it is for you to find out.
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from reid_cosam.data.listing import frames, is_folder, subfolders
+from reid_cosam.data.readers import DatasetReader
+from reid_cosam.data.readers.listing import FrameNames, frames, is_folder, require_folders, subfolders
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
-COUNTS = {
-    "train tracklets": 2196,
-    "train identities": 702,
-    "train frames": 369_656,
-    "test tracklets": 2636,
-    "test identities": 1110,
-    "test frames": 445_764,
-    "queries": 702,
-    "query identities": 702,
-    "gallery tracklets": 1934,
-    "identities without a query": 408,
-    "cameras": 8,
-}
-"""What the whole data set holds."""
-
-LAYOUT = """\
+_LAYOUT = """\
 expected
   {root}/
     train/     0001/0001/0001_C6_F0001_X30721.jpg (or 0001C6F0001X30721.jpg) ...
     query/     0002/2197/...
     gallery/   0002/2198/...
-or these three in {root}/DukeMTMC-VideoReID/. Another folder is named with data.root=...
-The owners of DukeMTMC took it offline over privacy; `data=synthetic` needs no download."""
+or these three in {root}/DukeMTMC-VideoReID/.
+The owners of DukeMTMC took it offline over privacy."""
 
-_EXAMPLE = "0001_C6_F0099_X30823.jpg"
-_NAME = re.compile(r"(?P<pid>\d+)_?C(?P<camid>\d+)_?F(?P<frame>\d+)_?X\d+\.jpg")
+_FRAMES = FrameNames(
+    re.compile(r"(?P<pid>\d+)_?C(?P<camid>\d+)_?F(?P<frame>\d+)_?X\d+\.jpg"), "0001_C6_F0099_X30823.jpg"
+)
 
 
-def read(root: Path | str) -> ReidSplits:
-    """Read the splits of a DukeMTMC-VideoReID folder. The frames themselves are not opened.
+@dataclass(frozen=True)
+class Duke(DatasetReader):
+    """Tracklets of the gallery folder that the query folder contains as well are queries only."""
 
-    Tracklets of the gallery folder that the query folder holds as well are queries only.
+    counts = {  # noqa: RUF012
+        "train tracklets": 2196,
+        "train identities": 702,
+        "train frames": 369_656,
+        "test tracklets": 2636,
+        "test identities": 1110,
+        "test frames": 445_764,
+        "queries": 702,
+        "query identities": 702,
+        "gallery tracklets": 1934,
+        "identities without a query": 408,
+        "cameras": 8,
+    }
 
-    Raises:
-        FileNotFoundError: a part of the layout is missing.
-        ValueError: names contradict their folders or one another, or a folder has no frames.
-    """
-    root = Path(root)
-    nested = root / "DukeMTMC-VideoReID"
-    folder = nested if is_folder(nested) else root
-    for part in ("train", "query", "gallery"):
-        if not is_folder(folder / part):
-            raise FileNotFoundError(f"{folder / part} is missing; {LAYOUT.format(root=root)}")
-    query = _tracklets(folder / "query")
-    return ReidSplits(
-        train=_tracklets(folder / "train"),
-        query=query,
-        gallery=_without(_tracklets(folder / "gallery"), query),
-    )
+    def read(self, root: Path | str) -> ReidSplits:
+        root = Path(root)
+        nested = root / "DukeMTMC-VideoReID"
+        folder = nested if is_folder(nested) else root
+        parts = [folder / part for part in ("train", "query", "gallery")]
+        require_folders(parts, _LAYOUT, root)
+        train, query, gallery = map(_tracklets, parts)
+        return ReidSplits(train, query, _without(gallery, query))
 
 
 def _tracklets(part: Path) -> tuple[Tracklet, ...]:
@@ -69,7 +62,7 @@ def _tracklet(folder: Path, person: Path) -> Tracklet:
     if not person.name.isdecimal():
         raise ValueError(f"{person} is no person's folder: its name must be a number, such as 0001")
     pid = int(person.name)
-    found = frames(folder, _NAME, _EXAMPLE)
+    found = frames(folder, _FRAMES)
     camid = int(found[0]["camid"])
     for name in found:
         if (int(name["pid"]), int(name["camid"])) != (pid, camid):

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from reid_cosam.data.two_cameras import Frames, People, json_split, read
+from reid_cosam.data.readers.listing import FrameNames
+from reid_cosam.data.readers.two_cameras import People, json_split, read
 
-FRAMES = Frames(re.compile(r"(?P<frame>\d+)\.png"), "1.png")
+FRAMES = FrameNames(re.compile(r"(?P<frame>\d+)\.png"), "1.png")
 
 
 def _cameras(root: Path, first: list[str], second: list[str]) -> tuple[Path, Path]:
@@ -61,7 +62,7 @@ def test_a_split_that_is_not_there_is_refused(tmp_path: Path, split: int) -> Non
     path = tmp_path / "splits.json"
     path.write_text('[{"train": ["p1"], "test": ["p2"]}]')
 
-    with pytest.raises(ValueError, match=rf"splits\.json has 1 splits, .* no data\.split={split}"):
+    with pytest.raises(ValueError, match=rf"^split={split} is not in .*splits\.json, which has 1 splits"):
         json_split(path, split)
 
 
