@@ -38,6 +38,7 @@ ALL = {
     "layouts": 25,
     "room": 40,
     "cosam": 50,
+    "formulas": 150,
     "loader": 30,
     "extraction": 30,
     "evaluation": 40,

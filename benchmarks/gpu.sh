@@ -5,7 +5,7 @@
 # goes on. Each writes its file when it ends. Where a machine is lent for ten minutes a call, these should fit together:
 #   step
 #   placements breakdown changes
-#   room cosam layouts loader extraction
+#   room cosam formulas layouts loader extraction
 # PYTHON names another interpreter than .venv's or the system's. Run it in the repository's root.
 set -euo pipefail
 python=${PYTHON:-$([ -x .venv/bin/python ] && echo .venv/bin/python || echo python3)}
@@ -42,6 +42,6 @@ END
 
 copy=${1:-} folder=${2:-benchmarks}
 shift $(($# < 2 ? $# : 2))
-[ $# -gt 0 ] || set -- step placements breakdown changes room cosam layouts loader extraction
+[ $# -gt 0 ] || set -- step placements breakdown changes room cosam formulas layouts loader extraction
 exec "$python" -m benchmarks --device cuda --size full --limit 540 --out "$folder" \
     ${copy:+"released=$copy"} --only "$@"

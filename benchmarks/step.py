@@ -67,10 +67,11 @@ def rounds(options: Options) -> tuple[int, int]:
 
 def forward_flops(chosen: TrainSettings) -> float:
     """Operations of a forward pass on one clip, two a multiply-add; counted without computing anything."""
-    with FakeTensorMode(), FlopCounterMode(display=False) as counter:
+    with FakeTensorMode():
         data = chosen.data
         network = build.make_network(chosen, IDENTITIES)
-        network(torch.empty(1, chosen.num_frames, 3, data.height, data.width))
+        with FlopCounterMode(display=False) as counter:
+            network(torch.empty(1, chosen.num_frames, 3, data.height, data.width))
     return float(counter.get_total_flops())
 
 

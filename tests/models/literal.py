@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from reid_cosam.models.correlation import cost_volume
 from reid_cosam.models.cosam import Cosam
 
 
@@ -37,25 +38,12 @@ def cost_volume_by_loops(clip: Tensor, unbiased: bool) -> Tensor:
     return volume
 
 
-def cost_volume(clip: Tensor, unbiased: bool) -> Tensor:
-    """The same, all locations of a pair of frames at once."""
-    frames, channels, height, width = clip.shape
-    centred = clip - clip.mean(dim=1, keepdim=True)
-    degrees = channels - 1 if unbiased else channels
-    standardised = centred / ((centred**2).sum(dim=1, keepdim=True).div(degrees).sqrt() + 1e-4)
-    rows = []
-    for n in range(frames):
-        others = [m for m in range(frames) if m != n]
-        pairs = [torch.einsum("rij,rhw->hwij", standardised[n], standardised[m]) / channels for m in others]
-        rows.append(torch.cat([pair.reshape(-1, height, width) for pair in pairs]))
-    return torch.stack(rows)
-
-
 def literal_cosam(layer: Cosam, maps: Tensor, released: bool) -> Literal:
     """Figure 4 with the parameters of `layer`, in its train or eval mode."""
     clips, frames = maps.shape[:2]
     reduced = layer.reduce(maps.flatten(0, 1)).unflatten(0, (clips, frames))
-    volume = torch.cat([cost_volume(clip, unbiased=released) for clip in reduced])
+    volume = cost_volume(reduced, unbiased=released).flatten(0, 1)  # to [bt, others, here, there]
+    volume = volume.transpose(2, 3).flatten(1, 2).unflatten(-1, maps.shape[-2:])
     head = dict(layer.mask_head.named_parameters())
     logits = F.conv2d(volume, head["0.weight"], head["0.bias"])
     if released:

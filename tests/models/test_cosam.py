@@ -37,15 +37,15 @@ def test_equals_the_literal_form(
 ) -> None:
     layer = _layer(variant, num_frames, map_size).double().train(training)
     maps = _random(2, num_frames, 7, *map_size).double().requires_grad_()
-    slope = _random(2, num_frames, 7, *map_size, seed=2).double()
+    grad_output = _random(2, num_frames, 7, *map_size, seed=2).double()
 
     ours = layer(maps)
     expected = literal_cosam(layer, maps, released=variant == "released")
 
     torch.testing.assert_close(tuple(ours), tuple(expected), rtol=1e-10, atol=1e-10)
     leaves = (maps, *layer.parameters())
-    gradients = torch.autograd.grad(ours.maps, leaves, slope)
-    expected_gradients = torch.autograd.grad(expected.maps, leaves, slope)
+    gradients = torch.autograd.grad(ours.maps, leaves, grad_output)
+    expected_gradients = torch.autograd.grad(expected.maps, leaves, grad_output)
     torch.testing.assert_close(gradients, expected_gradients, rtol=1e-10, atol=1e-10)
 
 
@@ -137,6 +137,30 @@ def test_channels_last_maps_give_the_same() -> None:
     channels_last = layer(maps.contiguous(memory_format=torch.channels_last).unflatten(0, (2, 4)))
 
     torch.testing.assert_close(tuple(channels_last), tuple(contiguous))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_maps_and_their_gradient_keep_layout_and_type(dtype: torch.dtype) -> None:
+    layer = _layer("paper", 3, (4, 2))
+    maps = _random(6, 7, 4, 2).to(dtype).contiguous(memory_format=torch.channels_last)
+    clips = maps.unflatten(0, (2, 3)).requires_grad_()
+
+    with torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16):
+        weighted = layer(clips).maps
+    (gradient,) = torch.autograd.grad(weighted, clips, torch.ones_like(weighted))
+
+    assert weighted.dtype == gradient.dtype == dtype
+    assert weighted.stride() == gradient.stride() == clips.stride()
+
+
+@pytest.mark.parametrize(("channels", "narrow", "reduced"), [(256, 3, 3), (257, 3, 9), (256, None, 9)])
+def test_narrow_maps_are_reduced_to_channels_of_their_own(
+    channels: int, narrow: int | None, reduced: int
+) -> None:
+    layer = Cosam(channels, 2, (4, 2), 9, reduced_channels_narrow=narrow)
+
+    assert layer.get_parameter("reduce.0.weight").shape[:2] == (reduced, channels)
+    assert layer.get_parameter("channel_mlp.0.weight").shape == (reduced, channels)
 
 
 def test_one_frame_is_refused() -> None:

@@ -4,8 +4,7 @@ import torch
 from timm.layers.squeeze_excite import SEModule as TimmExcitation
 from torch import Tensor, nn
 
-from reid_cosam.models.excitation import SqueezeExcitation, gated
-from reid_cosam.models.pooling import location_mean
+from reid_cosam.models.backbones import SqueezeExcitation
 
 
 def _maps(dtype: torch.dtype) -> Tensor:
@@ -21,7 +20,7 @@ def _pair() -> tuple[nn.Module, SqueezeExcitation]:
     return theirs, SqueezeExcitation(theirs.fc1, theirs.fc2)
 
 
-def _slopes(module: nn.Module, maps: Tensor) -> list[Tensor]:
+def _gradients(module: nn.Module, maps: Tensor) -> list[Tensor]:
     weights = [weight for _, weight in sorted(module.named_parameters())]
     return list(torch.autograd.grad(module(maps).square().sum(), [maps, *weights]))
 
@@ -37,13 +36,7 @@ def test_gradients_are_those_of_the_other() -> None:
     theirs, ours = (module.double() for module in _pair())
     maps = _maps(torch.float64)
 
-    torch.testing.assert_close(_slopes(ours, maps), _slopes(theirs, maps))
-
-
-def test_gradients_of_the_product() -> None:
-    gates = torch.rand(4, 16, 1, 1, dtype=torch.float64, requires_grad=True)
-
-    assert torch.autograd.gradcheck(gated, (_maps(torch.float64), gates))
+    torch.testing.assert_close(_gradients(ours, maps), _gradients(theirs, maps))
 
 
 def test_under_autocast_both_passes_keep_type_and_layout() -> None:
@@ -52,18 +45,7 @@ def test_under_autocast_both_passes_keep_type_and_layout() -> None:
 
     with torch.autocast("cpu", torch.bfloat16):
         weighted = ours(maps)
-    (slope,) = torch.autograd.grad(weighted, maps, torch.ones_like(weighted))
+    (gradient,) = torch.autograd.grad(weighted, maps, torch.ones_like(weighted))
 
-    assert weighted.dtype == slope.dtype == torch.bfloat16
-    assert weighted.stride() == slope.stride() == maps.stride()
-
-
-def test_autocast_around_the_backward_pass_changes_nothing() -> None:
-    maps = _maps(torch.float32)
-    loss = gated(maps, location_mean(maps).sigmoid()).square().sum()
-    expected = torch.autograd.grad(loss, maps, retain_graph=True)
-
-    with torch.autocast("cpu", torch.bfloat16):
-        found = torch.autograd.grad(loss, maps)
-
-    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    assert weighted.dtype == gradient.dtype == torch.bfloat16
+    assert weighted.stride() == gradient.stride() == maps.stride()

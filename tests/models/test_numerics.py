@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, cross_entropy, interpolate
 
+from reid_cosam.models import backbones
 from reid_cosam.models.aggregators import TemporalAveragePooling
-from reid_cosam.models.backbones import BACKBONES
 from reid_cosam.models.cosam import Cosam
 from reid_cosam.models.network import ReidOutput, VideoReidNet
 
@@ -20,7 +20,7 @@ PEOPLE, FRAMES, HEIGHT, WIDTH = 8, 4, 64, 32
 
 def _network(name: str) -> VideoReidNet:
     torch.manual_seed(0)
-    backbone = BACKBONES[name](False, 1)
+    backbone = getattr(backbones, name)(False, 1)
     sizes = {
         block: (backbone.channels[block - 1], backbone.map_size(block, HEIGHT, WIDTH)) for block in (4, 5)
     }

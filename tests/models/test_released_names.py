@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from reid_cosam.models import backbones
 from reid_cosam.models.aggregators import TemporalRnn
-from reid_cosam.models.backbones import BACKBONES
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.models.released_names import attention_prefix, renamed, under_released_names
 
@@ -27,7 +27,7 @@ def test_attention_modules_count_from_another_block_in_each_backbone() -> None:
 
 def test_entries_keep_their_tensors_under_released_names() -> None:
     with torch.device("meta"):
-        network = VideoReidNet(BACKBONES["resnet50"](False, 1), {}, TemporalRnn(2048), 3)
+        network = VideoReidNet(backbones.resnet50(False, 1), {}, TemporalRnn(2048), 3)
 
     named = under_released_names(network, "resnet50")
 

@@ -3,8 +3,10 @@ import http.client
 import io
 import pickle
 import re
+import shutil
 import urllib.error
 import urllib.request
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -40,17 +42,35 @@ def _place(content: bytes, path: Path) -> Weights:
     return _weights(content)
 
 
-def _serve(monkeypatch: pytest.MonkeyPatch, answer: bytes | Exception) -> list[str]:
+class _Answer(io.BytesIO):
+    """As a server answers that does not say how long its file is."""
+
+    def __init__(self, content: bytes, fault: Exception | None = None) -> None:
+        super().__init__(content)
+        self.fault = fault
+
+    def info(self) -> Message:
+        return Message()
+
+    def read(self, size: int | None = -1) -> bytes:
+        content = super().read(size)
+        if not content and self.fault is not None:
+            raise self.fault
+        return content
+
+
+def _serve(monkeypatch: pytest.MonkeyPatch, answer: bytes | Exception, begun: bytes = b"") -> list[str]:
     asked = []
 
-    def urlopen(url: str, timeout: float) -> io.BytesIO:
-        assert timeout > 0
-        asked.append(url)
+    def urlopen(request: urllib.request.Request) -> _Answer:
+        asked.append(request.full_url)
         if isinstance(answer, Exception):
-            raise answer
-        return io.BytesIO(answer)
+            if not begun:
+                raise answer
+            return _Answer(begun, answer)
+        return _Answer(answer)
 
-    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    monkeypatch.setattr(torch.hub, "urlopen", urlopen)
     return asked
 
 
@@ -94,7 +114,9 @@ def test_another_file_that_is_served_is_discarded(checkpoint: Path, monkeypatch:
     content = _bytes(STATE)
     _serve(monkeypatch, b"an error page")
 
-    message = rf"download from {URL} .*{_weights(b'an error page').sha256}, expected .*discarded"
+    message = (
+        rf"download from {URL} .*{_weights(content).sha256}.*{_weights(b'an error page').sha256}.*discarded"
+    )
     with pytest.raises(ValueError, match=message):
         load_weights(_weights(content))
     assert list(checkpoint.parent.iterdir()) == []
@@ -103,15 +125,16 @@ def test_another_file_that_is_served_is_discarded(checkpoint: Path, monkeypatch:
     torch.testing.assert_close(load_weights(_weights(content)), STATE)
 
 
+@pytest.mark.parametrize("begun", [b"", b"half"])
 @pytest.mark.parametrize(
     "fault",
     [urllib.error.URLError("no route"), TimeoutError("slow"), http.client.IncompleteRead(b"half", 4)],
     ids=lambda fault: type(fault).__name__,
 )
 def test_a_failed_download_says_what_to_do_by_hand(
-    fault: Exception, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    fault: Exception, begun: bytes, checkpoint: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _serve(monkeypatch, fault)
+    _serve(monkeypatch, fault, begun)
 
     with pytest.raises(ConnectionError, match=rf"{URL}.*{re.escape(str(checkpoint))}.*pretrained=false"):
         load_weights(_weights(b""))
@@ -124,12 +147,10 @@ def test_a_download_that_cannot_be_stored_leaves_nothing_behind(
     content = _bytes(STATE)
     _serve(monkeypatch, content)
 
-    def full_disk(self: Path, data: bytes) -> int:
-        with self.open("wb") as file:
-            file.write(data[:10])
+    def full_disk(*_: str) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full_disk)
+    monkeypatch.setattr(shutil, "move", full_disk)
 
     with pytest.raises(ConnectionError, match="no space left on device"):
         load_weights(_weights(content))

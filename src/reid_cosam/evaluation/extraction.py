@@ -8,7 +8,7 @@ from torch import Tensor
 from reid_cosam.data.datasets import SnippetBatch
 from reid_cosam.data.transforms import normalise
 from reid_cosam.metrics.retrieval import TrackletDescriptors
-from reid_cosam.models.fusing import fuse_conv_bn
+from reid_cosam.models.fusing import FusedNetwork
 from reid_cosam.models.network import VideoReidNet
 
 
@@ -23,7 +23,7 @@ class Extraction(pl.LightningModule):
 
     def __init__(self, network: VideoReidNet, num_tracklets: int) -> None:
         super().__init__()
-        self.network = fuse_conv_bn(network)
+        self.network = FusedNetwork(network)
         self._means = TrackletDescriptors(num_tracklets, network.descriptor_size)
 
     def test_step(self, batch: SnippetBatch) -> None:

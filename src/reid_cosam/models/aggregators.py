@@ -1,20 +1,18 @@
 """Temporal aggregators: from the maps of a clip's frames to one descriptor (paper, section 2 and [13])."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from reid_cosam.models.pooling import location_mean
+from reid_cosam.models.ops.location_mean import location_mean
 
 
 def frame_descriptors(maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b t d"]:
     """Spatial global average pooling, frame by frame; in float32 or wider, also under autocast."""
-    precise = torch.promote_types(maps.dtype, torch.float32)
-    means: Tensor = location_mean(maps.flatten(0, 1), precise).flatten(1).unflatten(0, maps.shape[:2])
-    return means
+    return location_mean(maps, torch.promote_types(maps.dtype, torch.float32))
 
 
 class Aggregator(nn.Module):
@@ -24,7 +22,7 @@ class Aggregator(nn.Module):
         last_stride: the stride of CNN block 5 that the released code pairs the aggregator with.
     """
 
-    last_stride: ClassVar[int] = 1
+    last_stride: ClassVar[Literal[1, 2]] = 1
 
     def __init__(self, out_channels: int) -> None:
         super().__init__()
@@ -65,7 +63,7 @@ class TemporalAttention(Aggregator):
     """
 
     HIDDEN = 256
-    last_stride = 2
+    last_stride = 2  # to 8x4 maps of 256x128 images, which its convolution is as large as
 
     def __init__(self, channels: int, map_size: tuple[int, int]) -> None:
         super().__init__(channels)

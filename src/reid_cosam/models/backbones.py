@@ -4,49 +4,98 @@ Block 1 is the stem with its pooling, blocks 2 to 5 are the four residual stages
 stems pool before their ReLU: that gives the same maps and gradients, from a fourth of the locations.
 """
 
-import math
+import copy
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 import torchvision
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from reid_cosam.models.excitation import SqueezeExcitation
+from reid_cosam.models.ops.location_mean import location_mean
 from reid_cosam.models.weights import Weights, load_weights
+
+LastStride = Literal[1, 2]
 
 
 class Backbone(nn.Module):
-    """Five stages with known channels and strides.
+    """Five CNN blocks, to be called one after the other: frames `[b, 3, h, w]` to maps `[b, d, h, w]`.
 
-    Attributes:
-        stages: the five blocks, to be called one after the other on `[b, c, h, w]` maps.
+    A backbone of one's own is any five modules and the number of channels that each returns:
+
+    >>> from torch import nn
+    >>> sizes = [(3, 8), (8, 16), (16, 32), (32, 64), (64, 128)]
+    >>> blocks = [nn.Conv2d(*size, kernel_size=3, stride=2, padding=1) for size in sizes]
+    >>> backbone = Backbone(blocks, channels=(8, 16, 32, 64, 128), last_stride=1)
+    >>> backbone.map_size(4, height=256, width=128), backbone.map_size(5, height=256, width=128)
+    ((16, 8), (16, 8))
+
+    Args:
+        stages: block 1 (the stem) to block 5.
         channels: channels of the maps after each stage.
-        strides: image pixels per map location after each stage.
+        last_stride: 1 takes the stride out of block 5, which then keeps the size of its maps (released code,
+            for TP and RNN); 2 leaves the block as it is.
+
+    Raises:
+        ValueError: the stride of block 5 is not one of plain convolutions, and the message names the layer.
     """
 
-    def __init__(self, stages: list[nn.Module], channels: tuple[int, ...], last_stride: int) -> None:
+    def __init__(
+        self, stages: Sequence[nn.Module], channels: Sequence[int], last_stride: LastStride = 2
+    ) -> None:
         super().__init__()
+        if not len(stages) == len(channels) == 5:
+            raise ValueError(
+                f"a backbone has five stages, each with its channels; got {len(stages)} and {len(channels)}"
+            )
         if last_stride not in (1, 2):
-            raise ValueError(f"the last stage's stride must be 1 or 2, got {last_stride}")
+            raise ValueError(f"last_stride must be 1 or 2, got {last_stride}")
         self.stages = nn.ModuleList(stages)
-        self.channels = channels
-        self.strides = (4, 4, 8, 16, 16 * last_stride)
+        self.channels = tuple(channels)
+        self._keeps_last_size = last_stride == 1
+        self._map_sizes = dict[tuple[int, int], list[tuple[int, int]]]()
         if last_stride == 1:
             _remove_stride(stages[-1])
 
     def map_size(self, stage: int, height: int, width: int) -> tuple[int, int]:
         """Height and width of the maps after `stage` (1 to 5) for images of height x width pixels.
 
+        Found by running the stages on one blank image.
+
         Raises:
-            ValueError: the stems, which pool differently, leave different maps of images of this size.
+            ValueError: a stage cannot take maps of this size, or returns others than were promised.
         """
-        if height % 4 or width % 4:
-            raise ValueError(f"image height and width must be multiples of 4, got {height} x {width}")
-        stride = self.strides[stage - 1]
-        return math.ceil(height / stride), math.ceil(width / stride)
+        image = height, width
+        if image not in self._map_sizes:
+            self._map_sizes[image] = self._measured(*image)
+        return self._map_sizes[image][stage - 1]
+
+    @torch.no_grad()
+    def _measured(self, height: int, width: int) -> list[tuple[int, int]]:
+        maps = next(self.parameters(), torch.empty(0)).new_zeros(1, 3, height, width)
+        sizes = list[tuple[int, int]]()
+        for number, stage in enumerate(copy.deepcopy(self.stages).eval(), start=1):
+            try:
+                maps = stage(maps)
+            except RuntimeError as error:
+                raise ValueError(
+                    f"CNN block {number} cannot take images of {height} x {width} pixels: {error}"
+                ) from error
+            found, promised = tuple(maps.shape[:2]), (1, self.channels[number - 1])
+            if maps.ndim != 4 or found != promised:
+                raise ValueError(
+                    f"CNN block {number} returns {list(maps.shape)} for one image, "
+                    f"expected [1, {promised[1]}, height, width]"
+                )
+            sizes.append((maps.shape[2], maps.shape[3]))
+        if self._keeps_last_size and sizes[-1] != sizes[-2]:
+            raise ValueError(
+                f"last_stride=1, but CNN block 5 makes {sizes[-1]} maps of {sizes[-2]} ones: {_BY_HAND}"
+            )
+        return sizes
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d mh mw"]:
         for stage in self.stages:
@@ -54,11 +103,21 @@ class Backbone(nn.Module):
         return images
 
 
+_BY_HAND = "build it with stride 1 there and give last_stride=2, which leaves it as it is"
+
+
 def _remove_stride(stage: nn.Module) -> None:
     """Lets every convolution of the stage keep the map's size (released code: a 16x8 map for TP and RNN)."""
-    for module in stage.modules():
-        if isinstance(module, nn.Conv2d):
-            module.stride = (1, 1)
+    for name, layer in stage.named_modules():
+        holds_others = any(True for _ in layer.children())
+        if holds_others or getattr(layer, "stride", 1) in (1, (1, 1)):
+            continue
+        if type(layer) is not nn.Conv2d or layer.dilation != (1, 1):
+            raise ValueError(
+                f"last_stride=1 takes the stride out of plain convolutions alone, and {name or 'the whole'} "
+                f"of CNN block 5 is {layer}: {_BY_HAND}"
+            )
+        layer.stride = (1, 1)
 
 
 def _spare_copies(network: nn.Module) -> None:
@@ -70,75 +129,86 @@ def _spare_copies(network: nn.Module) -> None:
                 setattr(module, name, SqueezeExcitation(layers.fc1, layers.fc2))
 
 
-def resnet50(pretrained: bool, last_stride: int) -> Backbone:
+def resnet50(pretrained: bool, last_stride: LastStride) -> Backbone:
     """torchvision's ResNet-50, its stride in the middle convolution of a bottleneck."""
     network = torchvision.models.resnet50()
     if pretrained:
         network.load_state_dict(load_weights(WEIGHTS["resnet50"]))
     stem = nn.Sequential(network.conv1, network.bn1, network.maxpool, network.relu)
-    stages = [stem, network.layer1, network.layer2, network.layer3, network.layer4]
-    return Backbone(stages, (64, 256, 512, 1024, 2048), last_stride)
+    return _cut(network, stem, (64, 256, 512, 1024, 2048), last_stride)
 
 
-def se_resnet50(pretrained: bool, last_stride: int) -> Backbone:
+def se_resnet50(pretrained: bool, last_stride: LastStride) -> Backbone:
     """pretrainedmodels' SE-ResNet-50, its stride in the first convolution of a bottleneck."""
     with torch.device("meta"):  # importing it builds whole ResNeXts, 500 MB that nobody uses
         import pretrainedmodels
     network = pretrainedmodels.se_resnet50(pretrained=None)
     if pretrained:
         network.load_state_dict(load_weights(WEIGHTS["se_resnet50"]))
-    _spare_copies(network)
     names = ("conv1", "bn1", "pool", "relu1")
     stem = nn.Sequential(OrderedDict((name, network.layer0.get_submodule(name)) for name in names))
-    stages = [stem, network.layer1, network.layer2, network.layer3, network.layer4]
-    return Backbone(stages, (64, 256, 512, 1024, 2048), last_stride)
+    return _cut(network, stem, (64, 256, 512, 1024, 2048), last_stride)
 
 
-def resnet_tiny(pretrained: bool, last_stride: int) -> Backbone:
+def resnet_tiny(pretrained: bool, last_stride: LastStride) -> Backbone:
     """A small plain ResNet for CPUs: ten layers, 32 to 256 channels. It has no ImageNet weights.
 
     Raises:
         ValueError: `pretrained` is asked for.
     """
-    _refuse_pretrained(pretrained, "resnet_tiny", "resnet50")
-    return _tiny(last_stride, {})
+    return _tiny(pretrained, last_stride, "resnet", {})
 
 
-def se_resnet_tiny(pretrained: bool, last_stride: int) -> Backbone:
+def se_resnet_tiny(pretrained: bool, last_stride: LastStride) -> Backbone:
     """As `resnet_tiny`, with squeeze and excitation in every block.
 
     Raises:
         ValueError: `pretrained` is asked for.
     """
-    _refuse_pretrained(pretrained, "se_resnet_tiny", "se_resnet50")
-    return _tiny(last_stride, {"attn_layer": "se"})
+    return _tiny(pretrained, last_stride, "se_resnet", {"attn_layer": "se"})
 
 
-def _refuse_pretrained(pretrained: bool, name: str, larger: str) -> None:
+def _tiny(pretrained: bool, last_stride: LastStride, family: str, block_args: Mapping[str, str]) -> Backbone:
     if pretrained:
         raise ValueError(
-            f"{name} has no ImageNet weights: set backbone.pretrained=false, or take backbone={larger}"
+            f"{family}_tiny has no ImageNet weights: set backbone.pretrained=false, "
+            f"or take backbone={family}50"
         )
-
-
-def _tiny(last_stride: int, block_args: Mapping[str, str]) -> Backbone:
     from timm.models.resnet import BasicBlock, ResNet  # half a second, which only these networks need
 
     channels = (32, 64, 128, 256)
     block: Any = BasicBlock
     network: Any = ResNet(block, (1, 1, 1, 1), channels=channels, block_args=dict(block_args))
-    _spare_copies(network)
     stem = nn.Sequential(network.conv1, network.bn1, network.maxpool, network.act1)
-    stages = [stem, network.layer1, network.layer2, network.layer3, network.layer4]
-    return Backbone(stages, (network.conv1.out_channels, *channels), last_stride)
+    return _cut(network, stem, (network.conv1.out_channels, *channels), last_stride)
 
 
-BACKBONES: Mapping[str, Callable[[bool, int], Backbone]] = {
-    "resnet50": resnet50,
-    "se_resnet50": se_resnet50,
-    "resnet_tiny": resnet_tiny,
-    "se_resnet_tiny": se_resnet_tiny,
-}
+class SqueezeExcitation(nn.Module):
+    """Weighs channels by what their means over the picture say together (Hu et al., CVPR 2018).
+
+    Args:
+        fc1, fc2: the two layers, 1x1 convolutions; they keep the names that they have in published weights.
+    """
+
+    def __init__(self, fc1: nn.Conv2d, fc2: nn.Conv2d) -> None:
+        super().__init__()
+        self.fc1, self.fc2 = fc1, fc2
+
+    def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        means = location_mean(maps)[..., None, None]
+        return maps * torch.sigmoid(self.fc2(F.relu(self.fc1(means)))).to(maps.dtype)
+
+
+def _cut(network: Any, stem: nn.Module, channels: Sequence[int], last_stride: LastStride) -> Backbone:
+    """The stages of a ResNet, with our squeeze and excitation, of the same weights under the same names."""
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if type(child).__name__ == "SEModule":  # of timm and of pretrainedmodels, with nothing added
+                setattr(module, name, SqueezeExcitation(child.fc1, child.fc2))
+    return Backbone(
+        [stem, network.layer1, network.layer2, network.layer3, network.layer4], channels, last_stride
+    )
+
 
 # Both files are the ImageNet weights that the released code starts from.
 WEIGHTS = {

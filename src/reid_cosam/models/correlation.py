@@ -1,136 +1,70 @@
-"""The normalised cross-correlation of every location with every location of the other frames, in linear time.
+"""Formulas (1) and (2) of the paper (section 4.1), and what COSAM needs of them in linear time."""
 
-Formulas (1) and (2) of the paper compare each location of a frame with all locations of the other N - 1
-frames and so fill a cost volume of N x (N - 1) x (HW)^2 numbers. Whatever reads that volume starts with a
-linear map over its last axis, and a correlation is a product of standardised descriptors, so the map can
-be taken through the product. With f_m the `[HW, R]` standardised descriptors of frame m and W_s the
-`[K, HW]` weights for the s-th other frame,
-
-    logits_n = f_n (sum_{m<n} W_m f_m + sum_{m>n} W_{m-1} f_m)^T / R,
-
-because frame m is the m-th of the others for a later frame n and the (m-1)-th for an earlier one. Each f_m is
-multiplied once for all n: time O(N HW R K), and nothing of the size of the volume is ever held.
-
-Nor are the f_m: dividing by the deviations is left to the weights and to the logits, which have far fewer
-numbers than the maps. Centred descriptors are held during a pass, but not between the passes.
-"""
-
-from typing import Any
+import math
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 EPSILON = 1e-4  # paper, section 4.1: added to the standard deviations
 
 
+def ncc(
+    p: Float[Tensor, "*batch p r"], q: Float[Tensor, "*batch q r"], unbiased: bool = False
+) -> Float[Tensor, "*batch p q"]:
+    """Formula (2): the normalised cross-correlation of each descriptor in `p` with each in `q`.
+
+    Args:
+        unbiased: deviations with R - 1, as in the released code, instead of R.
+
+    >>> import torch
+    >>> p, q = torch.tensor([[1.0, 3.0]]), torch.tensor([[5.0, 1.0], [0.0, 4.0]])
+    >>> ncc(p, q).round(decimals=3)
+    tensor([[-1.,  1.]])
+    """
+    return _standardised(p, unbiased) @ _standardised(q, unbiased).mT / p.shape[-1]
+
+
+def cost_volume(
+    maps: Float[Tensor, "*b t r h w"], unbiased: bool = False
+) -> Float[Tensor, "*b t others hw hw"]:
+    """Formula (1): every location of a frame with every location of the clip's other frames, in time order.
+
+    Entry `[n, s, i, j]` is `ncc` of location i of frame n and location j of the s-th other frame, which is
+    frame s for s < n and frame s + 1 else. It has N (N - 1) (HW)^2 numbers; `correlate` does without it.
+    """
+    frames = _descriptors(maps).unbind(dim=-3)
+    rows = [[ncc(one, other, unbiased) for other in frames if other is not one] for one in frames]
+    return torch.stack([torch.stack(row, dim=-3) for row in rows], dim=-4)
+
+
 def correlate(
-    maps: Float[Tensor, "b t r h w"], weight: Float[Tensor, "k others hw"], unbiased: bool
+    maps: Float[Tensor, "b t r h w"], weight: Float[Tensor, "k others hw"], unbiased: bool = False
 ) -> Float[Tensor, "b t hw k"]:
-    """The linear map `weight` of the cost volume of formula (1), for each frame and location.
+    """The linear map `weight` of the cost volume, for each frame and location, in time O(N HW R K).
 
-    `weight[:, s]` belongs to the s-th other frame in time order; others = t - 1. `unbiased` takes the
-    deviations of formula (2) with R - 1, as the released code does, instead of R. A flat descriptor has
-    no deviation; the epsilon keeps its correlations at zero. Can be differentiated once.
+    COSAM reads the volume by a linear map alone, W_s `[K, HW]` for the s-th other frame. A correlation is a
+    product of standardised descriptors f_n `[HW, R]`, so the map can be taken through it. Frame m is the m-th
+    of the others for a later frame n and the (m-1)-th for an earlier one:
+
+        logits_n = f_n (sum_{m<n} W_m f_m + sum_{m>n} W_{m-1} f_m)^T / R
+
+    and both sums run on from frame to frame. `ops.correlation` computes the same with less time and memory.
     """
-    descriptors = maps.flatten(3).transpose(2, 3).flatten(0, 1)
-    logits: Tensor = _Correlation.apply(descriptors, weight, unbiased).unflatten(0, maps.shape[:2])
-    return logits
+    f = _standardised(_descriptors(maps), unbiased)
+    earlier = torch.einsum("ksp,bspr->bskr", weight, f[:, :-1]).cumsum(dim=1)  # over m < n
+    later = torch.einsum("ksp,bspr->bskr", weight, f[:, 1:]).flip(1).cumsum(dim=1).flip(1)  # over m > n
+    consensus = F.pad(earlier, (0, 0, 0, 0, 1, 0)) + F.pad(later, (0, 0, 0, 0, 0, 1))
+    return torch.einsum("btpr,btkr->btpk", f, consensus) / f.shape[-1]
 
 
-class _Correlation(torch.autograd.Function):
-    """Logits from descriptors x. Both passes hold one tensor like x: x centred, at last the gradient.
-
-    With y = x - mean, d the deviation + epsilon of each location, A = W / d the scaled weights of its frame,
-    and c the sum of the other frames' A y,
-
-        logits = y c^T / (R d).
-
-    Let G be the gradient of the logits and H = G / (R d), and let S be H^T y, summed for each frame over
-    those that it was summed for. Then the gradient of y is H c + A^T S, which is centred as c and S are, and
-    that of W is V = S y^T / d. As d divides W and the logits, its gradient is -(sum of V W + sum of G logits)
-    / d over the outputs, and reaches x along y / (degrees of freedom x deviation).
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Float[Tensor, "bt hw r"], weight: Float[Tensor, "k others hw"], unbiased: bool
-    ) -> Float[Tensor, "bt hw k"]:
-        ctx.degrees = x.shape[-1] - int(unbiased)
-        means = x.mean(dim=-1, keepdim=True)
-        # torch's std takes twenty times as long on a CPU
-        deviations = (x - means).square_().sum(dim=-1, keepdim=True).div_(ctx.degrees).sqrt_()
-        y, scales, roles = x - means, deviations + EPSILON, _by_role(weight)
-        consensus = _from_others(_scaled(roles, scales) @ y, len(roles))
-        logits = (y @ consensus.transpose(1, 2)).div_(scales * x.shape[-1])
-        ctx.save_for_backward(x, weight, means, deviations, consensus, logits)
-        return logits
-
-    @staticmethod
-    @once_differentiable
-    def backward(
-        ctx: Any, slope: Float[Tensor, "bt hw k"]
-    ) -> tuple[Float[Tensor, "bt hw r"], Float[Tensor, "k others hw"], None]:
-        x, weight, means, deviations, consensus, logits = ctx.saved_tensors
-        # an autocast around the backward pass must not reach these products
-        with torch.autocast(x.device.type, enabled=False):
-            y, scales, roles = x - means, deviations + EPSILON, _by_role(weight)
-            product_slope = slope / (scales * x.shape[-1])
-            sums_slope = _to_others(product_slope.transpose(1, 2) @ y, len(roles))
-            weight_slope, shares = _weight_slope(y, roles, scales, sums_slope)
-            shares += (slope * logits).sum(dim=-1, keepdim=True)
-            along = (shares / (scales * deviations * -ctx.degrees)).masked_fill_(deviations == 0, 0)
-            x_slope = y.mul_(along)  # in the memory of y
-            x_slope.baddbmm_(_scaled(roles, scales).transpose(1, 2), sums_slope)
-            x_slope.baddbmm_(product_slope, consensus)
-            return x_slope, weight_slope, None
+def _descriptors(maps: Float[Tensor, "*b t r h w"]) -> Float[Tensor, "*b t hw r"]:
+    return maps.flatten(-2).mT
 
 
-def _weight_slope(
-    y: Float[Tensor, "bt hw r"],
-    roles: Float[Tensor, "t twice_k hw"],
-    scales: Float[Tensor, "bt hw 1"],
-    sums_slope: Float[Tensor, "bt twice_k r"],
-) -> tuple[Float[Tensor, "k others hw"], Float[Tensor, "bt hw 1"]]:
-    """The gradient of the weights, and its product with the weights for each location."""
-    slopes = (sums_slope @ y.transpose(1, 2)).div_(scales.transpose(1, 2)).unflatten(0, (-1, len(roles)))
-    as_earlier, as_later = slopes.chunk(2, dim=2)
-    by_slot = as_earlier[:, :-1].sum(dim=0).add_(as_later[:, 1:].sum(dim=0))
-    return by_slot.transpose(0, 1), slopes.mul_(roles).sum(dim=2).flatten(0, 1).unsqueeze(-1)
-
-
-def _by_role(weight: Float[Tensor, "k others hw"]) -> Float[Tensor, "t twice_k hw"]:
-    """Each frame's weights as an earlier frame, then as a later one; zero for the last and for the first."""
-    slots = weight.transpose(0, 1)
-    return torch.cat([F.pad(slots, (0, 0, 0, 0, 0, 1)), F.pad(slots, (0, 0, 0, 0, 1, 0))], dim=1)
-
-
-def _scaled(
-    roles: Float[Tensor, "t twice_k hw"], scales: Float[Tensor, "bt hw 1"]
-) -> Float[Tensor, "bt twice_k hw"]:
-    by_clip: Tensor = roles / scales.transpose(1, 2).unflatten(0, (-1, len(roles)))
-    return by_clip.flatten(0, 1)
-
-
-def _from_others(parts: Float[Tensor, "bt twice_k r"], frames: int) -> Float[Tensor, "bt k r"]:
-    """For each frame the sum of what the frames before it are as earlier ones, those after as later ones."""
-    outputs, channels = parts.shape[1] // 2, parts.shape[2]
-    by_clip = parts.reshape(-1, 2 * frames, outputs * channels)
-    sums: Tensor = _summed(frames, parts) @ by_clip
-    return sums.reshape(-1, outputs, channels)
-
-
-def _to_others(sums: Float[Tensor, "bt k r"], frames: int) -> Float[Tensor, "bt twice_k r"]:
-    """The transpose of `_from_others`."""
-    outputs, channels = sums.shape[1:]
-    by_clip = sums.reshape(-1, frames, outputs * channels)
-    parts: Tensor = _summed(frames, sums).T @ by_clip
-    return parts.reshape(-1, 2 * outputs, channels)
-
-
-def _summed(frames: int, like: Tensor) -> Float[Tensor, "t twice_t"]:
-    """Row n has 1 where frame n adds frame m: as an earlier one, column 2m, or a later one, column 2m + 1."""
-    ones = like.new_ones(frames, frames)
-    return torch.stack([ones.tril(-1), ones.triu(1)], dim=-1).flatten(1)
+def _standardised(x: Float[Tensor, "*batch p r"], unbiased: bool) -> Float[Tensor, "*batch p r"]:
+    centred = x - x.mean(dim=-1, keepdim=True)
+    # unlike a square root of a sum, the norm has a gradient where a descriptor is flat: zero
+    deviations = torch.linalg.vector_norm(centred, dim=-1, keepdim=True) / math.sqrt(x.shape[-1] - unbiased)
+    return centred / (deviations + EPSILON)

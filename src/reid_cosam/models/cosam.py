@@ -1,16 +1,19 @@
 """The co-segmentation activation module (paper, section 4 and figure 4)."""
 
 import math
-from typing import Literal, NamedTuple, get_args
+from typing import Annotated, Literal, NamedTuple, get_args
 
 import torch
+from annotated_types import Interval
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from reid_cosam.models.attend import masked_mean, weighted
-from reid_cosam.models.correlation import correlate
+from reid_cosam.models.ops.correlation import correlate
+from reid_cosam.models.ops.location_mean import location_mean
 
 Variant = Literal["paper", "released"]
+Width = Annotated[int, Interval(ge=1, le=65536)]
+NARROW = 256  # channels up to which the released code reduces to fewer channels
 
 
 class CosamOutput(NamedTuple):
@@ -75,6 +78,7 @@ class Cosam(nn.Module):
         map_size: height and width of the maps.
         reduced_channels: D_R, channels in which locations are compared.
         variant: `paper` or `released`.
+        reduced_channels_narrow: D_R where D is 256 or less (64 in the released code); None: the same.
 
     Raises:
         ValueError: an unknown variant, or fewer than two frames; on call, maps of another size.
@@ -85,13 +89,11 @@ class Cosam(nn.Module):
         channels: int,
         num_frames: int,
         map_size: tuple[int, int],
-        reduced_channels: int,
+        reduced_channels: Width,
         variant: Variant = "paper",
-        reduced_channels_narrow: int | None = None,
+        reduced_channels_narrow: Width | None = None,
     ) -> None:
         super().__init__()
-        if reduced_channels_narrow is not None and channels <= 256:
-            reduced_channels = reduced_channels_narrow
         if variant not in get_args(Variant):
             raise ValueError(f"COSAM variant must be one of {list(get_args(Variant))}, got {variant!r}")
         if num_frames < 2:
@@ -101,6 +103,8 @@ class Cosam(nn.Module):
             )
         self.expected = (num_frames, channels, *map_size)
         self.residual = variant == "released"
+        if channels <= NARROW:
+            reduced_channels = reduced_channels_narrow or reduced_channels
         self.reduce = nn.Sequential(
             nn.Conv2d(channels, reduced_channels, kernel_size=1), nn.BatchNorm2d(reduced_channels), nn.ReLU()
         )
@@ -121,11 +125,11 @@ class Cosam(nn.Module):
                 "clip length and image size must be those the weights were trained with"
             )
         spatial_mask = self.spatial_mask(maps)
-        mask = spatial_mask.to(maps.dtype)
-        channel_weights = self.channel_mlp(masked_mean(maps, mask)).mean(dim=1)
+        masked = maps * spatial_mask.to(maps.dtype)
+        channel_weights = self.channel_weights(masked)
         factors = 1 + channel_weights if self.residual else channel_weights
-        attended = weighted(maps, mask, factors.to(maps.dtype))
-        return CosamOutput(attended, spatial_mask, channel_weights)
+        weighted = masked * factors.to(maps.dtype)[:, None, :, None, None]
+        return CosamOutput(weighted, spatial_mask, channel_weights)
 
     def spatial_mask(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b t 1 h w"]:
         """Section 4.1: where each frame agrees with the others, between 0 and 1."""
@@ -133,3 +137,8 @@ class Cosam(nn.Module):
         reduced = self.reduce(maps.flatten(0, 1)).unflatten(0, clip)
         mask: Tensor = self.mask_head(reduced).unflatten(0, clip)
         return mask
+
+    def channel_weights(self, masked: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b d"]:
+        """Section 4.2: which channels a clip's frames share, between 0 and 1; the mean over the frames."""
+        weights: Tensor = self.channel_mlp(location_mean(masked))
+        return weights.mean(dim=1)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from reid_cosam.models.aggregators import Aggregator, TemporalAttention, TemporalAveragePooling, TemporalRnn
-from reid_cosam.models.backbones import BACKBONES, Backbone
+from reid_cosam.models.backbones import Backbone, LastStride, resnet50, se_resnet50
 from reid_cosam.models.cosam import Cosam
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.models.released_names import (
@@ -26,6 +26,12 @@ from reid_cosam.models.released_names import (
 
 IMAGE_SIZE = (256, 128)  # height and width
 
+_BACKBONES = {"resnet50": resnet50, "se_resnet50": se_resnet50}
+_AGGREGATORS: dict[str, type[Aggregator]] = {
+    "tp_avg": TemporalAveragePooling,
+    "ta": TemporalAttention,
+    "rnn": TemporalRnn,
+}
 _NAMED = 5  # faults of a kind, the first of them
 
 
@@ -42,7 +48,7 @@ class ReleasedLayout:
     backbone: str
     cosam: tuple[int, ...]
     aggregator: str
-    last_stride: int
+    last_stride: LastStride
     num_frames: int | None
     num_identities: int
 
@@ -126,9 +132,8 @@ def _outline(names: Collection[str]) -> ReleasedLayout:
     cosam = tuple(stage for stage in stages if used([attention_prefix(backbone, stage)]))
     rnn = used(["aggregation.lstm."])
     aggregator = "ta" if used(["aggregation.attention_"]) else "rnn" if rnn else "tp_avg"
-    return ReleasedLayout(
-        backbone, cosam, aggregator, 2 if aggregator == "ta" else 1, 2 if cosam else None, 1
-    )
+    last_stride = _AGGREGATORS[aggregator].last_stride
+    return ReleasedLayout(backbone, cosam, aggregator, last_stride, 2 if cosam else None, 1)
 
 
 def _num_frames(state: Mapping[str, Tensor], shortest: Mapping[str, Tensor]) -> int | None:
@@ -149,28 +154,27 @@ def _num_frames(state: Mapping[str, Tensor], shortest: Mapping[str, Tensor]) -> 
 def _skeleton(layout: ReleasedLayout) -> VideoReidNet:
     """The network without memory for its weights."""
     with torch.device("meta"):
-        backbone = BACKBONES[layout.backbone](False, layout.last_stride)
-        attention = {}
-        if layout.num_frames is not None:
-            attention = {stage: _cosam(backbone, stage, layout.num_frames) for stage in layout.cosam}
+        backbone = _BACKBONES[layout.backbone](False, layout.last_stride)
+        attention = {
+            stage: Cosam(
+                backbone.channels[stage - 1],
+                layout.num_frames,
+                backbone.map_size(stage, *IMAGE_SIZE),
+                reduced_channels=256,
+                variant="released",
+                reduced_channels_narrow=64,
+            )
+            for stage in layout.cosam
+            if layout.num_frames is not None
+        }
         return VideoReidNet(backbone, attention, _aggregator(layout, backbone), layout.num_identities)
-
-
-def _cosam(backbone: Backbone, stage: int, num_frames: int) -> Cosam:
-    channels = backbone.channels[stage - 1]
-    reduced = 256 if channels > 256 else 64
-    return Cosam(channels, num_frames, backbone.map_size(stage, *IMAGE_SIZE), reduced, "released")
 
 
 def _aggregator(layout: ReleasedLayout, backbone: Backbone) -> Aggregator:
     channels = backbone.channels[-1]
-    match layout.aggregator:
-        case "ta":
-            return TemporalAttention(channels, backbone.map_size(5, *IMAGE_SIZE))
-        case "rnn":
-            return TemporalRnn(channels)
-        case _:
-            return TemporalAveragePooling(channels)
+    if layout.aggregator == "ta":
+        return TemporalAttention(channels, backbone.map_size(5, *IMAGE_SIZE))
+    return _AGGREGATORS[layout.aggregator](channels)
 
 
 def _listed(kind: str, faults: list[str]) -> str:

@@ -16,7 +16,7 @@ from reid_cosam.data.datasets import ClipBatch, SnippetBatch
 from reid_cosam.data.transforms import normalise
 from reid_cosam.metrics.protocols import Scores, score
 from reid_cosam.metrics.retrieval import TrackletDescriptors, euclidean_distances
-from reid_cosam.models.fusing import fuse_conv_bn
+from reid_cosam.models.fusing import FusedNetwork
 from reid_cosam.models.network import VideoReidNet
 
 
@@ -135,7 +135,7 @@ class ReidModule(pl.LightningModule):
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, src=0)
         # As `evaluate` tests a checkpoint. A method is no submodule, so checkpoints do not hold the copy.
-        self._tested = fuse_conv_bn(self.network).forward
+        self._tested = FusedNetwork(self.network).forward
 
     def validation_step(self, batch: SnippetBatch) -> None:
         descriptors = self._tested(normalise(batch.clips, torch.float32)).descriptors

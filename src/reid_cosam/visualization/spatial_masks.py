@@ -9,7 +9,7 @@ from torch import Tensor
 from reid_cosam.data.snippets import dense
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import normalise
-from reid_cosam.models.fusing import fuse_conv_bn
+from reid_cosam.models.fusing import FusedNetwork
 from reid_cosam.models.network import VideoReidNet
 
 
@@ -34,7 +34,7 @@ class SpatialMasks:
         if unknown:
             raise ValueError(f"it has no COSAM layer after block {unknown[0]}: choose stages of {there}")
         self.stages = tuple(there if stages is None else sorted(set(stages)))
-        self._network = fuse_conv_bn(network).to(device)
+        self._network = FusedNetwork(network).to(device)
         self._device = device
 
     @torch.inference_mode()

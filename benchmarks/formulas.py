@@ -1,0 +1,144 @@
+"""What the fused forms of `models/ops` save, against the readable forms that they replace.
+
+    python -m benchmarks.formulas [--size quick] [--threads 1] [--device cuda]
+
+Each is exchanged for what it replaces, in a COSAM layer (as in `benchmarks.cosam`, of 4 clips of 4 frames at
+every block) and in a whole training step, forward and backward. On a CPU the time is that of the process on
+all its threads, so that other work on the machine matters less.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+import torch
+from torch import Tensor
+
+from benchmarks import command
+from benchmarks.command import Benchmark, Options
+from benchmarks.cosam import CHANNELS, MAP_SIZE, REDUCED, Pass
+from benchmarks.measure import Step, at_once, peak_bytes, repeated, seconds
+from benchmarks.records import Record
+from benchmarks.training import ProductStep, Scale, make_batch, peak_of_steps, settings
+from reid_cosam.models import aggregators, backbones, correlation, cosam
+from reid_cosam.models.cosam import Cosam
+from reid_cosam.training.cpu_memory import keep_memory
+
+Form = Mapping[tuple[object, str], object]  # what takes a function's place in a module
+
+
+def _mean(maps: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    return maps.mean(dim=(-2, -1), dtype=dtype)
+
+
+READABLE: dict[str, Form] = {
+    "correlation": {(cosam, "correlate"): correlation.correlate},
+    "location mean": {(place, "location_mean"): _mean for place in (aggregators, backbones, cosam)},
+}
+CASES = {
+    "check": ((5,), [(4, 5)]),
+    "quick": ((2, 5), [(4, 5)]),
+    "full": ((2, 3, 4, 5), [(4, 5), (2, 3, 4, 5)]),
+}
+ROUNDS = {"check": 1, "quick": 3, "full": 9}
+NOTES = """\
+- `ours` has all fused forms, `reference` the readable one for the one named; medians of passes in turn.
+- `memory`: of a layer, its peak over what was held before; of a step, with weights and the optimiser's state.
+"""
+
+
+@contextmanager
+def readable(name: str | None) -> Iterator[None]:
+    """With that fused form exchanged for what it replaces."""
+    with ExitStack() as stack:
+        for (place, function), instead in READABLE.get(name or "", {}).items():
+            stack.enter_context(patch.object(place, function, instead))
+        yield
+
+
+def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+    if options.device.type == "cpu":
+        keep_memory()  # as training does
+    blocks, placements = CASES[options.size]
+    records = []
+    for bf16 in (False, True):
+        kind = "bf16" if bf16 else "float32"
+        for block in blocks:
+            step = _layer(block, bf16, options.device)
+            case = f"layer, block {block}, {kind}"
+            records += compare(case, step, lambda one: peak_bytes(one, options.device), options)
+            advance()
+        for placement in placements:
+            train = _step(placement, bf16, options)
+            case = f"step, cosam={list(placement)}, {kind}"
+            records += compare(case, train, lambda _, one=train: peak_of_steps(one, options.device), options)
+            advance()
+    return records
+
+
+def compare(case: str, step: Step, peak: Callable[[Step], int], options: Options) -> Iterator[Record]:
+    """Time and memory as it is, and with each of the readable forms."""
+    forms, times = (None, *READABLE), dict[str | None, list[float]]()
+    for _ in range(1 + ROUNDS[options.size]):
+        for form in forms:
+            with readable(form):
+                times.setdefault(form, []).append(_seconds(step, options.device))
+    medians = {form: statistics.median(taken[1:]) for form, taken in times.items()}
+    peaks = dict[str | None, int]()
+    for form in forms:
+        with readable(form):
+            peaks[form] = peak(step)
+    for name in READABLE:
+        spent, held = (medians[None], medians[name]), (peaks[None], peaks[name])
+        yield Record(f"{case}: time", 1e3 * spent[0], 1e3 * spent[1], name, "ms", "less")
+        yield Record(f"{case}: memory", held[0] / 1e6, held[1] / 1e6, name, "MB", "less")
+
+
+def _seconds(step: Step, device: torch.device) -> float:
+    if device.type == "cuda":
+        return seconds(repeated(step), device, at_once(device))
+    start = time.process_time()
+    step()
+    return time.process_time() - start
+
+
+def _layer(block: int, bf16: bool, device: torch.device) -> Step:
+    torch.manual_seed(0)
+    layer = Cosam(CHANNELS[block], 4, MAP_SIZE[block], REDUCED).to(device)
+    maps = torch.rand(16, CHANNELS[block], *MAP_SIZE[block], device=device)
+    maps = maps.to(torch.bfloat16 if bf16 else torch.float32).contiguous(memory_format=torch.channels_last)
+    both = Pass(layer, maps.requires_grad_(), (4, 4), torch.randn_like(maps))
+
+    def step() -> None:
+        both.forget()
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            output = both.output()
+        output.backward(both.slope)
+        both.forget()
+
+    return step
+
+
+def _step(placement: tuple[int, ...], bf16: bool, options: Options) -> ProductStep:
+    size = Scale("se_resnet50", 256, 128, 4, 4)
+    if options.size == "check":
+        size = Scale("se_resnet_tiny", 64, 32, 4, 2)
+    precision = "bf16-mixed" if bf16 else "32-true"
+    return ProductStep(
+        settings(size, placement, options.device.type, precision), make_batch(size), options.device
+    )
+
+
+BENCHMARK = Benchmark(
+    "formulas",
+    "Fused forms against readable ones",
+    NOTES,
+    parts=lambda options: 2 * sum(map(len, CASES[options.size])),
+    measure=measure,
+    reads=("device", "threads"),
+)
+
+if __name__ == "__main__":
+    command.main(BENCHMARK, __doc__)
