@@ -39,12 +39,16 @@ if TYPE_CHECKING:
     from reid_cosam.models.backbones import resnet_tiny as resnet_tiny
     from reid_cosam.models.backbones import se_resnet50 as se_resnet50
     from reid_cosam.models.cosam import Cosam as Cosam
+    from reid_cosam.models.correlation import cost_volume as cost_volume
+    from reid_cosam.models.correlation import ncc as ncc
     from reid_cosam.models.network import VideoReidNet as VideoReidNet
 
 __version__ = "0.1.0"
 
 _MODULE_OF = {
     "Cosam": "models.cosam",
+    "ncc": "models.correlation",
+    "cost_volume": "models.correlation",
     "VideoReidNet": "models.network",
     "Backbone": "models.backbones",
     "resnet50": "models.backbones",

@@ -56,7 +56,12 @@ def _last_words(message: str, error: type[Exception]) -> str:
 
 
 def read_clip(paths: Sequence[str], height: int, width: int) -> UInt8[np.ndarray, "t {height} {width} 3"]:
-    """The frames at `paths`, in that order.
+    """The frames at `paths`, in that order, as RGB; one of another size is resized bilinearly, antialiased.
+
+    >>> tracklet = Mars().read("datasets/mars").query[0]
+    >>> clip = read_clip(tracklet.frames[:4], height=256, width=128)
+    >>> clip.shape, clip.dtype
+    ((4, 256, 128, 3), dtype('uint8'))
 
     Raises:
         MissingFrame, UnreadableFrame, BrokenFrame: as `read_frame`.
