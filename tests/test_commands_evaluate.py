@@ -54,7 +54,7 @@ def test_two_processes_give_the_scores_of_one(ckpt: Path, tmp_path: Path) -> Non
         load_file(tmp_path / name / "store" / "descriptors.safetensors") for name in ("one", "two")
     ]
     torch.testing.assert_close(descriptors[1], descriptors[0], rtol=1e-4, atol=1e-5)
-    assert printed.count("describing") == 1
+    assert printed.count("extracting") == 1
     assert "Initializing" not in printed  # as Lightning says of each process
 
 

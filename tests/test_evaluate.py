@@ -14,10 +14,8 @@ from safetensors import SafetensorError
 
 from reid_cosam import evaluate, train
 from reid_cosam.data.readers.mars import Mars
-from reid_cosam.evaluation.extracted_set import TestExtraction
 from reid_cosam.evaluation.extraction import Extraction
-from reid_cosam.evaluation.run_outputs import write_outputs
-from reid_cosam.training.lightning_module import ReidModule
+from reid_cosam.evaluation.run_outputs import FinishedRun, write_outputs
 from tests.support.evaluated import RERANKING, run, stored, train_checkpoint
 from tests.support.tree import write_mars_tree
 from tests.test_train import small
@@ -61,10 +59,9 @@ def test_its_descriptors_are_those_of_the_training_run_bit_for_bit(
     """In bfloat16, where every other way to the same number shows."""
     found: list[torch.Tensor] = []
 
-    def remember(module: ReidModule, *rest: Any) -> Any:
-        assert module.evaluation is not None
-        found.append(module.evaluation.descriptors)
-        return write_outputs(module, *rest)
+    def remember(finished: FinishedRun, folder: Path) -> Any:
+        found.append(finished.validation.descriptors)
+        return write_outputs(finished, folder)
 
     monkeypatch.setattr("reid_cosam.train.write_outputs", remember)
     train.run(small(tree, "logger=none", "trainer.precision=bf16-mixed"), tmp_path / "trained")
@@ -80,7 +77,7 @@ def test_a_second_evaluation_extracts_nothing(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run(tmp_path / "first", copied)
-    monkeypatch.delattr(TestExtraction, "extract")
+    monkeypatch.delattr(Extraction, "test_step")
 
     second = run(tmp_path / "second", copied, "protocol=[with_queries,official]", "rerank=true", *RERANKING)
 
@@ -205,7 +202,7 @@ def test_a_weighted_tail_changes_the_descriptors(copied: Path, tmp_path: Path) -
     assert not torch.equal(stored(Path(cycle["store"])), stored(Path(weighted["store"])))
 
 
-def test_carriers_are_scored_apart(copied: Path, tree: Path, tmp_path: Path) -> None:
+def test_queries_with_an_attribute_are_scored_by_themselves(copied: Path, tree: Path, tmp_path: Path) -> None:
     lines = ["person_id,camera_id,tracklets_id,hat,backpack,hand bag"]
     lines += ["101,1,1,1,0,0", "102,1,2,1,1,0", "103,1,3,0,0,0"]
     (tmp_path / "who.csv").write_text("\n".join(lines) + "\n")

@@ -24,7 +24,7 @@ SWEEP = (
     "recipe.max_steps=2",
     "recipe.sampling.tracklets=2",
     "trainer.log_every=1",
-    "runs=kept",
+    "registry=kept",
 )
 FOUR = [
     *("resnet_tiny-cosam45-tp_avg-n4-seed0", "resnet_tiny-no-cosam-tp_avg-n4-seed0"),

@@ -13,7 +13,7 @@ import yaml
 from reid_cosam import build, train
 from reid_cosam.data.readers.mars import Mars
 from reid_cosam.settings import TrainSettings
-from reid_cosam.training.estimate import Pace
+from reid_cosam.training.pace import Pace
 from tests.support.tree import write_mars_tree
 from tests.test_settings import settings
 
@@ -125,7 +125,7 @@ def test_scarce_identities_repeat_their_tracklets(
 def test_a_cpu_run_says_how_long_it_will_take(
     tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reid_cosam.sweeps.announcement.measure_pace", lambda *_: Pace(7200.0, 5.0))
+    monkeypatch.setattr("reid_cosam.training.announcement.measure_pace", lambda *_: Pace(7200.0, 5.0))
 
     with caplog.at_level("INFO"):
         train.run(small(tree, "trainer.max_steps=1"), tmp_path / "run")

@@ -185,7 +185,7 @@ def test_a_network_without_cosam_is_refused(run: Run, walkers: Path, tmp_path: P
     code, _, errors = run(f"ckpt={plain}")
 
     assert code == 1
-    assert errors.startswith(f"error: {plain}: it has no COSAM layer (cosam=[])")
+    assert errors.startswith(f"error: {plain}: the network has no COSAM layer")
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,15 @@
 """Data sets and their batches."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from inspect import signature
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from jaxtyping import Bool
+
+from reid_cosam.data import attributes
 from reid_cosam.data.counts import check_counts
 from reid_cosam.data.readers import DatasetReader
 from reid_cosam.data.readers.duke import Duke
@@ -12,9 +17,9 @@ from reid_cosam.data.readers.ilids_vid import IlidsVid
 from reid_cosam.data.readers.mars import Mars
 from reid_cosam.data.readers.prid2011 import Prid2011
 from reid_cosam.data.readers.synthetic import Synthetic
-from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.settings import DataSettings, TrainSettings
-from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
 from reid_cosam.training.shared_memory import Load, check_shared_memory
 
 _READERS: Mapping[str, type[DatasetReader]] = {
@@ -47,7 +52,7 @@ def make_splits(data: DataSettings) -> ReidSplits:
         FileNotFoundError, ValueError: the layout is incomplete, or holds something else than it should.
     """
     splits = read_splits(data)
-    check_counts(splits, expected_counts(data), f"{data.name} in {data.root}")
+    check_counts(splits, make_reader(data).counts, f"{data.name} in {data.root}")
     return splits
 
 
@@ -60,6 +65,20 @@ def read_splits(data: DataSettings) -> ReidSplits:
         raise FileNotFoundError(f"{error}\n{remedy}") from error
     except ValueError as error:
         raise _naming_settings(error, {"split": "data.split"}) from error
+
+
+def read_existing_splits(data: DataSettings) -> ReidSplits:
+    """As `read_splits`, but renders nothing.
+
+    Raises:
+        FileNotFoundError: the data set would have to be rendered first.
+    """
+    if not is_rendered(data):
+        raise FileNotFoundError(
+            f"{data.root} has no rendered data set {make_reader(data)}: training renders it; "
+            "name another folder with data.root=..."
+        )
+    return read_splits(data)
 
 
 def _naming_settings(error: ValueError, settings: Mapping[str, str]) -> ValueError:
@@ -75,21 +94,6 @@ def splits_file(data: DataSettings) -> Path | None:
     return make_reader(data).splits_file(data.root)
 
 
-def expected_counts(data: DataSettings) -> Mapping[str, int]:
-    """What a whole copy of the data set holds; nothing for the synthetic one, which is made to order."""
-    return make_reader(data).counts
-
-
-def numbering_gaps(data: DataSettings, splits: ReidSplits) -> tuple[str, ...]:
-    """Tracklets that lack frames by their numbers, where only these can tell; a sentence each."""
-    return make_reader(data).gaps(splits)
-
-
-def unknown(data: DataSettings) -> str | None:
-    """What of a copy of the data set cannot be checked."""
-    return make_reader(data).unknown
-
-
 def data_folder(data: DataSettings) -> Path:
     """The folder that frames are named in; the synthetic one is rendered if need be."""
     return make_reader(data).folder(data.root)
@@ -100,9 +104,30 @@ def is_rendered(data: DataSettings) -> bool:
     return make_reader(data).is_rendered(data.root)
 
 
-def attributes_file(data: DataSettings) -> Path | None:
-    """The file of the queries' attributes, if it is known."""
-    return make_reader(data).attributes_file(data.root) if data.attributes is None else Path(data.attributes)
+def make_attributes(data: DataSettings, queries: Sequence[Tracklet]) -> dict[str, Bool[np.ndarray, " q"]]:
+    """Which queries show somebody with each attribute; empty where the data set does not say.
+
+    Raises:
+        FileNotFoundError, ValueError: the file of attributes cannot be read, or lacks a query's person.
+    """
+    file = data.attributes or make_reader(data).attributes_file(data.root)
+    if file is None:
+        return {}
+    known = attributes.read(Path(file))
+    return {name: known.having(name, queries) for name in attributes.ATTRIBUTES}
+
+
+def data_record(data: DataSettings) -> dict[str, Any]:
+    """Which data set and split, and where they lie, whatever folder the command was started in."""
+    file = splits_file(data)
+    return {
+        "name": data.name,
+        "root": str(data_folder(data).absolute()),
+        "split": data.split,
+        "tested_half": data.tested_half,
+        "attributes": data.attributes,
+        "splits_file": None if file is None else str(file.absolute()),
+    }
 
 
 _SAMPLING = {"num_identities": "recipe.sampling.identities", "num_tracklets": "recipe.sampling.tracklets"}
@@ -135,14 +160,14 @@ def _datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
     data, sampling = settings.data, settings.recipe.sampling
     return ReidDataModule(
         splits,
-        height=data.height,
-        width=data.width,
-        num_frames=settings.num_frames,
-        sampling=sampling.frames,
-        identities_per_batch=sampling.identities,
-        tracklets_per_identity=sampling.tracklets,
-        num_batches=settings.trainer.max_steps,
-        eval_batch_size=data.eval_batch_size,
-        num_workers=data.workers,
-        seed=settings.seed,
+        SnippetSize(settings.num_frames, data.height, data.width),
+        TrainSampling(
+            sampling.frames,
+            sampling.identities,
+            sampling.tracklets,
+            settings.trainer.max_steps,
+            settings.seed,
+        ),
+        data.eval_batch_size,
+        data.workers,
     )

@@ -116,7 +116,7 @@ def test_a_missing_folder_is_named_with_the_layout(tmp_path: Path, part: str) ->
             ["train/0001/0001/0001_F0001.jpg"],
             "0001_F0001.jpg is not named as a frame .* 0001_C6_F0099_X30823",
         ),
-        (["train/0001/0001/frames.txt"], "train/0001/0001 holds no frames"),
+        (["train/0001/0001/frames.txt"], "train/0001/0001 has no frames"),
         (["train/people/0001/0001_C6_F0001_X1.jpg"], "train/people is no person's folder"),
     ],
 )

@@ -70,5 +70,5 @@ def test_hidden_images_do_not_count(tmp_path: Path) -> None:
 def test_a_folder_without_frames_is_named(tmp_path: Path) -> None:
     _touch(tmp_path, "Thumbs.db")
 
-    with pytest.raises(ValueError, match=rf"{tmp_path} holds no frames \(\*\.png\)"):
+    with pytest.raises(ValueError, match=rf"{tmp_path} has no frames \(\*\.png\)"):
         frames(tmp_path, NAMES)

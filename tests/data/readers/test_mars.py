@@ -145,7 +145,7 @@ def test_a_missing_variable_is_named_beside_those_held(tmp_path: Path) -> None:
     root = _write(tmp_path)
     savemat(root / "info" / "query_IDX.mat", {"queries": QUERIES})
 
-    with pytest.raises(ValueError, match=r"query_IDX\.mat has no variable query_IDX, it holds: queries"):
+    with pytest.raises(ValueError, match=r"query_IDX\.mat has no variable query_IDX, only queries"):
         mars.read(root)
 
 

@@ -23,7 +23,7 @@ def test_a_missing_variable_is_named_beside_those_held(tmp_path: Path) -> None:
     path = tmp_path / "numbers.mat"
     savemat(path, {"others": [1], "more": [2]})
 
-    with pytest.raises(ValueError, match=r"numbers\.mat has no variable numbers, it holds: others, more"):
+    with pytest.raises(ValueError, match=r"numbers\.mat has no variable numbers, only others, more"):
         integers(path, "numbers")
 
 

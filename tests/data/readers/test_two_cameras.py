@@ -75,29 +75,34 @@ def test_a_person_twice_in_a_split_is_named(tmp_path: Path, people: tuple[list[s
         json_split(path, 0)
 
 
-SPLIT = '{"train": [names], "test": [names]}'
 WHOLE: Any = {"train": ["p1"], "test": ["p2"]}
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "place", "value"),
     [
-        ({"train": 1}, f": got {{'train': 1}}; expected a list of {SPLIT}"),
-        (["p" * 50], f", at [0]: got '{'p' * 39}...; expected {SPLIT}"),
-        ([WHOLE, [["p1"], ["p2"]]], f", at [1]: got [['p1'], ['p2']]; expected {SPLIT}"),
-        ([WHOLE, {"train": ["p1"]}, {}], f", at [1]: test is missing; expected {SPLIT}"),
-        ([{"train": "p1", "test": []}], ", at [0][\"train\"]: got 'p1'; expected a list of names"),
-        ([{"train": [], "test": ["p1", 2]}], ', at [0]["test"][1]: got 2; expected a name'),
+        ({"train": 1}, "", "{'train': 1}"),
+        (["p" * 50], "[0]", "'pppp"),
+        ([WHOLE, [["p1"], ["p2"]]], "[1]", "[['p1'], ['p2']]"),
+        ([WHOLE, {"train": ["p1"]}, {}], "[1]['test']", "{'train': ['p1']}"),
+        ([{"train": "p1", "test": []}], "[0]['train']", "'p1'"),
+        ([{"train": [], "test": ["p1", 2]}], "[0]['test'][1]", "2"),
     ],
 )
 def test_what_does_not_belong_in_a_json_file_is_named_in_one_line(
-    tmp_path: Path, content: Any, said: str
+    tmp_path: Path, content: Any, place: str, value: str
 ) -> None:
     path = tmp_path / "splits.json"
     path.write_text(json.dumps(content))
 
-    with pytest.raises(ValueError, match=rf"^{re.escape(f'{path}{said}')}$"):
+    with pytest.raises(ValueError, match=rf"^{re.escape(f'{path}{place}: ')}") as error:
         json_split(path, 0)
+
+    message = str(error.value)
+    assert f"got {value}" in message
+    assert message.endswith('expected a list of {"train": [names], "test": [names]}')
+    assert "\n" not in message
+    assert "p" * 40 not in message
 
 
 @pytest.mark.parametrize(
@@ -108,6 +113,6 @@ def test_a_file_that_is_no_json_is_named_in_one_line(tmp_path: Path, content: by
     path = tmp_path / "splits.json"
     path.write_bytes(content)
 
-    message = rf"^{path}: Invalid JSON: .+ at line {place}; expected a list of {re.escape(SPLIT)}$"
+    message = rf"^{path}: Invalid JSON: .+ at line {place}, .*; expected a list of "
     with pytest.raises(ValueError, match=message):
         json_split(path, 0)

@@ -9,7 +9,7 @@ from reid_cosam.data.tracklet import ReidSplits
 
 
 class DatasetReader(ABC):
-    """Reads the splits of a data set; `root` is the folder that holds the data set.
+    """Reads the splits of a data set; `root` is its folder.
 
     A subclass takes its own options, such as the number of a split, in its constructor. Only `read` is
     required; the other defaults suit a data set of plain files without published counts.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reid_cosam.data.readers import DatasetReader
-from reid_cosam.data.readers.listing import FrameNames, frames, is_folder, require_folders, subfolders
+from reid_cosam.data.readers.listing import FrameNames, frames, is_folder, require, subfolders
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
 _LAYOUT = """\
@@ -54,7 +54,7 @@ class Duke(DatasetReader):
         nested = root / "DukeMTMC-VideoReID"
         folder = nested if is_folder(nested) else root
         parts = [folder / part for part in ("train", "query", "gallery")]
-        require_folders(parts, _LAYOUT, root)
+        require(parts, _LAYOUT, root)
         train, query, gallery = map(_tracklets, parts)
         return ReidSplits(train, query, _without(gallery, query))
 

@@ -1,12 +1,10 @@
 """iLIDS-VID: 300 people seen by two cameras, ten splits of 150 and 150, rank only."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-import numpy as np
-from jaxtyping import Int64
 
 from reid_cosam.data.readers.listing import FrameNames, subfolders
 from reid_cosam.data.readers.matlab import integers
@@ -72,24 +70,15 @@ def _mat_split(path: Path, split: int, cameras: tuple[Path, Path]) -> People:
             f"{path}: ls_set must have one row per split and one column per person, got {rows.shape}"
         )
     check_number(path, split, len(rows))
-    row = rows[split]
+    numbers = rows[split].tolist()
     people = sorted({folder.name for camera in cameras for folder in subfolders(camera)})
-    _check_row(row, people, f"{path}, row {split + 1}", cameras[0].parent)
-    names = tuple(people[number - 1] for number in row.tolist())
+    found, expected = Counter(numbers), Counter(range(1, len(people) + 1))
+    wrong = sorted((found - expected) + (expected - found))
+    if wrong:  # with folders too many or missing, the numbers would mean other people
+        raise ValueError(
+            f"{path}, row {split + 1} must name each of the {len(people)} person folders in "
+            f"{cameras[0].parent} once, by numbers from 1, but names number {wrong[0]} "
+            f"{found[wrong[0]]} times: folders are missing, or the file is of another data set"
+        )
+    names = tuple(people[number - 1] for number in numbers)
     return People(test=names[: len(names) // 2], train=names[len(names) // 2 :])
-
-
-def _check_row(row: Int64[np.ndarray, " n"], people: list[str], source: str, sequences: Path) -> None:
-    unknown = row[(row < 1) | (row > len(people))]
-    if unknown.size:
-        raise ValueError(
-            f"{source} names person number {unknown[0]}, but {sequences} has {len(people)} person folders"
-        )
-    numbers, times = np.unique(row, return_counts=True)
-    if len(numbers) < len(row):
-        raise ValueError(f"{source} names person number {numbers[times.argmax()]} twice")
-    if len(row) != len(people):
-        raise ValueError(
-            f"{source} names {len(row)} people, but {sequences} has {len(people)} person folders: "
-            "with folders too many or missing, its numbers would mean other people"
-        )

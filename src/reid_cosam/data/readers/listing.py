@@ -32,23 +32,15 @@ def _suffix(name: str) -> str:
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is such a folder, or a pack holds images of it."""
-    return path.is_dir() or packed.holds_folder(str(path))
+    """Whether there is such a folder, or a pack has images of it."""
+    return path.is_dir() or packed.has_folder(path)
 
 
-def require_folders(folders: Iterable[Path], layout: str, root: Path) -> None:
-    """Raise FileNotFoundError, with the layout expected under `root`, unless all folders are there."""
-    _require((folder for folder in folders if not is_folder(folder)), layout, root)
-
-
-def require_files(files: Iterable[Path], layout: str, root: Path) -> None:
-    """As `require_folders`, for files."""
-    _require((file for file in files if not file.is_file()), layout, root)
-
-
-def _require(missing: Iterable[Path], layout: str, root: Path) -> None:
-    for path in missing:
-        raise FileNotFoundError(f"{path} is missing; {layout.format(root=root)}")
+def require(paths: Iterable[Path], layout: str, root: Path) -> None:
+    """Raise FileNotFoundError, with the layout expected under `root`, unless all files and folders exist."""
+    for path in paths:
+        if not path.is_file() and not is_folder(path):
+            raise FileNotFoundError(f"{path} is missing; {layout.format(root=root)}")
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -66,16 +58,22 @@ def frames(folder: Path, names: FrameNames) -> list[re.Match[str]]:
         ValueError: there is no frame, one that does not match, or an image with another suffix.
     """
     suffix = Path(names.example).suffix
-    found = sorted(name for name, _ in _entries(folder))
-    for name in found:  # left out, a frame with another ending would be lost without a word
-        if not name.endswith(suffix) and _suffix(name) in _READ | _NOT_READ:
+    matches = []
+    for name in sorted(name for name, _ in _entries(folder)):
+        if not name.endswith(suffix):
+            if _suffix(name) in _READ | _NOT_READ:  # left out, it would be lost without a word
+                raise ValueError(
+                    f"{folder / name} is an image, but the frames of this data set end in {suffix}: rename "
+                    "it if it is a frame, else move it elsewhere"
+                )
+        elif match := names.pattern.fullmatch(name):
+            matches.append(match)
+        else:
             raise ValueError(
-                f"{folder / name} is an image, but the frames of this data set end in {suffix}: rename it if "
-                "it is a frame, else move it elsewhere"
+                f"{folder / name} is not named as a frame of this data set, such as {names.example}"
             )
-    matches = [_match(folder, name, names) for name in found if name.endswith(suffix)]
     if not matches:
-        raise ValueError(f"{folder} holds no frames (*{suffix}): part of the data set is missing")
+        raise ValueError(f"{folder} has no frames (*{suffix}): part of the data set is missing")
     return sorted(matches, key=lambda match: (int(match["frame"]), match.string))
 
 
@@ -88,10 +86,3 @@ def _entries(folder: Path) -> list[tuple[str, bool]]:
         with os.scandir(folder) as scanned:
             entries = [(entry.name, entry.is_dir()) for entry in scanned]
     return [(name, is_dir) for name, is_dir in entries if not name.startswith(".")]
-
-
-def _match(folder: Path, file: str, names: FrameNames) -> re.Match[str]:
-    match = names.pattern.fullmatch(file)
-    if match is None:
-        raise ValueError(f"{folder / file} is not named as a frame of this data set, such as {names.example}")
-    return match

@@ -3,11 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import Int64
-
 from reid_cosam.data.readers import DatasetReader
-from reid_cosam.data.readers.listing import require_files, require_folders
+from reid_cosam.data.readers.listing import require
 from reid_cosam.data.readers.matlab import integers
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.pids import JUNK_PID
@@ -52,7 +49,7 @@ class Mars(DatasetReader):
 
     def read(self, root: Path | str) -> ReidSplits:
         root = Path(root)
-        require_folders([root / part for part in ("info", "bbox_train", "bbox_test")], _LAYOUT, root)
+        require([root / part for part in ("info", "bbox_train", "bbox_test")], _LAYOUT, root)
         return read_info(root / "info", root)
 
 
@@ -61,7 +58,7 @@ def read_info(info: Path, root: Path) -> ReidSplits:
     train_names, test_names = info / "train_name.txt", info / "test_name.txt"
     train_rows, test_rows = info / "tracks_train_info.mat", info / "tracks_test_info.mat"
     query_rows = info / "query_IDX.mat"
-    require_files((train_names, train_rows, test_names, test_rows, query_rows), _LAYOUT, root)
+    require((train_names, train_rows, test_names, test_rows, query_rows), _LAYOUT, root)
     train = _tracklets(train_names, train_rows, "track_train_info", root / "bbox_train")
     test = _tracklets(test_names, test_rows, "track_test_info", root / "bbox_test")
     queries = _query_rows(query_rows, test)
@@ -84,29 +81,15 @@ def _tracklets(name_file: Path, row_file: Path, variable: str, frames: Path) -> 
     rows = integers(row_file, variable)
     if rows.ndim != 2 or rows.shape[1] != 4:
         raise ValueError(f"{row_file}: {variable} must have columns start, end, pid, cam, got {rows.shape}")
-    _check_bounds(rows, len(names), row_file, name_file)
-    _check_names(rows, names, row_file, name_file)
-    folder = f"{frames}/"
-    paths = [f"{folder}{name[:4]}/{name}" for name in names]
-    return tuple(
-        Tracklet(tuple(paths[first - 1 : last]), pid, camid) for first, last, pid, camid in rows.tolist()
-    )
-
-
-def _check_bounds(rows: Int64[np.ndarray, "n 4"], num_names: int, row_file: Path, name_file: Path) -> None:
-    first, last = rows[:, 0], rows[:, 1]
-    bad = np.flatnonzero((first < 1) | (last < first) | (last > num_names))
-    if bad.size:
-        row = bad[0]
-        raise ValueError(
-            f"{row_file}, row {row + 1}: {first[row]} to {last[row]} is no range of frames "
-            f"within 1 to {num_names}, the names in {name_file}"
-        )
-
-
-def _check_names(rows: Int64[np.ndarray, "n 4"], names: list[str], row_file: Path, name_file: Path) -> None:
-    """Names start with the person and the camera of their row; those that no row covers do not count."""
+    folder = str(frames)
+    paths = [f"{folder}/{name[:4]}/{name}" for name in names]
+    tracklets = []
     for row, (first, last, pid, camid) in enumerate(rows.tolist(), start=1):
+        if not 1 <= first <= last <= len(names):
+            raise ValueError(
+                f"{row_file}, row {row}: {first} to {last} is no range of frames within 1 to {len(names)}, "
+                f"the names in {name_file}"
+            )
         start = f"{'00-1' if pid == JUNK_PID else f'{pid:04d}'}C{camid}"
         for line, name in enumerate(names[first - 1 : last], start=first):
             if name[:6] != start:
@@ -114,6 +97,8 @@ def _check_names(rows: Int64[np.ndarray, "n 4"], names: list[str], row_file: Pat
                     f"{row_file}, row {row}: pid {pid}, camera {camid} need names that start with "
                     f"{start}, but line {line} of {name_file} is {name}"
                 )
+        tracklets.append(Tracklet(tuple(paths[first - 1 : last]), pid, camid))
+    return tuple(tracklets)
 
 
 def _query_rows(query_file: Path, test: tuple[Tracklet, ...]) -> list[int]:

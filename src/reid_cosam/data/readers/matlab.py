@@ -27,8 +27,8 @@ def integers(path: Path, variable: str) -> Int64[np.ndarray, "..."]:
     except Exception as error:  # scipy raises several unrelated types, none of which names the file
         raise ValueError(f"{path} cannot be read as a MATLAB file: {error}") from error
     if variable not in content:
-        held = ", ".join(name for name in content if not name.startswith("__"))
-        raise ValueError(f"{path} has no variable {variable}, it holds: {held}")
+        others = ", ".join(name for name in content if not name.startswith("__"))
+        raise ValueError(f"{path} has no variable {variable}, only {others}")
     found = np.asarray(content[variable])
     if found.dtype.kind not in "iuf" or not np.array_equal(found, np.floor(found)):  # NaN equals nothing
         raise ValueError(
@@ -48,7 +48,7 @@ def _check_elements(content: bytes) -> None:
     place = _HEADER
     while place + 8 <= ends[-1]:
         kind, size = struct.unpack_from(f"{order}II", content, place)
-        if kind >> 16:  # a small element: its size, and what it holds, are in these eight bytes
+        if kind >> 16:  # a small element: its size and its content are in these eight bytes
             kind, size = kind & 0xFFFF, 0
         if kind not in _TYPES or place + 8 + size > ends[-1]:
             raise ValueError(f"what lies at byte {place} is no element of such a file")

@@ -4,25 +4,20 @@ Both have several splits. In each, the tested people of the first camera are the
 second the gallery; training takes both cameras of the others.
 """
 
-import json
 import re
+import reprlib
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge
 from pydantic import TypeAdapter, ValidationError
 
 from reid_cosam.data.readers import DatasetReader
-from reid_cosam.data.readers.listing import FrameNames, frames, is_folder, require_folders
+from reid_cosam.data.readers.listing import FrameNames, frames, is_folder, require
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-
-_SPLIT = '{"train": [names], "test": [names]}'
-_EXPECTED = (f"a list of {_SPLIT}", _SPLIT, "a list of names", "a name")  # by depth in the file
-_LONGEST_QUOTE = 40  # characters of a wrong value in an error
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,7 @@ class TwoCameras(DatasetReader):
         first, second = root / self.parents[0], root / self.parents[1]
         parent = first if is_folder(first) else second
         cameras = (parent / self.cameras[0], parent / self.cameras[1])
-        require_folders(cameras, self.layout, root)
+        require(cameras, self.layout, root)
         path = self.splits_file(root)
         return read(cameras, self.people(path, cameras), self.frame_names, f"{path}, split {self.split},")
 
@@ -89,29 +84,18 @@ def json_split(path: Path, split: int) -> People:
     try:
         splits = TypeAdapter(list[People]).validate_json(path.read_bytes())
     except ValidationError as error:
-        raise ValueError(f"{path}{_message(error.errors()[0])}") from None
+        fault = error.errors()[0]
+        place = "".join(f"[{step!r}]" for step in fault["loc"])
+        raise ValueError(
+            f"{path}{place}: {fault['msg']}, got {reprlib.repr(fault['input'])}; expected a list of "
+            '{"train": [names], "test": [names]}'
+        ) from None
     check_number(path, split, len(splits))
     people = splits[split]
     twice = [person for person, times in Counter(people.train + people.test).items() if times > 1]
     if twice:
         raise ValueError(f"{path}, split {split}: {twice[0]} is in it twice")
     return people
-
-
-def _message(fault: Mapping[str, Any]) -> str:
-    """Where in the file something is wrong, what it is, and what belongs there."""
-    place = fault["loc"]
-    if fault["type"] == "json_invalid":
-        wrong = fault["msg"]  # says the line
-    elif fault["type"] == "missing":
-        *place, name = place
-        wrong = f"{name} is missing"
-    else:
-        found = repr(fault["input"])
-        wrong = f"got {found if len(found) <= _LONGEST_QUOTE else f'{found[:_LONGEST_QUOTE]}...'}"
-    # As code would reach it: [3]["train"][0] is the first name trained on in split 3.
-    at = f", at {''.join(f'[{json.dumps(step)}]' for step in place)}" if place else ""
-    return f"{at}: {wrong}; expected {_EXPECTED[len(place)]}"
 
 
 def check_number(path: Path, split: int, number_of_splits: int) -> None:
