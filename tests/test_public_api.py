@@ -1,4 +1,4 @@
-"""The public names: imported when they are used, known to type checkers, and explained by examples that run."""
+"""The public names: imported when used, known to type checkers, and explained by examples that run."""
 
 import ast
 import doctest

@@ -1,7 +1,7 @@
 """Video person re-identification with co-segmentation attention (COSAM).
 
-The names below are the public interface; each is imported when it is first used, and `import reid_cosam` alone
-imports nothing. Examples in their docstrings run after
+The names in `__all__` are the public interface. Each is imported when it is first used: `import reid_cosam`
+alone imports nothing. The examples in their docstrings run after
 
     import numpy as np
     import torch
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from reid_cosam.models.backbones import resnet50 as resnet50
     from reid_cosam.models.backbones import resnet_tiny as resnet_tiny
     from reid_cosam.models.backbones import se_resnet50 as se_resnet50
-    from reid_cosam.models.cosam import Cosam as Cosam
     from reid_cosam.models.correlation import cost_volume as cost_volume
     from reid_cosam.models.correlation import ncc as ncc
+    from reid_cosam.models.cosam import Cosam as Cosam
     from reid_cosam.models.network import VideoReidNet as VideoReidNet
 
 __version__ = "0.1.0"

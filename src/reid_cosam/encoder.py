@@ -24,14 +24,14 @@ class Encoder:
 
     `load` makes one of a checkpoint. One can also be made of a network that was composed by hand:
 
-    >>> network = VideoReidNet(resnet_tiny(pretrained=False, last_stride=2), {}, TemporalAveragePooling(256), 10)
+    >>> backbone = resnet_tiny(pretrained=False, last_stride=1)
+    >>> network = VideoReidNet(backbone, {}, TemporalAveragePooling(256), num_identities=10)
     >>> encoder = Encoder(network, num_frames=4, height=64, width=32)
     >>> encoder.embed(torch.zeros(2, 4, 64, 32, 3, dtype=torch.uint8)).shape
     torch.Size([2, 256])
 
     Args:
-        network: called on normalised clips `[b, num_frames, 3, height, width]`. It stays where it is; `to` moves
-            it.
+        network: called on normalised clips `[b, num_frames, 3, height, width]`, on whatever device it is.
         num_frames: N, frames in a snippet.
         height: of the frames, in pixels.
         width: of the frames, in pixels.
@@ -55,14 +55,14 @@ class Encoder:
     def embed(self, clips: Shaped[Tensor | np.ndarray, "b t _ _ _"]) -> Float32[Tensor, "b d"]:
         """One descriptor per clip, in float32 on the network's device; compare them by L2 distance.
 
-        These are the descriptors that `reid-cosam evaluate` extracts. Frames of another size are resized as it
-        does that (bilinear, antialiased). A clip that is longer or shorter than `num_frames` is treated as a
-        whole tracklet: it is cut into snippets of `num_frames` frames, the last of which is filled up with its
-        own frames, and gets the mean of their descriptors (paper, section 6.3).
+        These are the descriptors that `reid-cosam evaluate` extracts. Frames of another size are resized as
+        it resizes them (bilinear, antialiased). A clip that is longer or shorter than `num_frames` is treated
+        as a whole tracklet: it is cut into snippets of `num_frames` frames, the last of which is filled up
+        with its own frames, and gets the mean of their descriptors (paper, section 6.3).
 
         Args:
-            clips: RGB frames as 8-bit integers, `[b, t, h, w, 3]` or `[b, t, 3, h, w]`, on any device. Tracklets
-                of different lengths are embedded one by one, as clips `[1, t, h, w, 3]`.
+            clips: RGB frames as 8-bit integers, `[b, t, h, w, 3]` or `[b, t, 3, h, w]`, on any device.
+                Tracklets of different lengths are embedded one by one, as clips `[1, t, h, w, 3]`.
 
         Raises:
             ValueError: `clips` are of another type or shape, or empty.

@@ -14,7 +14,7 @@ def batch_hard_triplet_loss(
     batch holds no other of its identity (as in the released code).
 
     >>> descriptors = torch.tensor([[0.0], [1.0], [1.5], [4.0]])
-    >>> pids = torch.tensor([7, 7, 9, 9])  # (1 - 1.5 + 1, 1 - 0.5 + 1, 2.5 - 0.5 + 1, 2.5 - 3 + 1): mean 1.375
+    >>> pids = torch.tensor([7, 7, 9, 9])  # terms 1 - 1.5 + 1, 1 - 0.5 + 1, 2.5 - 0.5 + 1, 2.5 - 3 + 1
     >>> batch_hard_triplet_loss(descriptors, pids, margin=1.0)
     tensor(1.3750)
 

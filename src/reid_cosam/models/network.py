@@ -21,9 +21,9 @@ class ReidOutput(NamedTuple):
 class VideoReidNet(nn.Module):
     """The network of figure 5, composed of finished parts.
 
-    Called on normalised clips `[b, t, 3, h, w]` (see `normalise`), it returns `.descriptors` `[b, out]`, which
-    are compared by their distance, `.logits` `[b, num_identities]`, and `.attention`, what COSAM made by the
-    number of the block:
+    Called on normalised clips `[b, t, 3, h, w]` (see `normalise`), it returns `.descriptors` `[b, out]`,
+    which are compared by their distance, `.logits` `[b, num_identities]`, and `.attention`, what each COSAM
+    layer made, by the number of its block:
 
     >>> backbone = resnet_tiny(pretrained=False, last_stride=1)
     >>> cosam = Cosam(channels=128, num_frames=4, map_size=backbone.map_size(4, 64, 32), reduced_channels=32)
@@ -36,8 +36,8 @@ class VideoReidNet(nn.Module):
         backbone: five stages.
         attention: COSAM layers by the number (1 to 5) of the block that they follow, or other layers that
             return maps `[b, t, d, h, w]`, alone or as `maps` of a named tuple of tensors.
-        aggregator: maps `[b, t, d, h, w]` of all frames to one descriptor per clip, `[b, out]`, where out is its
-            attribute `out_channels`.
+        aggregator: maps `[b, t, d, h, w]` of all frames to one descriptor per clip, `[b, out]`; its
+            attribute `out_channels` is that width.
         num_identities: training identities, the classifier's outputs.
     """
 
