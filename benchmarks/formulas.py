@@ -11,17 +11,18 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from unittest.mock import patch
 
 import torch
 from torch import Tensor
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
 from benchmarks.cosam import CHANNELS, MAP_SIZE, REDUCED, Pass
-from benchmarks.measure import Step, at_once, peak_bytes, repeated, seconds
-from benchmarks.records import Record
-from benchmarks.training import ProductStep, Scale, make_batch, peak_of_steps, settings
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.measure import Step, at_once, peak_bytes, repeated, seconds
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import ProductStep, Scale, make_batch, peak_of_steps, settings
 from reid_cosam.models import aggregators, backbones, correlation, cosam
 from reid_cosam.models.cosam import Cosam
 from reid_cosam.training.cpu_memory import keep_memory
@@ -37,7 +38,7 @@ READABLE: dict[str, Form] = {
     "correlation": {(cosam, "correlate"): correlation.correlate},
     "location mean": {(place, "location_mean"): _mean for place in (aggregators, backbones, cosam)},
 }
-CASES = {
+CASES: dict[str, tuple[Sequence[int], Sequence[tuple[int, ...]]]] = {
     "check": ((5,), [(4, 5)]),
     "quick": ((2, 5), [(4, 5)]),
     "full": ((2, 3, 4, 5), [(4, 5), (2, 3, 4, 5)]),
@@ -58,27 +59,23 @@ def readable(name: str | None) -> Iterator[None]:
         yield
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+def measure(options: Options) -> Iterator[Record]:
     if options.device.type == "cpu":
         keep_memory()  # as training does
     blocks, placements = CASES[options.size]
-    records = []
     for bf16 in (False, True):
         kind = "bf16" if bf16 else "float32"
         for block in blocks:
             step = _layer(block, bf16, options.device)
             case = f"layer, block {block}, {kind}"
-            records += compare(case, step, lambda one: peak_bytes(one, options.device), options)
-            advance()
+            yield from compare(case, step, partial(peak_bytes, step, options.device), options)
         for placement in placements:
             train = _step(placement, bf16, options)
             case = f"step, cosam={list(placement)}, {kind}"
-            records += compare(case, train, lambda _, one=train: peak_of_steps(one, options.device), options)
-            advance()
-    return records
+            yield from compare(case, train, partial(peak_of_steps, train, options.device), options)
 
 
-def compare(case: str, step: Step, peak: Callable[[Step], int], options: Options) -> Iterator[Record]:
+def compare(case: str, step: Step, peak: Callable[[], int], options: Options) -> Iterator[Record]:
     """Time and memory as it is, and with each of the readable forms."""
     forms, times = (None, *READABLE), dict[str | None, list[float]]()
     for _ in range(1 + ROUNDS[options.size]):
@@ -89,7 +86,7 @@ def compare(case: str, step: Step, peak: Callable[[Step], int], options: Options
     peaks = dict[str | None, int]()
     for form in forms:
         with readable(form):
-            peaks[form] = peak(step)
+            peaks[form] = peak()
     for name in READABLE:
         spent, held = (medians[None], medians[name]), (peaks[None], peaks[name])
         yield Record(f"{case}: time", 1e3 * spent[0], 1e3 * spent[1], name, "ms", "less")
@@ -115,7 +112,7 @@ def _layer(block: int, bf16: bool, device: torch.device) -> Step:
         both.forget()
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             output = both.output()
-        output.backward(both.slope)
+        output.backward(both.gradient)
         both.forget()
 
     return step
@@ -135,8 +132,7 @@ BENCHMARK = Benchmark(
     "formulas",
     "Fused forms against readable ones",
     NOTES,
-    parts=lambda options: 2 * sum(map(len, CASES[options.size])),
-    measure=measure,
+    measure,
     reads=("device", "threads"),
 )
 

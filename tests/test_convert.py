@@ -16,6 +16,7 @@ from torch import Tensor
 
 from reid_cosam import build, convert
 from reid_cosam.models.released import network_from_released
+from reid_cosam.models.released_file import read_released
 from reid_cosam.paths import CONF
 from reid_cosam.training.origin import Origin
 from reid_cosam.training.resuming import check_resumable
@@ -99,7 +100,7 @@ def test_numpy_numbers_beside_the_weights_are_passed_over(module: str, tmp_path:
     _save({"a": torch.ones(2)}, path, rank1=np.float32(0.8), loss=np.float64(0.1))
     path.write_bytes(re.sub(rb"numpy\._?core\.multiarray", module.encode(), path.read_bytes()))
 
-    assert convert.read_released(path)["a"].tolist() == [1, 1]
+    assert read_released(path)["a"].tolist() == [1, 1]
 
 
 def test_a_file_that_needs_code_to_be_read_is_named_and_not_run(run: Run, tmp_path: Path) -> None:

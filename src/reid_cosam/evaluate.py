@@ -61,7 +61,8 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     else:
         store.check_room(len(test.tracklets), network.descriptor_size, quiet=not is_first)
         if settings.trainer.devices > 1 and not launch.is_rank():
-            launch.run_ranks("reid_cosam.evaluate", folder, settings.trainer.devices)
+            trust = {*settings.trust, *build.modules_of(settings.model_dump())}
+            launch.run_ranks("reid_cosam.evaluate", folder, settings.trainer.devices, trust=sorted(trust))
             return  # the first of them has scored
         test_data = build.make_test_data(settings, data, trained, test.tracklets)
         _log.info(

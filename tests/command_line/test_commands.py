@@ -1,5 +1,6 @@
 """What every command does with its arguments and its errors."""
 
+import dataclasses
 import pickle
 import subprocess
 import sys
@@ -50,7 +51,7 @@ def test_errors_of_composing_are_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("flag", ["--quick", "out=there"])
 def test_a_flag_stands_for_a_setting(flag: str, tmp_path: Path) -> None:
-    quick = main._replace(flags={"--quick": "out=there"})
+    quick = dataclasses.replace(main, flags={"--quick": "out=there"})
 
     assert call(quick, tmp_path, flag)[0] == 0
     assert ran == ["there"]
@@ -61,7 +62,12 @@ def test_a_subcommand_gets_the_other_arguments(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(module, "main", ran.extend, raising=False)
     monkeypatch.setitem(sys.modules, "of_the_test", module)
 
-    assert call(main._replace(subcommands={"status": "of_the_test"}), tmp_path, "status", "a", "b=1")[0] == 0
+    assert (
+        call(
+            dataclasses.replace(main, subcommands={"status": "of_the_test"}), tmp_path, "status", "a", "b=1"
+        )[0]
+        == 0
+    )
     assert ran == ["a", "b=1"]
 
 

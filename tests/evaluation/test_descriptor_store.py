@@ -16,6 +16,8 @@ from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.metrics.scoring import ScoringConfig, TestSet
 from reid_cosam.paths import CONF
 from reid_cosam.results.descriptors import DescriptorStore
+from reid_cosam.settings import EvaluateSettings
+from reid_cosam.settings.reading import read_settings
 from tests.support.evaluated import run, train_checkpoint
 from tests.support.tree import write_mars_tree
 
@@ -157,8 +159,8 @@ def test_a_checkpoint_must_be_named() -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("evaluate")
 
-    with pytest.raises(ValueError, match=r"^ckpt is missing: name it, ckpt=\.\.\.$"):
-        build.read_evaluate_settings(config)
+    with pytest.raises(ValueError, match=r"^ckpt is missing"):
+        read_settings(EvaluateSettings, config)
 
 
 def test_a_missing_checkpoint_is_named(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from functools import cache
 import jaxtyping
 import pytest
 import torch
-from timm.layers import BlurPool2d, create_conv2d
+from timm.layers.blur_pool import BlurPool2d
+from timm.layers.conv2d_same import Conv2dSame
 from torch import Tensor, nn
 
 from reid_cosam.models import backbones
@@ -167,7 +168,7 @@ def test_the_stride_is_taken_out_of_convolutions() -> None:
         nn.MaxPool2d(3, stride=2, padding=1),
         BlurPool2d(7),
         nn.Conv2d(7, 7, 3, stride=2, padding=2, dilation=2),
-        create_conv2d(7, 7, 3, stride=2, padding="same"),  # timm's subclass
+        Conv2dSame(7, 7, 3, stride=2),
     ],
     ids=lambda layer: type(layer).__name__,
 )

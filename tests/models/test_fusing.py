@@ -1,6 +1,7 @@
 """Networks with fused BatchNorms compute what they did before, whoever wrote their backbone."""
 
 import logging
+from typing import Any
 
 import pytest
 import timm
@@ -93,7 +94,7 @@ def test_what_is_compiled_for_training_is_not_for_testing() -> None:
 def test_a_batchnorm_with_its_activation_inside_stays() -> None:
     """timm's MobileNetV2, whose BatchNormAct2d is a subclass of BatchNorm2d."""
     torch.manual_seed(0)
-    whole = timm.create_model("mobilenetv2_100", pretrained=False)
+    whole: Any = timm.create_model("mobilenetv2_100", pretrained=False)
     blocks = list(whole.blocks)
     stages = [
         nn.Sequential(whole.conv_stem, whole.bn1),
@@ -117,25 +118,25 @@ class _Layers(nn.Module):
         self.first, self.second_norm = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)
         self.second, self.first_norm = nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3)
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, maps: Tensor) -> Any:
         maps = torch.relu(self.first_norm(self.first(maps)))
         return torch.relu(self.second_norm(self.second(maps)))
 
 
 class _NormBefore(_Layers):
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, maps: Tensor) -> Any:
         maps = torch.relu(self.first(self.second_norm(maps)))
         return torch.relu(self.second(self.first_norm(maps)))
 
 
 class _ReadTwice(_Layers):
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, maps: Tensor) -> Any:
         seen = self.first(maps)
         return self.first_norm(seen) + seen + self.second_norm(self.second(maps))
 
 
 class _CalledTwice(_Layers):
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, maps: Tensor) -> Any:
         return self.first_norm(self.first(torch.relu(self.first(maps))))
 
 
@@ -146,12 +147,12 @@ class _UnderTwoNames(_Layers):
         super().__init__()
         self.same, self.same_norm = self.first, self.first_norm
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, maps: Tensor) -> Any:
         return self.same_norm(self.same(maps)).sigmoid()
 
 
 class _SharedNorm(_Layers):
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, maps: Tensor) -> Any:
         return self.first_norm(self.second(torch.relu(self.first_norm(self.first(maps)))))
 
 
@@ -183,13 +184,13 @@ def test_statistics_of_the_batch_are_not_fused() -> None:
 class _Peeking(_Layers):
     """Its output follows from the convolution's bias, which fusing changes."""
 
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, maps: Tensor) -> Any:
         assert self.first.bias is not None
         return self.first_norm(self.first(maps)) + self.first.bias.sum()
 
 
 class _OfOneType(_Layers):
-    def forward(self, maps: Tensor) -> Tensor:
+    def forward(self, maps: Tensor) -> Any:
         return self.first_norm(self.first(maps)) @ torch.eye(maps.shape[-1], dtype=torch.float32)
 
 

@@ -33,6 +33,7 @@ from reid_cosam.build.scoring import (
 )
 from reid_cosam.build.settings import check_settings, read_settings, with_checked_parts
 from reid_cosam.build.training import finished_run, make_module, make_origin, make_trainer
+from reid_cosam.build.trust import modules_of
 
 __all__ = [
     "check_compiler",
@@ -66,6 +67,7 @@ __all__ = [
     "make_test_tracklets",
     "make_test_trainer",
     "make_trainer",
+    "modules_of",
     "precision",
     "read_existing_splits",
     "read_settings",

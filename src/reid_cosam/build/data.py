@@ -2,47 +2,30 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
 
+from reid_cosam.build.parts import checked, make
 from reid_cosam.data import attributes
 from reid_cosam.data.counts import check_counts
 from reid_cosam.data.readers import DatasetReader
-from reid_cosam.data.readers.duke import Duke
-from reid_cosam.data.readers.ilids_vid import IlidsVid
-from reid_cosam.data.readers.mars import Mars
-from reid_cosam.data.readers.prid2011 import Prid2011
-from reid_cosam.data.readers.synthetic import Synthetic
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.settings import DataSettings, TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
 from reid_cosam.training.shared_memory import Load, check_shared_memory
-
-_READERS: Mapping[str, type[DatasetReader]] = {
-    "synthetic": Synthetic,
-    "mars": Mars,
-    "duke": Duke,
-    "ilids_vid": IlidsVid,
-    "prid2011": Prid2011,
-}
 
 
 def make_reader(data: DataSettings) -> DatasetReader:
     """The reader of the data set, with its own options.
 
     Raises:
-        ValueError: one of them is not set.
+        ValueError: it cannot be imported, or does not take its options.
     """
-    reader = _READERS[data.name]
-    options = {name: getattr(data, name) for name in signature(reader).parameters}
-    missing = [f"data.{name}" for name, value in options.items() if value is None]
-    if missing:
-        raise ValueError(f"data={data.name} needs {' and '.join(missing)}")
-    return reader(**options)
+    reader: DatasetReader = make("data.reader", checked("data.reader", data.reader))
+    return reader
 
 
 def make_splits(data: DataSettings) -> ReidSplits:

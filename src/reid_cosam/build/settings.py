@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from omegaconf import DictConfig
 
 from reid_cosam.build.parts import callable_of, checked
-from reid_cosam.command_line import resolvers  # noqa: F401 registers what conf/ uses
 from reid_cosam.settings import TrainSettings, messages, reading
 
 # What `build` knows and fills in, where the class of a part takes it.

@@ -90,7 +90,7 @@ def finished_run(
         test,
         module.validation._replace(descriptors=descriptors),
         further,
-        SpatialMasks(module.network, None, module.device) if settings.cosam else None,
+        SpatialMasks(module.network, None, module.device) if module.network.masked_stages else None,
         Snippets(test.queries, settings.num_frames, test.size, has_persons),
         settings.data.eval_batch_size,
         {"data": data_record(settings.data), "made_with": made_with},

@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import hydra._internal.hydra as hydra_application
 import hydra._internal.utils as hydra_utils
@@ -16,14 +17,13 @@ from omegaconf import DictConfig
 from pydantic import BaseModel
 
 from reid_cosam import interruption
-from reid_cosam.command_line import resolvers  # noqa: F401
 from reid_cosam.command_line.errors import USER_ERRORS, exits_with_one_line, foreign_errors_as_ours
 from reid_cosam.command_line.output import never_fail_to_print
 from reid_cosam.command_line.trust import CheckedConfigLoader
 from reid_cosam.paths import CONF
 from reid_cosam.settings.reading import read_settings
 from reid_cosam.startup import let_threads_sleep
-from reid_cosam.sweeps import resolvers as _  # noqa: F401
+from reid_cosam.sweeps import resolvers as _resolvers  # noqa: F401  conf/ uses them
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -56,7 +56,8 @@ def command(
     return decorate
 
 
-class Command(NamedTuple):
+@dataclass(frozen=True)
+class Command:
     """A verb: called with arguments, or with those of this process, it composes, checks and runs."""
 
     verb: str

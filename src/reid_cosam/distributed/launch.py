@@ -113,11 +113,14 @@ def silence_other_ranks() -> None:
         logging.getLogger("reid_cosam").setLevel(logging.WARNING)
 
 
-def run_ranks(module: str, folder: Path, num_ranks: int, inherited: Sequence[int] = ()) -> None:
+def run_ranks(
+    module: str, folder: Path, num_ranks: int, inherited: Sequence[int] = (), trust: Sequence[str] = ()
+) -> None:
     """Runs `python -m module` once per rank on this machine, with the configuration saved in `folder`.
 
-    The supervising process inherits the file descriptors `inherited`. When this process is interrupted, it
-    interrupts the ranks and waits for their checkpoint.
+    The supervising process inherits the file descriptors `inherited`. When this process is interrupted,
+    it interrupts the ranks and waits for their checkpoint. The modules in `trust`, which this command was
+    allowed to use, are what that configuration may name.
 
     Raises:
         RuntimeError: a rank failed; its own message stands above.
@@ -131,6 +134,7 @@ def run_ranks(module: str, folder: Path, num_ranks: int, inherited: Sequence[int
         "+hydra.job_logging.formatters.dated.format='%(asctime)s %(message)s'",
         "hydra.job_logging.handlers.file.formatter=dated",
         "+hydra.job_logging.handlers.file.errors=backslashreplace",
+        f"trust=[{','.join(trust)}]",
     ]
     command = [
         sys.executable,

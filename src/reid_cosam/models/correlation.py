@@ -67,7 +67,8 @@ def correlate(
     earlier = torch.einsum("ksp,bspr->bskr", weight, f[:, :-1]).cumsum(dim=1)  # over m < n
     later = torch.einsum("ksp,bspr->bskr", weight, f[:, 1:]).flip(1).cumsum(dim=1).flip(1)  # over m > n
     consensus = F.pad(earlier, (0, 0, 0, 0, 1, 0)) + F.pad(later, (0, 0, 0, 0, 0, 1))
-    return torch.einsum("btpr,btkr->btpk", f, consensus) / f.shape[-1]
+    logits: Tensor = torch.einsum("btpr,btkr->btpk", f, consensus) / f.shape[-1]
+    return logits
 
 
 def _descriptors(maps: Float[Tensor, "*b t r h w"]) -> Float[Tensor, "*b t hw r"]:
@@ -78,4 +79,5 @@ def _standardised(x: Float[Tensor, "*batch p r"], unbiased: bool) -> Float[Tenso
     centred = x - x.mean(dim=-1, keepdim=True)
     # unlike a square root of a sum, the norm has a gradient where a descriptor is flat: zero
     deviations = torch.linalg.vector_norm(centred, dim=-1, keepdim=True) / math.sqrt(x.shape[-1] - unbiased)
-    return centred / (deviations + EPSILON)
+    standardised: Tensor = centred / (deviations + EPSILON)
+    return standardised

@@ -55,6 +55,11 @@ class VideoReidNet(nn.Module):
         self.descriptor_size: int = aggregator.out_channels  # type: ignore[assignment]
         self.classifier = nn.Linear(self.descriptor_size, num_identities)
 
+    @property
+    def masked_stages(self) -> list[int]:
+        """The blocks that are followed by a layer that makes spatial masks, as COSAM does."""
+        return [int(stage) for stage, layer in self.attention.items() if hasattr(layer, "spatial_mask")]
+
     def forward(self, clips: Float[Tensor, "b t 3 h w"]) -> ReidOutput:
         clip = clips.shape[:2]
         maps = clips.flatten(0, 1)

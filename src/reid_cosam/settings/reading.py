@@ -9,6 +9,14 @@ from pydantic import BaseModel
 from reid_cosam.settings import SweepSettings
 from reid_cosam.settings.messages import checked, unlike_its_spelling
 
+
+def _by_data_size(usual: Any, small: Any, *, _root_: DictConfig) -> Any:
+    """The second value where `data.small`: the one rule by which recipe and backbone follow the data set."""
+    return small if _root_.data.small else usual
+
+
+OmegaConf.register_new_resolver("by_data_size", _by_data_size, replace=True)
+
 _Settings = TypeVar("_Settings", bound=BaseModel)
 
 

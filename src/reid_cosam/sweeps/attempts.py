@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from reid_cosam.build.trust import modules_of
 from reid_cosam.data.frames import BrokenFrame
 from reid_cosam.distributed import launch
 from reid_cosam.interruption import Interrupted
@@ -105,7 +106,11 @@ def run_ranks(settings: TrainSettings, command_folder: Path, folder: Path) -> No
     """Trains the run in `folder` by one process per device; raises RuntimeError where one fails."""
     try:
         launch.run_ranks(
-            "reid_cosam.train", command_folder, settings.trainer.devices, run_lock.inherited_locks()
+            "reid_cosam.train",
+            command_folder,
+            settings.trainer.devices,
+            run_lock.inherited_locks(),
+            trust=modules_of(settings.model_dump()),
         )
     except RuntimeError as error:
         raise RuntimeError(f"{error}; {how_to_resume(settings, folder)}") from None

@@ -28,7 +28,7 @@ class SpatialMasks:
     """
 
     def __init__(self, network: VideoReidNet, stages: Collection[int] | None, device: torch.device) -> None:
-        available = sorted(map(int, network.attention))
+        available = network.masked_stages
         if not available:
             raise ValueError("the network has no COSAM layer, so there are no masks to see")
         unknown = sorted(set(stages or ()) - set(available))
