@@ -44,8 +44,13 @@ def cost_volume(
 
     Args:
         unbiased: as for `ncc`.
+
+    Raises:
+        ValueError: there is one frame only.
     """
     frames = _descriptors(maps).unbind(dim=-3)
+    if len(frames) < 2:
+        raise ValueError("a cost volume compares the frames of a clip, and these maps are of one frame")
     rows = [[ncc(one, other, unbiased) for other in frames if other is not one] for one in frames]
     return torch.stack([torch.stack(row, dim=-3) for row in rows], dim=-4)
 

@@ -39,6 +39,9 @@ class VideoReidNet(nn.Module):
         aggregator: maps `[b, t, d, h, w]` of all frames to one descriptor per clip, `[b, out]`; its
             attribute `out_channels` is that width.
         num_identities: training identities, the classifier's outputs.
+
+    Raises:
+        ValueError: the backbone has no block of a number in `attention`.
     """
 
     def __init__(
@@ -49,6 +52,9 @@ class VideoReidNet(nn.Module):
         num_identities: int,
     ) -> None:
         super().__init__()
+        last = len(backbone.stages)
+        if unknown := [number for number in attention if not 1 <= number <= last]:
+            raise ValueError(f"attention follows CNN blocks 1 to {last}, got {unknown}")
         self.backbone = backbone
         self.attention = nn.ModuleDict({str(stage): attention[stage] for stage in sorted(attention)})
         self.aggregator = aggregator
