@@ -10,7 +10,7 @@ from reid_cosam.command_line import command, output_folder
 from reid_cosam.command_line.arguments import refuse_image_size
 from reid_cosam.settings import EvaluateSettings
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("reid_cosam.evaluate")  # `__main__` would not be silent on other ranks
 
 
 @command("evaluate", EvaluateSettings, sweeps=True, before=refuse_image_size)

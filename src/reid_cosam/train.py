@@ -9,7 +9,7 @@ from reid_cosam.distributed.launch import check_launcher
 from reid_cosam.settings import SweepSettings, TrainSettings
 from reid_cosam.training.origin import Origin
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("reid_cosam.train")  # under `python -m` the name would be __main__
 
 
 @command("train", TrainSettings, SweepSettings, sweeps=True, before=check_launcher)
