@@ -80,7 +80,8 @@ class Encoder:
     def _embed_snippets(self, frames: UInt8[Tensor, "s t h w 3"]) -> Float32[Tensor, "s d"]:
         clips = normalise(frames.to(self.device).permute(0, 1, 4, 2, 3), torch.float32)
         output = self.network(clips)
-        return output.descriptors.float()  # type: ignore[no-any-return]
+        descriptors: Tensor = output.descriptors
+        return descriptors.float()
 
 
 def load(path: str | PathLike[str], trust: Collection[str] = ()) -> Encoder:
