@@ -75,7 +75,8 @@ class Encoder:
         positions = torch.from_numpy(dense(frames.shape[1], self.num_frames)).to(frames.device)
         snippets = frames[:, positions].flatten(0, 1)
         parts = [self._embed_snippets(part) for part in snippets.split(_SNIPPETS_AT_ONCE)]
-        return torch.cat(parts).unflatten(0, (len(frames), -1)).mean(dim=1)
+        by_clip: Tensor = torch.cat(parts).unflatten(0, (len(frames), -1))
+        return by_clip.mean(dim=1)
 
     def _embed_snippets(self, frames: UInt8[Tensor, "s t h w 3"]) -> Float32[Tensor, "s d"]:
         clips = normalise(frames.to(self.device).permute(0, 1, 4, 2, 3), torch.float32)
