@@ -4,8 +4,8 @@
     python -m benchmarks --size full
     python -m benchmarks --rewrite
 
-The size is `quick`, and its files go to benchmarks/quick, unless told otherwise. How long it will take is
-said at the start, from what the last run of this size took. `--rewrite` measures nothing: it writes
+The size is `quick`, and its files go to benchmarks/quick, unless options say otherwise. The time that it will
+take is estimated from the last run of this size. `--rewrite` measures nothing: it writes
 benchmarks/RESULTS.md from the files in benchmarks/results, some of which may come from another machine.
 """
 
@@ -24,9 +24,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from benchmarks import command
-from benchmarks.command import Benchmark
-from benchmarks.records import HERE, read_report, write_results
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark
+from benchmarks.harness.records import HERE, read_report, write_results
 from reid_cosam.results.counted_progress import duration
 
 # Seconds of the size `quick` on two CPU cores, for a machine that has not run them yet.
@@ -48,7 +48,7 @@ ALL = {
     "scaling": 50,
     "demo": 240,
 }
-GRACE = 20  # seconds to end its own processes and to remove what it put aside
+GRACE = 20  # seconds for a benchmark to end its processes and to remove its temporary files
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     arguments = command.dashed(arguments)
     chosen = parser.parse_args(arguments)
     if chosen.rewrite:
-        _refuse_what_measures(arguments, parser)
+        _refuse_options_of_measuring(arguments, parser)
     console = Console(stderr=True)
     folder = HERE if chosen.rewrite and chosen.out is None else command.folder(chosen)
     try:
@@ -80,15 +80,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _refuse_what_measures(arguments: Sequence[str], parser: argparse.ArgumentParser) -> None:
+def _refuse_options_of_measuring(arguments: Sequence[str], parser: argparse.ArgumentParser) -> None:
     unread = {f"--{name}" for name in ("limit", "size", *command.CHOICES)}
-    told = [one for one in arguments if one.partition("=")[0] in unread]
-    if told:
-        parser.error(f"--rewrite measures nothing: leave {', '.join(told)} out")
+    typed = [one for one in arguments if one.partition("=")[0] in unread]
+    if typed:
+        parser.error(f"--rewrite measures nothing: leave {', '.join(typed)} out")
 
 
 def _measure(chosen: argparse.Namespace, console: Console) -> list[str]:
-    """What is to be said of those that failed."""
+    """Runs the benchmarks; the messages of those that failed."""
     wanted = [_load(name) for name in chosen.only or ALL]
     reasons = {one.name: why for one in wanted if (why := _hindrance(one, chosen))}
     if reasons and chosen.only:
@@ -108,11 +108,11 @@ def _load(name: str) -> Benchmark:
 
 
 def _hindrance(benchmark: Benchmark, chosen: argparse.Namespace) -> str | None:
-    """Why it cannot run, in words."""
+    """Why it cannot run."""
     if chosen.device != "cpu" and "device" not in benchmark.reads:
         return f"{benchmark.name} measures the CPU alone, without --device {chosen.device}"
     if "before" in benchmark.reads and chosen.before is None:
-        return f"{benchmark.name} compares with an earlier commit, to be named by before=COMMIT"
+        return f"{benchmark.name} compares with an earlier commit: name it with before=COMMIT"
     return None
 
 
@@ -121,7 +121,7 @@ def _expected(name: str, chosen: argparse.Namespace) -> float:
     path = _path(command.folder(chosen), name, chosen.device)
     with suppress(ValueError, OSError):  # none yet, or a broken one: only a guess is lost
         last = read_report(path)
-        words = [*last.command.split(), "--size", "full"]  # what it takes unless it is told
+        words = [*last.command.split(), "--size", "full"]  # the default
         if words[words.index("--size") + 1] == chosen.size:
             return last.seconds
     return float(ALL[name])
@@ -153,23 +153,22 @@ def _run(
 
 
 def _run_one(benchmark: Benchmark, chosen: argparse.Namespace, console: Console) -> str | None:
-    """Says what went wrong. On a terminal its words are held back until it ends, or they would run into the
-    bar."""
+    """What went wrong. On a terminal its output is printed when it ends: it would run into the bar."""
     options = [*command.given(chosen, benchmark.reads), "--out", str(command.folder(chosen))]
     program = [sys.executable, "-m", f"benchmarks.{benchmark.name}", *options]
     environment = os.environ | {"COLUMNS": str(console.width)}
     fault = None
-    with tempfile.TemporaryFile("w+", errors="replace") as words:
-        target = words if console.is_terminal else None
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        target = output if console.is_terminal else None
         with subprocess.Popen(program, env=environment, stdout=target, stderr=target) as process:
             try:
                 fault = "failed, its error stands above" if process.wait(chosen.limit) else None
             except subprocess.TimeoutExpired:
                 _stop(process)
                 fault = f"stopped after {duration(float(chosen.limit))}"
-        words.seek(0)
-        if said := words.read():
-            console.print(Text(said))
+        output.seek(0)
+        if printed := output.read():
+            console.print(Text(printed))
     return fault
 
 

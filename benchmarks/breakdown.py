@@ -9,13 +9,11 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
-from benchmarks.measure import Step, medians, repeated
-from benchmarks.records import Record
-from benchmarks.step import CLIPS, rounds
-from benchmarks.training import ProductStep, Scale, make_batch, quiet, settings
-from benchmarks.variants import PLACEMENT
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.measure import Step, medians, repeated
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import PLACEMENT, ProductStep, make_batch, quiet, rounds, scale_of, settings
 from reid_cosam.data.datasets import ClipBatch
 from reid_cosam.data.transforms import normalise
 from reid_cosam.models.cosam import Cosam
@@ -26,23 +24,14 @@ NOTES = """\
 """
 
 
-def scale(options: Options) -> Scale:
-    if options.size == "check":
-        return Scale("se_resnet_tiny", 64, 32, 4, 2)
-    if options.device.type == "cuda":
-        return Scale("se_resnet50", 256, 128, CLIPS, 4)
-    return Scale("se_resnet50", *((256, 128) if options.size == "full" else (128, 64)), 4, 4)
-
-
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
-    size, device = scale(options), options.device
+def measure(options: Options) -> Sequence[Record]:
+    size, device = scale_of(options), options.device
     step = ProductStep(settings(size, PLACEMENT, device.type, "auto"), make_batch(size), device)
     step()
-    parts = taken_apart(step)
-    timed = [repeated(step), *map(repeated, parts.values())]
+    components = taken_apart(step)
+    timed = [repeated(step), *map(repeated, components.values())]
     whole, *seconds = medians(timed, device, *rounds(options))
-    advance()
-    named = {**dict(zip(parts, seconds, strict=True)), "rest": whole - sum(seconds)}
+    named = {**dict(zip(components, seconds, strict=True)), "rest": whole - sum(seconds)}
     return [Record(name, value, whole, "whole step", "s", "share") for name, value in named.items()]
 
 
@@ -58,7 +47,7 @@ def _components(step: ProductStep) -> Iterator[tuple[str, Step]]:
     maps = normalise(module._augmented(clips), torch.float32).flatten(0, 1)
     clip = clips.shape[:2]
     for number, stage in enumerate(network.backbone.stages, start=1):
-        yield f"CNN block {number}", _both_ways(step, stage, maps, wants_slope=number > 1)
+        yield f"CNN block {number}", _both_ways(step, stage, maps, wants_gradient=number > 1)
         maps = _forward(step, stage, maps)
         if str(number) in network.attention:
             layer = cast(Cosam, network.attention[str(number)])
@@ -92,9 +81,9 @@ def _forward(step: ProductStep, part: Callable[[Tensor], Tensor], values: Tensor
 
 
 def _both_ways(
-    step: ProductStep, part: Callable[[Tensor], Tensor], values: Tensor, wants_slope: bool = True
+    step: ProductStep, part: Callable[[Tensor], Tensor], values: Tensor, wants_gradient: bool = True
 ) -> Step:
-    leaf = values.detach().requires_grad_(wants_slope)
+    leaf = values.detach().requires_grad_(wants_gradient)
 
     def both() -> None:
         leaf.grad = None
@@ -112,7 +101,7 @@ def _loss(step: ProductStep, descriptors: Tensor, logits: Tensor) -> Step:
 
     def both() -> None:
         with step.trainer.precision_plugin.forward_context():
-            terms = step.module.loss(*leaves, batch.pids)
+            terms = step.module.loss(*leaves, batch.labels)
         terms.total.backward()
 
     return both
@@ -120,11 +109,11 @@ def _loss(step: ProductStep, descriptors: Tensor, logits: Tensor) -> Step:
 
 def _optimise(step: ProductStep) -> Step:
     weights = list(step.module.network.parameters())
-    slopes = [torch.zeros_like(one) for one in weights]
+    gradients = [torch.zeros_like(one) for one in weights]
 
     def update() -> None:
-        for weight, slope in zip(weights, slopes, strict=True):
-            weight.grad = slope
+        for weight, gradient in zip(weights, gradients, strict=True):
+            weight.grad = gradient
         with quiet():
             step.optimiser.step()
 
@@ -137,9 +126,8 @@ def _discard(_: object) -> None: ...
 BENCHMARK = Benchmark(
     "breakdown",
     "The components of a step",
-    lambda options: f"{scale(options)}, COSAM after CNN blocks 4 and 5, precision `auto`.\n\n{NOTES}",
-    parts=lambda _: 1,
-    measure=measure,
+    lambda options: f"{scale_of(options)}, COSAM after CNN blocks 4 and 5, precision `auto`.\n\n{NOTES}",
+    measure,
     reads=("device", "threads"),
 )
 

@@ -7,19 +7,17 @@ All steps and all their components are taken in turn. Compiling is a change of t
 `benchmarks.step` shows it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from benchmarks import command
-from benchmarks.breakdown import scale, taken_apart
-from benchmarks.command import Benchmark, Options
-from benchmarks.measure import Step, medians, repeated
-from benchmarks.plain_step import ANY_KERNELS, CHANNELS_FIRST, UNFUSED, WAYS, plain
-from benchmarks.records import Record
-from benchmarks.step import rounds
-from benchmarks.training import ProductStep, Scale, make_batch, settings
-from benchmarks.variants import PLACEMENT
+from benchmarks.breakdown import taken_apart
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.measure import Step, medians, repeated
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import PLACEMENT, ProductStep, Scale, make_batch, rounds, scale_of, settings
+from benchmarks.references.step import ANY_KERNELS, CHANNELS_FIRST, UNFUSED, WAYS, plain
 
 NOTES = """\
 - Milliseconds before any change, and after each, every one added to those before it; in brackets how many
@@ -53,14 +51,12 @@ def stages(options: Options) -> Sequence[Stage]:
     return STAGES if options.device.type == "cuda" else STAGES[:-1]
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
-    size, chosen = scale(options), stages(options)
+def measure(options: Options) -> Sequence[Record]:
+    size, chosen = scale_of(options), stages(options)
     parts = [_parts(options, size, one) for one in chosen]
     timed = [repeated(part) for one in parts for part in one.values()]
-    advance()
     found = iter(medians(timed, options.device, *rounds(options)))
     seconds = [dict(zip(one, found, strict=False)) for one in parts]
-    advance()
     named = [
         (after.change, before.change, then, now)
         for (before, after), (then, now) in zip(pairwise(chosen), pairwise(seconds), strict=True)
@@ -84,9 +80,8 @@ def _parts(options: Options, size: Scale, stage: Stage) -> dict[str, Step]:
 BENCHMARK = Benchmark(
     "changes",
     "The step, change by change",
-    lambda options: f"{scale(options)}, COSAM after CNN blocks 4 and 5.\n\n{NOTES}",
-    parts=lambda _: 2,
-    measure=measure,
+    lambda options: f"{scale_of(options)}, COSAM after CNN blocks 4 and 5.\n\n{NOTES}",
+    measure,
     reads=("device", "threads"),
 )
 

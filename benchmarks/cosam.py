@@ -7,17 +7,17 @@ network passes them on. Both forms must agree first. Time is the median of inter
 peak of one forward and backward (output and gradients included) over what was held before.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
-from benchmarks.literal_cosam import LiteralCosam
-from benchmarks.measure import interleaved_medians, peak_bytes
-from benchmarks.records import Record
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.measure import interleaved_medians, peak_bytes
+from benchmarks.harness.records import Record
+from benchmarks.references.literal_cosam import LiteralCosam
 from reid_cosam.models.cosam import Cosam, CosamOutput
 
 CHANNELS = {2: 256, 3: 512, 4: 1024, 5: 2048}
@@ -43,11 +43,11 @@ NOTES = """\
 class Pass:
     """A forward and backward pass of one module on fixed maps."""
 
-    def __init__(self, module: nn.Module, maps: Tensor, clip: tuple[int, int], slope: Tensor) -> None:
-        self.module, self.maps, self.clip, self.slope = module, maps, clip, slope
+    def __init__(self, module: nn.Module, maps: Tensor, clip: tuple[int, int], gradient: Tensor) -> None:
+        self.module, self.maps, self.clip, self.gradient = module, maps, clip, gradient
 
     def __call__(self) -> None:
-        self.output().backward(self.slope)
+        self.output().backward(self.gradient)
 
     def output(self) -> Tensor:
         self.forget()
@@ -60,7 +60,7 @@ class Pass:
 
     def results(self) -> list[Tensor]:
         output = self.output()
-        output.backward(self.slope)
+        output.backward(self.gradient)
         # A bias in front of a BatchNorm has no gradient but rounding: the weights are compared.
         leaves = [self.maps, *(weight for weight in self.module.parameters() if weight.ndim > 1)]
         return [output.detach(), *(leaf.grad for leaf in leaves if leaf.grad is not None)]
@@ -69,30 +69,27 @@ class Pass:
 def assert_agreement(linear: Cosam, literal: Cosam, maps: Tensor, clip: tuple[int, int]) -> None:
     """Output and gradients are equal in float64; in float32 rounding may flip single ReLUs."""
     exact = maps.detach().double().requires_grad_()
-    slope = torch.randn_like(exact)
+    gradient = torch.randn_like(exact)
     forms = (deepcopy(form).double() for form in (linear, literal))
-    ours, theirs = (Pass(form, exact, clip, slope).results() for form in forms)
+    ours, theirs = (Pass(form, exact, clip, gradient).results() for form in forms)
     for first, second in zip(ours, theirs, strict=True):
         error = ((first - second).norm() / second.norm()).item()
         assert error < 1e-9, f"the two forms differ by {error:.1e}"
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
-    records = []
+def measure(options: Options) -> Iterator[Record]:
     for block, frames in CASES[options.size]:
-        records += compare(block, frames, options)
-        advance()
-    return records
+        yield from compare(block, frames, options)
 
 
-def compare(block: int, frames: int, options: Options) -> list[Record]:
+def compare(block: int, frames: int, options: Options) -> Iterator[Record]:
     """Time and memory of the layer and of its mask head."""
     device = options.device
     torch.manual_seed(0)
     size = (CHANNELS[block], frames, MAP_SIZE[block], REDUCED)
     linear, literal = Cosam(*size).to(device), LiteralCosam(*size).to(device)
     literal.load_state_dict(linear.state_dict())
-    clip = (BATCH[block] * (ON_GPU[block] if device.type == "cuda" else 1), frames)
+    clip = (BATCH[block] * (ON_GPU[block] if options.on_gpu else 1), frames)
     maps = _maps(clip, CHANNELS[block], MAP_SIZE[block], device)
     assert_agreement(linear, literal, maps, clip)
     reduced_maps = _maps(clip, REDUCED, MAP_SIZE[block], device)
@@ -101,20 +98,15 @@ def compare(block: int, frames: int, options: Options) -> list[Record]:
         "layer": (linear, literal, maps, torch.randn_like(maps)),
     }
     case, least = f"block {block}, N={frames}", 8.0 if (block, frames) == (2, 4) else None
-    records = []
-    for part, (*forms, given, slope) in parts.items():
-        passes = [Pass(form, given, clip, slope) for form in forms]
-        seconds = interleaved_medians(passes[0], passes[1], device, SECONDS[options.size])
-        peaks = [_peak(one, device) for one in passes]
-        faster = least or (0.95 if part == "layer" and options.size != "check" else None)
+    for part, (*forms, given, gradient) in parts.items():
+        ours, theirs = (Pass(form, given, clip, gradient) for form in forms)
+        seconds = interleaved_medians(ours, theirs, device, SECONDS[options.size])
+        ms = 1e3 * seconds[0], 1e3 * seconds[1]
+        mb = _peak(ours, device) / 1e6, _peak(theirs, device) / 1e6
+        faster = least or (0.95 if part == "layer" else None)
         smaller = 20.0 if least and part == "head" else None
-        milliseconds = 1e3 * seconds[0], 1e3 * seconds[1]
-        megabytes = peaks[0] / 1e6, peaks[1] / 1e6
-        records += [
-            Record(f"{part}, {case}: time", *milliseconds, "literal", "ms", "less", faster),
-            Record(f"{part}, {case}: memory", *megabytes, "literal", "MB", "less", smaller),
-        ]
-    return records
+        yield Record(f"{part}, {case}: time", *ms, "literal", "ms", "less", faster)
+        yield Record(f"{part}, {case}: memory", *mb, "literal", "MB", "less", smaller)
 
 
 def _peak(step: Pass, device: torch.device) -> int:
@@ -133,8 +125,7 @@ BENCHMARK = Benchmark(
     "cosam",
     "A COSAM layer in linear time",
     NOTES,
-    parts=lambda options: len(CASES[options.size]),
-    measure=measure,
+    measure,
     reads=("device", "threads"),
 )
 

@@ -13,14 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
-from benchmarks.records import Record
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.records import Record
 
 ROOT = Path(__file__).parents[1]
 # Iterations of a run, and runs of the sweep. `make demo` and `make tables-synthetic` have 500 iterations.
@@ -64,44 +64,26 @@ def works(runs: int) -> Mapping[str, Mapping[str, Work]]:
     }
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+def measure(options: Options) -> Iterator[Record]:
     if options.before is None:
         raise ValueError("name the commit to compare with: before=COMMIT")
     steps, runs = SIZES[options.size]
-    found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as folder, checked_out(options.before, Path(folder)) as tree:
         trees = {"before": tree, "now": ROOT}
         for name, source in trees.items():
             _timed(source, Path(folder) / name, "rendering", 1, works(runs)["demo"][name])
-        advance()
         for title, by_commit in works(runs).items():
+            found: dict[str, list[tuple[float, float]]] = {"before": [], "now": []}
             for number in range(ROUNDS[options.size] if title == "demo" else 1):
                 for name, source in trees.items():
-                    place = f"{title} {number}"
-                    taken = _timed(source, Path(folder) / name, place, steps, by_commit[name])
-                    found.setdefault((title, name), []).append(taken)
-                    advance()
-    return [
-        record
-        for title in works(runs)
-        for record in _records(title, _median(found[title, "now"]), _median(found[title, "before"]), options)
-    ]
-
-
-def _median(taken: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    seconds, scores = zip(*taken, strict=True)
-    return statistics.median(seconds), statistics.median(scores)
-
-
-def _records(
-    title: str, now: tuple[float, float], before: tuple[float, float], options: Options
-) -> list[Record]:
-    assert options.before is not None
-    aim = AIM if options.size == "full" and title in AIMED else None
-    return [
-        Record(title, now[0], before[0], options.before, "s", "less", aim),
-        Record(f"{title}, mAP", 100 * now[1], 100 * before[1], options.before, "%", "more"),
-    ]
+                    place = Path(folder) / name
+                    found[name].append(_timed(source, place, f"{title} {number}", steps, by_commit[name]))
+            (before, old_map), (now, new_map) = (
+                map(statistics.median, zip(*one, strict=True)) for one in found.values()
+            )
+            aim = AIM if options.size == "full" and title in AIMED else None
+            yield Record(title, now, before, options.before, "s", "less", aim)
+            yield Record(f"{title}, mAP", 100 * new_map, 100 * old_map, options.before, "%", "more")
 
 
 @contextmanager
@@ -168,8 +150,7 @@ BENCHMARK = Benchmark(
     "demo",
     "The demo, before and now",
     _notes,
-    parts=lambda options: 5 + 2 * ROUNDS[options.size],
-    measure=measure,
+    measure,
     reads=("before",),
 )
 

@@ -10,7 +10,7 @@ literal COSAM, channels first.
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -19,16 +19,16 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from benchmarks import command, released
-from benchmarks.apart import Apart, Work
-from benchmarks.command import Benchmark, Options
-from benchmarks.frames import HEIGHT, WIDTH, render, tracklets_of
-from benchmarks.literal_cosam import write_out
-from benchmarks.measure import Steps, repeated, seconds
-from benchmarks.plain_loading import PlainTracklets
-from benchmarks.records import Record
-from benchmarks.training import IDENTITIES, Scale, quiet, settings
-from benchmarks.variants import PLACEMENT
+from benchmarks.harness import command
+from benchmarks.harness.apart import Apart, Work
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.frames import HEIGHT, WIDTH, render, tracklets_of
+from benchmarks.harness.measure import Steps, repeated, seconds
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import IDENTITIES, PLACEMENT, Scale, quiet, settings
+from benchmarks.references import released
+from benchmarks.references.literal_cosam import write_out
+from benchmarks.references.loading import PlainTracklets
 from reid_cosam import build
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import Tracklet
@@ -50,7 +50,7 @@ ROUNDS = {"check": 1, "quick": 1, "full": 3}
 
 def workers(options: Options) -> int:
     """Data loading processes of ours."""
-    return 8 if options.device.type == "cuda" else 0
+    return 8 if options.on_gpu else 0
 
 
 def against(options: Options) -> dict[str, int]:
@@ -60,10 +60,10 @@ def against(options: Options) -> dict[str, int]:
 
 
 def lengths(options: Options) -> tuple[int, ...]:
-    return LENGTHS[options.size] * (ON_GPU if options.device.type == "cuda" else 1)
+    return LENGTHS[options.size] * (ON_GPU if options.on_gpu else 1)
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+def measure(options: Options) -> Sequence[Record]:
     size = Scale("se_resnet50", HEIGHT, WIDTH, 4, FRAMES)
     if options.size == "check":
         size = size._replace(backbone="se_resnet_tiny")
@@ -72,7 +72,6 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
     chosen = settings(size, PLACEMENT, options.device.type, "auto")
     with tempfile.TemporaryDirectory() as folder, quiet():
         splits = render(Path(folder))
-        advance()
         tracklets, warm_up = tracklets_of(lengths(options), splits), tracklets_of((8,), splits)
         network = build.make_network(chosen, IDENTITIES)
         _ours(options, chosen, network, warm_up)
@@ -80,15 +79,15 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
             apart("warm up")
             ways: list[Steps] = [repeated(lambda: _ours(options, chosen, network, tracklets))]
             ways += [partial(apart, name) for name in against(options)]
-            rounds = []
-            for _ in range(ROUNDS[options.size]):
-                rounds.append([seconds(way, options.device) for way in ways])  # results lie on the CPU
-                advance()
-    ours, *theirs = (sum(lengths(options)) / median(column) for column in zip(*rounds, strict=True))
-    aims = [AIM if options.size != "check" else None, None]
+            rounds = [
+                [seconds(way, options.device) for way in ways]  # results lie on the CPU
+                for _ in range(ROUNDS[options.size])
+            ]
+    frames = sum(lengths(options))
+    ours, *theirs = (frames / median(column) for column in zip(*rounds, strict=True))
     return [
-        Record("extraction", ours, one, name, "frames/s", "more", aim)
-        for one, name, aim in zip(theirs, against(options), aims, strict=False)
+        Record("extraction", ours, one, name, "frames/s", "more", None if number else AIM)
+        for number, (one, name) in enumerate(zip(theirs, against(options), strict=True))
     ]
 
 
@@ -136,7 +135,7 @@ def _ours(
 def _one_by_one(
     options: Options, network: nn.Module, tracklets: Sequence[Tracklet], num_workers: int
 ) -> Tensor:
-    data, on_gpu = PlainTracklets(tracklets, FRAMES, HEIGHT, WIDTH), options.device.type == "cuda"
+    data, on_gpu = PlainTracklets(tracklets, FRAMES, HEIGHT, WIDTH), options.on_gpu
     loader = DataLoader(data, batch_size=1, num_workers=num_workers, pin_memory=on_gpu)
     network.eval()
     found = []
@@ -160,8 +159,7 @@ BENCHMARK = Benchmark(
     "extraction",
     "Describing tracklets",
     _notes,
-    parts=lambda options: 1 + ROUNDS[options.size],
-    measure=measure,
+    measure,
     reads=("device", "released", "threads"),
 )
 

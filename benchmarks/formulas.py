@@ -17,12 +17,12 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
 from benchmarks.cosam import CHANNELS, MAP_SIZE, REDUCED, Pass
-from benchmarks.measure import Step, at_once, peak_bytes, repeated, seconds
-from benchmarks.records import Record
-from benchmarks.training import ProductStep, Scale, make_batch, peak_of_steps, settings
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.measure import Step, at_once, peak_bytes, repeated, seconds
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import ProductStep, Scale, make_batch, peak_of_steps, settings
 from reid_cosam.models import aggregators, backbones, correlation, cosam
 from reid_cosam.models.cosam import Cosam
 from reid_cosam.training.cpu_memory import keep_memory
@@ -59,24 +59,20 @@ def readable(name: str | None) -> Iterator[None]:
         yield
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+def measure(options: Options) -> Iterator[Record]:
     if options.device.type == "cpu":
         keep_memory()  # as training does
     blocks, placements = CASES[options.size]
-    records: list[Record] = []
     for bf16 in (False, True):
         kind = "bf16" if bf16 else "float32"
         for block in blocks:
             step = _layer(block, bf16, options.device)
             case = f"layer, block {block}, {kind}"
-            records += compare(case, step, partial(peak_bytes, step, options.device), options)
-            advance()
+            yield from compare(case, step, partial(peak_bytes, step, options.device), options)
         for placement in placements:
             train = _step(placement, bf16, options)
             case = f"step, cosam={list(placement)}, {kind}"
-            records += compare(case, train, partial(peak_of_steps, train, options.device), options)
-            advance()
-    return records
+            yield from compare(case, train, partial(peak_of_steps, train, options.device), options)
 
 
 def compare(case: str, step: Step, peak: Callable[[], int], options: Options) -> Iterator[Record]:
@@ -116,7 +112,7 @@ def _layer(block: int, bf16: bool, device: torch.device) -> Step:
         both.forget()
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             output = both.output()
-        output.backward(both.slope)
+        output.backward(both.gradient)
         both.forget()
 
     return step
@@ -136,8 +132,7 @@ BENCHMARK = Benchmark(
     "formulas",
     "Fused forms against readable ones",
     NOTES,
-    parts=lambda options: 2 * sum(len(cases) for cases in CASES[options.size]),
-    measure=measure,
+    measure,
     reads=("device", "threads"),
 )
 

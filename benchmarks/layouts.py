@@ -7,20 +7,16 @@ shapes and strides the profiler records, inside the convolutions' own code too. 
 target orders its axes otherwise than its source. Maps are told from weights by their first axis, the frames.
 """
 
-import json
-import tempfile
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import Tensor, nn
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
-from benchmarks.measure import quiet_profile
-from benchmarks.records import Record
-from benchmarks.training import ProductStep, Scale, make_batch, settings
-from benchmarks.variants import PLACEMENT
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.measure import traced
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import PLACEMENT, ProductStep, Scale, make_batch, scale_of, settings
 
 ON_PURPOSE, ALL = "put in on purpose", "all copies"
 NOTES = """\
@@ -33,20 +29,11 @@ NOTES = """\
 
 
 def scale(options: Options) -> Scale:
-    if options.size == "check":
-        return Scale("se_resnet_tiny", 64, 32, 4, 2)
-    if options.device.type == "cuda":
-        return Scale("se_resnet50", 256, 128, 24, 4)  # 96 frames: no weight's first axis
-    return (
-        Scale("se_resnet50", 256, 128, 4, 4)
-        if options.size == "full"
-        else Scale("se_resnet50", 128, 64, 4, 4)
-    )
+    return scale_of(options, clips_on_gpu=24)  # 96 frames: no weight's first axis
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+def measure(options: Options) -> Iterator[Record]:
     size = scale(options)
-    records = []
     for precision in ("32-true", "bf16-mixed"):
         chosen = settings(size, PLACEMENT, options.device.type, precision)
         step = ProductStep(chosen, make_batch(size), options.device)
@@ -54,28 +41,16 @@ def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
         copies, time = profiled(step)
         ours = [one for one in copies if is_layout_copy(one)]
         maps = sum(_first(one) == size.images for one in ours)
-        spent = sum(one["dur"] for one in copies)
         for stage in step.module.network.backbone.stages:
             stage.register_forward_hook(channels_first)
-        theirs = [one for one in profiled(step)[0] if is_layout_copy(one)]
-        seen = sum(_first(one) == size.images for one in theirs)
-        records += [
-            Record(f"layout copies of maps, {precision}", maps, seen, ON_PURPOSE, "copies", "share", 0.0),
-            Record(
-                f"layout copies of weights, {precision}",
-                len(ours) - maps,
-                len(copies),
-                ALL,
-                "copies",
-                "share",
-            ),
-        ]
-        if options.device.type == "cpu":  # on a GPU the profiler's times are those of starting kernels
-            records.append(
-                Record(f"time of all copies, {precision}", spent / 1e6, time / 1e6, "step", "s", "share")
-            )
-        advance()
-    return records
+        on_purpose = [one for one in profiled(step)[0] if is_layout_copy(one)]
+        seen = sum(_first(one) == size.images for one in on_purpose)
+        yield Record(f"layout copies of maps, {precision}", maps, seen, ON_PURPOSE, "copies", "share", 0.0)
+        weights = len(ours) - maps
+        yield Record(f"layout copies of weights, {precision}", weights, len(copies), ALL, "copies", "share")
+        if not options.on_gpu:  # there the profiler's times are those of starting kernels
+            spent = sum(one["dur"] for one in copies) / 1e6
+            yield Record(f"time of all copies, {precision}", spent, time / 1e6, "step", "s", "share")
 
 
 def _first(event: dict[str, Any]) -> int:
@@ -88,17 +63,10 @@ def channels_first(_: nn.Module, __: Any, output: Tensor) -> Tensor:
 
 def profiled(step: ProductStep) -> tuple[list[dict[str, Any]], float]:
     """All copies of a step, as events of the trace, and the microseconds of the step."""
-    with quiet_profile(record_shapes=True) as profile:
-        step()
-    with tempfile.TemporaryDirectory() as folder:
-        trace = Path(folder) / "trace.json"
-        profile.export_chrome_trace(str(trace))
-        events = [one for one in json.loads(trace.read_text())["traceEvents"] if one.get("ph") == "X"]
-    operations = [one for one in events if one.get("cat") == "cpu_op"]
+    operations = [one for one in traced(step, record_shapes=True) if one.get("cat") == "cpu_op"]
     ends = [one["ts"] + one["dur"] for one in operations]
-    return [one for one in operations if one["name"] == "aten::copy_"], max(ends) - min(
-        one["ts"] for one in operations
-    )
+    time = max(ends) - min(one["ts"] for one in operations)
+    return [one for one in operations if one["name"] == "aten::copy_"], time
 
 
 def is_layout_copy(event: dict[str, Any]) -> bool:
@@ -118,8 +86,7 @@ BENCHMARK = Benchmark(
     "layouts",
     "Layout copies in a step",
     lambda options: f"{scale(options)}.\n\n{NOTES}",
-    parts=lambda _: 2,
-    measure=measure,
+    measure,
     reads=("device", "threads"),
 )
 

@@ -7,21 +7,20 @@ Rendered JPEG frames of 256x128 pixels, warm in the page cache, through one data
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from torch.utils.data import DataLoader
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
-from benchmarks.frames import HEIGHT, WIDTH, packed, render
-from benchmarks.measure import medians, repeated
-from benchmarks.plain_loading import PlainClips
-from benchmarks.records import Record
-from benchmarks.training import ProductStep, Scale, make_batch, quiet, settings
-from benchmarks.variants import PLACEMENT
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.frames import HEIGHT, WIDTH, packed, render
+from benchmarks.harness.measure import medians, repeated
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import PLACEMENT, ProductStep, Scale, make_batch, quiet, settings
+from benchmarks.references.loading import PlainClips
 from reid_cosam import build
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.settings import TrainSettings
@@ -39,30 +38,21 @@ NOTES = """\
 """
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+def measure(options: Options) -> Iterator[Record]:
     size = Scale("se_resnet50", HEIGHT, WIDTH, CLIPS, FRAMES)
     chosen = settings(size, PLACEMENT, options.device.type, "auto")
     batches = BATCHES[options.size]
     with tempfile.TemporaryDirectory() as folder, quiet():
         splits = render(Path(folder))
-        advance()
         speeds = {"loose files": _speed(_ours(chosen, splits), batches)}
         speeds["packed"] = _speed(_ours(chosen, packed(Path(folder))), batches)
         plain = _speed(_plain(splits), batches)
-        advance()
-    aim = AIM if options.size != "check" else None
-    records = [
-        Record(f"{name}, one worker", speed, plain, "Pillow, torchvision", "frames/s", "more", aim)
-        for name, speed in speeds.items()
-    ]
+    for name, speed in speeds.items():
+        yield Record(f"{name}, one worker", speed, plain, "Pillow, torchvision", "frames/s", "more", AIM)
     if options.size != "check":
         rate = _step_rate(options)
-        records += [
-            Record(f"workers that a step needs, {name}", rate / speed, 1, "one worker", "", "share")
-            for name, speed in speeds.items()
-        ]
-    advance()
-    return records
+        for name, speed in speeds.items():
+            yield Record(f"workers that a step needs, {name}", rate / speed, 1, "one worker", "", "share")
 
 
 def _ours(chosen: TrainSettings, splits: ReidSplits) -> Iterable[Any]:
@@ -91,18 +81,15 @@ def _speed(loader: Iterable[Any], batches: int) -> float:
 
 def _step_rate(options: Options) -> float:
     """Images a second of a training step."""
-    on_gpu = options.device.type == "cuda"
-    size = Scale("se_resnet50", HEIGHT, WIDTH, 32 if on_gpu else 4, FRAMES)
+    size = Scale("se_resnet50", HEIGHT, WIDTH, 32 if options.on_gpu else 4, FRAMES)
     step = ProductStep(
         settings(size, PLACEMENT, options.device.type, "auto"), make_batch(size), options.device
     )
-    (seconds,) = medians([repeated(step)], options.device, *((20, 50) if on_gpu else (1, 2)))
+    (seconds,) = medians([repeated(step)], options.device, *((20, 50) if options.on_gpu else (1, 2)))
     return size.images / seconds
 
 
-BENCHMARK = Benchmark(
-    "loader", "Reading batches", NOTES, parts=lambda _: 3, measure=measure, reads=("device", "threads")
-)
+BENCHMARK = Benchmark("loader", "Reading batches", NOTES, measure, reads=("device", "threads"))
 
 if __name__ == "__main__":
     command.main(BENCHMARK, __doc__)

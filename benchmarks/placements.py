@@ -5,17 +5,24 @@
 COSAM's own work is measured by taking it out: the difference to the same step with `cosam=[]`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
-from benchmarks.measure import matrix_ceiling, medians, repeated
-from benchmarks.records import Record
-from benchmarks.step import forward_flops, rounds
-from benchmarks.training import ProductStep, Scale, make_batch, peak_of_steps, settings
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.measure import matrix_ceiling, medians, repeated
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import (
+    ProductStep,
+    forward_flops,
+    make_batch,
+    peak_of_steps,
+    rounds,
+    scale_of,
+    settings,
+)
 
 OWN_WORK = 0.12  # of a step, at most
 
@@ -37,52 +44,32 @@ NOTES = f"""\
 """
 
 
-def scale(options: Options, frames: int) -> Scale:
-    if options.size == "check":
-        return Scale("se_resnet_tiny", 64, 32, 4, frames)
-    if options.device.type == "cuda":
-        return Scale("se_resnet50", 256, 128, 32, frames)
-    if options.size == "full":
-        return Scale("se_resnet50", 256, 128, 4, frames)
-    return Scale("se_resnet50", 128, 64, 4, frames)
-
-
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+def measure(options: Options) -> Iterator[Record]:
     device = options.device
-    sizes = {case: scale(options, case.frames) for case in CASES}
+    sizes = {case: scale_of(options, frames=case.frames) for case in CASES}
     chosen = {case: settings(sizes[case], case.cosam, device.type, "auto") for case in CASES}
     steps = {case: ProductStep(chosen[case], make_batch(sizes[case]), device) for case in CASES}
     timed = [repeated(steps[case]) for case in CASES]
     seconds = dict(zip(CASES, medians(timed, device, *rounds(options)), strict=True))
-    advance()
     in_bf16 = steps[BARE].trainer.precision == "bf16-mixed"
     ceiling = matrix_ceiling(device, torch.bfloat16 if in_bf16 else torch.float32) / 1e12
     images = {case: sizes[case].images / seconds[case] for case in CASES}
     peaks = {case: peak_of_steps(steps[case], device) / 1e9 for case in CASES}
-    advance()
-    records = []
     for case in CASES:
         flops = 3 * forward_flops(chosen[case]) * sizes[case].clips
         achieved = flops / seconds[case] / 1e12
-        records += [
-            Record(f"images, {case}", images[case], images[BARE], str(BARE), "1/s", "more"),
-            Record(f"model TFLOP/s, {case}", achieved, ceiling, "matrix product", "TFLOP/s", "share"),
-            Record(f"peak memory, {case}", peaks[case], peaks[BARE], str(BARE), "GB", "less"),
-        ]
+        yield Record(f"images, {case}", images[case], images[BARE], str(BARE), "1/s", "more")
+        yield Record(f"model TFLOP/s, {case}", achieved, ceiling, "matrix product", "TFLOP/s", "share")
+        yield Record(f"peak memory, {case}", peaks[case], peaks[BARE], str(BARE), "GB", "less")
     added = seconds[USUAL] - seconds[BARE]
-    aim = None if options.size == "check" else OWN_WORK
-    return [
-        *records,
-        Record(f"COSAM's own work, {USUAL}", added, seconds[USUAL], "whole step", "s", "share", aim),
-    ]
+    yield Record(f"COSAM's own work, {USUAL}", added, seconds[USUAL], "whole step", "s", "share", OWN_WORK)
 
 
 BENCHMARK = Benchmark(
     "placements",
     "Placements and clip lengths",
-    lambda options: f"{scale(options, USUAL.frames)}, N as named; precision `auto`.\n\n{NOTES}",
-    parts=lambda _: 2,
-    measure=measure,
+    lambda options: f"{scale_of(options)}, N as named; precision `auto`.\n\n{NOTES}",
+    measure,
     reads=("device", "threads"),
 )
 

@@ -6,18 +6,17 @@ python -m benchmarks.rendering
 import io
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from PIL import Image
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
-from benchmarks.measure import medians, repeated
-from benchmarks.records import Record
-from benchmarks.training import ProductStep, Scale, make_batch, settings
-from benchmarks.variants import PLACEMENT
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.measure import medians, repeated
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import PLACEMENT, ProductStep, Scale, make_batch, settings
 from reid_cosam.data.synthetic import SIZES, SyntheticSpec
 from reid_cosam.data.synthetic.listing import plan_tracklets
 from reid_cosam.data.synthetic.store import MAX_PROCESSES
@@ -33,24 +32,18 @@ NOTES = """\
 """
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+def measure(options: Options) -> Iterator[Record]:
     device = torch.device("cpu")
     chosen = settings(QUICKSTART, PLACEMENT, "cpu", "auto")
     step = ProductStep(chosen, make_batch(QUICKSTART), device)
     (pace,) = medians([repeated(step)], device, 1, 1 if options.size == "check" else 3)
-    advance()
-    records = []
     for spec in (SIZES["small"], SIZES["medium"]):
         plans = plan_tracklets(spec)
         speed, encoded = _speeds(spec, TRACKLETS[options.size])
+        yield Record(f"frames, {spec.name}", speed, encoded, "Pillow encodes", "frames/s", "more")
         total = sum(plan.length for plan in plans) / speed / min(options.threads, MAX_PROCESSES)
         training = pace * ITERATIONS
-        records += [
-            Record(f"frames, {spec.name}", speed, encoded, "Pillow encodes", "frames/s", "more"),
-            Record(f"whole set, {spec.name}", total, training, "quickstart's training", "s", "share"),
-        ]
-        advance()
-    return records
+        yield Record(f"whole set, {spec.name}", total, training, "quickstart's training", "s", "share")
 
 
 def _speeds(spec: SyntheticSpec, count: int) -> tuple[float, float]:
@@ -71,8 +64,7 @@ BENCHMARK = Benchmark(
     "rendering",
     "Rendering synthetic data",
     NOTES.format(processes=MAX_PROCESSES, iterations=ITERATIONS, scale=QUICKSTART),
-    parts=lambda _: 3,
-    measure=measure,
+    measure,
     reads=("threads",),
 )
 

@@ -9,7 +9,7 @@ and the allocator says what it took.
 """
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from typing import Any, cast
 
 import torch
@@ -18,14 +18,12 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
 from benchmarks.cosam import Pass
-from benchmarks.literal_cosam import literal
-from benchmarks.measure import peak_bytes
-from benchmarks.records import Record
-from benchmarks.released import ReleasedCode, load, released_layer
-from benchmarks.training import (
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.measure import peak_bytes
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import (
     IDENTITIES,
     ProductStep,
     Scale,
@@ -33,6 +31,8 @@ from benchmarks.training import (
     peak_of_steps,
     settings,
 )
+from benchmarks.references.literal_cosam import literal
+from benchmarks.references.released import ReleasedCode, load, released_layer
 from reid_cosam import build
 from reid_cosam.models.cosam import Cosam
 from reid_cosam.settings import TrainSettings
@@ -108,49 +108,45 @@ def peaks_of_layers(chosen: TrainSettings, code: ReleasedCode | None) -> dict[st
     layer = cast(Cosam, build.make_network(chosen, IDENTITIES).attention["2"])
     frames, channels, height, width = layer.expected
     maps = torch.rand(frames, channels, height, width).requires_grad_()
-    slope = torch.randn_like(maps)
+    gradient = torch.randn_like(maps)
     forms: dict[str, nn.Module] = {"linear": layer, "literal": literal(layer)}
     if code is not None:
         forms["released code"] = released_layer(code, channels, frames, (height, width))
     return {
-        name: peak_bytes(Pass(form, maps, (1, frames), slope), torch.device("cpu"))
+        name: peak_bytes(Pass(form, maps, (1, frames), gradient), torch.device("cpu"))
         for name, form in forms.items()
     }
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
-    size, aimed = scale(options), 1.0 if options.size != "check" else None
+def measure(options: Options) -> Iterator[Record]:
+    size = scale(options)
     code = load(options.released) if options.released else None
-    records = []
     for placement in PLACEMENTS:
         chosen = settings(size, placement, "cpu", "32-true")
         ours = {bf16: peak_by_arithmetic(chosen, size.clips, bf16) for bf16 in (True, False)}
         name = f"cosam={list(placement)}, N={size.frames}"
-        records.append(_record(f"linear, {name}", ours[True], aimed))
+        yield _record(f"linear, {name}", ours[True], 1.0)
         if placement == (2,):
             layers = peaks_of_layers(chosen, code)
             for form in sorted(layers.keys() - {"linear"}):
                 more = size.clips * (layers[form] - layers["linear"])
-                records.append(_record(f"{form}, {name}", ours[form == "literal"] + more, None))
-        if options.device.type == "cuda":
+                yield _record(f"{form}, {name}", ours[form == "literal"] + more)
+        if options.on_gpu:
             step = ProductStep(settings(size, placement, "cuda", "auto"), make_batch(size), options.device)
             step()
-            records.append(_record(f"taken, {name}", peak_of_steps(step, options.device), aimed))
+            yield _record(f"taken, {name}", peak_of_steps(step, options.device), 1.0)
             del step
-        advance()
-    return records
 
 
-def _record(name: str, held: float, aim: float | None) -> Record:
-    return Record(name, held / 1e9, ROOM / 1e9, "80 GB", "GB", "share", aim)
+def _record(name: str, peak: float, aim: float | None = None) -> Record:
+    return Record(name, peak / 1e9, ROOM / 1e9, "80 GB", "GB", "share", aim)
 
 
 BENCHMARK = Benchmark(
     "room",
     "The largest step in 80 GB",
     lambda options: f"{scale(options)}.\n\n{NOTES}",
-    parts=lambda _: len(PLACEMENTS),
-    measure=measure,
+    measure,
     reads=("device", "released", "threads"),
 )
 

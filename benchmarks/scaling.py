@@ -6,21 +6,24 @@ Each process has one thread and its share of the same batch; gloo carries what t
 """
 
 import json
+import logging
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
+import torch
 from torch import nn
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
-from benchmarks.on_paper import FLOOR, RATE, Cluster, Network, cost, gathered_bytes, ring_bytes
-from benchmarks.records import Record
-from benchmarks.training import IDENTITIES, Scale, settings
-from benchmarks.variants import PLACEMENT
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.fit import through_lightning
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import IDENTITIES, PLACEMENT, Scale, make_batch, settings
+from benchmarks.references.on_paper import FLOOR, RATE, Cluster, Network, cost, gathered_bytes, ring_bytes
 from reid_cosam import build
 
 STEPS = {"check": 4, "quick": 12, "full": 40}
@@ -32,8 +35,8 @@ NOTES = """\
 - `bytes`: what leaves the loopback interface in a step of 2 processes, beside what the arithmetic says: a
   ring all-reduce of the gradients, descriptors, logits and labels gathered, their gradients sent back.
 - `on paper`: expected efficiency, one GPU's time for the batch divided by the GPUs, beside the step, for
-  SE-ResNet50 with `cosam=[4,5]`; terms and assumed constants in `benchmarks/on_paper.py` ({rate:.0f} model
-  TFLOP/s a GPU, at least {floor:.0f} ms a step). None of it has been measured.
+  SE-ResNet50 with `cosam=[4,5]`; terms and assumed constants in `benchmarks/references/on_paper.py`
+  ({rate:.0f} model TFLOP/s per GPU, at least {floor:.0f} ms per step). None of it has been measured.
 
 {table}
 
@@ -45,41 +48,51 @@ latency and not with the batch, so larger batches hide them.
 """
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+def measure(options: Options) -> Iterator[Record]:
     clips = CLIPS[options.size]
-    found = []
-    for ranks in (1, 2):
-        found.append(run_ranks(ranks, clips, STEPS[options.size]))
-        advance()
-    paces = [1 / one["seconds"] for one in found]
-    sent = (found[1]["bytes"] - found[0]["bytes"]) / 1e6
-    small = network_of("se_resnet_tiny")
-    expected = 2 * (ring_bytes(small.gradients, 2) + 2 * gathered_bytes(small, clips) / 2) / 1e6
-    records = [
-        Record("steps, 2 processes", paces[1], paces[0], "1 process", "1/s", "more"),
-        Record("efficiency, 2 processes", paces[1], 2 * paces[0], "2 x 1 process", "1/s", "share"),
-        Record("bytes a step, 2 processes", sent, expected, "arithmetic", "MB", "share"),
-    ]
-    large = network_of("se_resnet50")
+    (one, one_sent), (two, two_sent) = (run_ranks(ranks, clips, STEPS[options.size]) for ranks in (1, 2))
+    small, large = network_of("se_resnet_tiny"), network_of("se_resnet50")
+    sent, expected = two_sent - one_sent, 2 * (ring_bytes(small.gradients, 2) + gathered_bytes(small, clips))
+    yield Record("steps, 2 processes", 1 / two, 1 / one, "1 process", "1/s", "more")
+    yield Record("efficiency, 2 processes", 1 / two, 2 / one, "2 x 1 process", "1/s", "share")
+    yield Record("bytes a step, 2 processes", sent / 1e6, expected / 1e6, "arithmetic", "MB", "share")
     for cluster in CLUSTERS:
         paper = cost(large, cluster)
         milliseconds = 1e3 * paper.ideal, 1e3 * paper.total
-        records.append(Record(f"efficiency on paper, {cluster}", *milliseconds, "the step", "ms", "share"))
-    return records
+        yield Record(f"efficiency on paper, {cluster}", *milliseconds, "the step", "ms", "share")
 
 
-def run_ranks(ranks: int, clips: int, steps: int) -> dict[str, float]:
+def run_ranks(ranks: int, clips: int, steps: int) -> tuple[float, float]:
+    """Seconds of a step, and bytes sent in it."""
     program = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone"]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "found.json"
-        values = [str(out), str(clips), str(steps)]
-        subprocess.run(
-            [*program, f"--nproc-per-node={ranks}", "-m", "benchmarks.ranks", *values],
-            env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"},
-            check=True,
-        )
-        found: dict[str, float] = json.loads(out.read_text())
-    return found
+        program += [f"--nproc-per-node={ranks}", "-m", "benchmarks.scaling", str(out), str(clips), str(steps)]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+        subprocess.run(program, env=environment, check=True)
+        seconds, sent = json.loads(out.read_text())
+    return seconds, sent
+
+
+def train_as_rank(out: Path, clips: int, steps: int) -> None:
+    """`steps` steps on this rank's part of the batch; rank 0 writes what `run_ranks` returns."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)  # it advertises
+    torch.set_num_threads(1)
+    ranks = int(os.environ["WORLD_SIZE"])
+    size = Scale("se_resnet_tiny", 128, 64, clips, 4)
+    chosen = settings(size, PLACEMENT, "cpu", "32-true", f"trainer.devices={ranks}")
+    sent: list[int] = []
+    part = make_batch(size._replace(clips=clips // ranks))
+    seconds = through_lightning(chosen, part, steps, lambda _: sent.append(loopback_bytes()))
+    if int(os.environ["RANK"]) == 0:
+        out.write_text(json.dumps([statistics.median(seconds), (sent[-1] - sent[1]) / (len(sent) - 2)]))
+
+
+def loopback_bytes() -> int:
+    """Bytes that left this machine's loopback interface since it started."""
+    lines = Path("/proc/net/dev").read_text().splitlines()
+    (line,) = (line for line in lines if line.strip().startswith("lo:"))
+    return int(line.split(":")[1].split()[8])
 
 
 def network_of(backbone: str) -> Network:
@@ -110,7 +123,10 @@ def notes(_: Options) -> str:
     return NOTES.format(table=table, rate=RATE / 1e12, floor=1e3 * FLOOR)
 
 
-BENCHMARK = Benchmark("scaling", "Several processes", notes, parts=lambda _: 2, measure=measure)
+BENCHMARK = Benchmark("scaling", "Several processes", notes, measure)
 
 if __name__ == "__main__":
-    command.main(BENCHMARK, __doc__)
+    if "LOCAL_RANK" in os.environ:
+        train_as_rank(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+    else:
+        command.main(BENCHMARK, __doc__)

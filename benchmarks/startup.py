@@ -7,15 +7,15 @@ Fresh processes in turn, the median of several, files warm in the page cache.
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import torch
 
-from benchmarks import command
-from benchmarks.command import Benchmark, Options
-from benchmarks.measure import medians, repeated
-from benchmarks.records import Record
+from benchmarks.harness import command
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.measure import medians, repeated
+from benchmarks.harness.records import Record
 
 REPETITIONS = {"check": 1, "quick": 3, "full": 9}
 REFERENCE = ("-c", "import torch, torchvision, pytorch_lightning, hydra")
@@ -32,10 +32,9 @@ NOTES = """\
 """
 
 
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
+def measure(options: Options) -> Sequence[Record]:
     steps = [repeated(partial(_run, arguments)) for arguments in (REFERENCE, *COMMANDS.values())]
     reference, *ours = medians(steps, torch.device("cpu"), 1, REPETITIONS[options.size])
-    advance()
     return [
         Record(name, seconds, reference, "bare imports", "s", "less")
         for name, seconds in zip(COMMANDS, ours, strict=True)
@@ -46,7 +45,7 @@ def _run(arguments: Sequence[str]) -> None:
     subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-BENCHMARK = Benchmark("startup", "Start-up", NOTES, parts=lambda _: 1, measure=measure)
+BENCHMARK = Benchmark("startup", "Start-up", NOTES, measure)
 
 if __name__ == "__main__":
     command.main(BENCHMARK, __doc__)

@@ -2,41 +2,65 @@
 
     python -m benchmarks.step [released=PATH] [--device cuda]
 
-With `released=PATH` the reference is the released code's own network and loss (`benchmarks/released.py`) on
+With `released=PATH` the reference is the released code's own network and loss (`references/released.py`) on
 the same clips; without, the same step in the plain way: literal COSAM, channels first, float32, unfused Adam.
-All steps are taken in turn, the reference in a process of its own. Ours is uint8 clips on the host to updated
-weights: augmentation and normalisation are in it, and are not in the released code's, whose loader does them.
+All steps are taken in turn, the reference in a process of its own. Ours is from uint8 clips on the host to
+updated weights: it includes augmentation and normalisation, which the released code's loader does.
 """
 
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import command, released
-from benchmarks.apart import Apart, Work
-from benchmarks.command import Benchmark, Options
-from benchmarks.fit import through_lightning
-from benchmarks.measure import Steps, at_once, matrix_ceiling, medians, repeated, seconds
-from benchmarks.plain_step import plain
-from benchmarks.records import Record
-from benchmarks.training import (
+from benchmarks.harness import command
+from benchmarks.harness.apart import Apart, Work
+from benchmarks.harness.command import Benchmark, Options
+from benchmarks.harness.fit import through_lightning
+from benchmarks.harness.measure import Steps, at_once, matrix_ceiling, medians, repeated, seconds
+from benchmarks.harness.records import Record
+from benchmarks.harness.steps import (
     IDENTITIES,
+    PLACEMENT,
     ProductStep,
     Scale,
+    forward_flops,
     make_batch,
     peak_of_steps,
+    rounds,
+    scale_of,
     settings,
 )
-from benchmarks.variants import PLACEMENT, VARIANTS, aimed, step_settings, variants
-from reid_cosam import build
+from benchmarks.references import released
+from benchmarks.references.step import plain
 from reid_cosam.settings import TrainSettings
 
-EXPECTED_GFLOP = 23.6  # a frame: 3 forward passes, 2 operations a multiply-add, last stride 1
+
+class Variant(NamedTuple):
+    """How a step is computed. `aim`: how many times as fast as the released code on a CPU."""
+
+    precision: str
+    dtype: torch.dtype
+    compiled: bool = False
+    deterministic: str = "warn"
+    aim: float | None = None
+
+
+# A CPU's kernels repeat their numbers anyway, and compiling takes longer there than it saves.
+ON_CPU = {
+    "float32": Variant("32-true", torch.float32, aim=1.0),
+    "bf16": Variant("bf16-mixed", torch.bfloat16, aim=2.0),
+}
+ON_GPU = ON_CPU | {
+    "bf16, fastest kernels": Variant("bf16-mixed", torch.bfloat16, deterministic="false"),
+    "bf16, compiled": Variant("bf16-mixed", torch.bfloat16, compiled=True),
+    "bf16, compiled, fastest kernels": Variant("bf16-mixed", torch.bfloat16, True, "false"),
+}
+AIM_ON_GPU = 3.0  # in bfloat16
+EXPECTED_GFLOP = 23.6  # per frame: 3 forward passes, 2 operations per multiply-add, last stride 1
 AIMED_TFLOPS = 100.0  # on a GPU
 ITERATIONS, CLIPS = 60_000, 32  # the paper's training
 NOTES = """\
@@ -51,28 +75,7 @@ NOTES = """\
 
 
 def scale(options: Options) -> Scale:
-    if options.size == "check":
-        return Scale("se_resnet_tiny", 64, 32, 4, 2)
-    if options.device.type == "cuda":
-        return Scale("se_resnet50", 256, 128, CLIPS, 4)
-    return Scale("se_resnet50", 256, 128, 4, 4)
-
-
-def rounds(options: Options) -> tuple[int, int]:
-    """Steps to warm up, and to measure."""
-    if options.device.type == "cuda":
-        return 20, 200
-    return {"check": (1, 1), "quick": (1, 3), "full": (2, 9)}[options.size]
-
-
-def forward_flops(chosen: TrainSettings) -> float:
-    """Operations of a forward pass on one clip, two a multiply-add; counted without computing anything."""
-    with FakeTensorMode():
-        data = chosen.data
-        network = build.make_network(chosen, IDENTITIES)
-        with FlopCounterMode(display=False) as counter:
-            network(torch.empty(1, chosen.num_frames, 3, data.height, data.width))
-    return float(counter.get_total_flops())
+    return scale_of(options, quick=(256, 128))
 
 
 def reference(options: Options, size: Scale) -> Work:
@@ -86,89 +89,61 @@ def reference(options: Options, size: Scale) -> Work:
     return {"step": step, "peak": lambda: peak_of_steps(step, device)}
 
 
-def _check(options: Options, size: Scale) -> None:
-    if options.released is None:
-        return
-    released.source_of(options.released)  # an error here says more than one in the other process
-    if (size.height, size.width) != (256, 128):
-        raise ValueError("the released code knows SE-ResNet50 on 256x128 images only: leave --size check out")
-
-
-def measure(options: Options, advance: Callable[[], None]) -> Sequence[Record]:
-    size = scale(options)
-    _check(options, size)
-    against = "plain step, float32" if options.released is None else "released code"
+def measure(options: Options) -> Iterator[Record]:
+    size, against = scale(options), "plain step, float32"
+    if options.released is not None:
+        against = "released code"
+        released.source_of(options.released)  # an error here says more than one in the other process
+        if options.size == "check":
+            raise ValueError(
+                "the released code knows SE-ResNet50 on 256x128 images only: leave --size check out"
+            )
     with Apart(partial(reference, options, size), options.threads) as apart:
-        return _measure(options, size, against, apart, advance)
+        yield from _measured(options, size, against, apart)
 
 
-def _measure(
-    options: Options, size: Scale, against: str, apart: Apart, advance: Callable[[], None]
-) -> Sequence[Record]:
-    device = options.device
-    chosen = {name: step_settings(size, device.type, name) for name in variants(options)}
+def _measured(options: Options, size: Scale, against: str, apart: Apart) -> Iterator[Record]:
+    device, variants = options.device, ON_GPU if options.on_gpu else ON_CPU
+    chosen = {name: _settings(size, device.type, one) for name, one in variants.items()}
     steps = {name: ProductStep(one, make_batch(size), device) for name, one in chosen.items()}
-    steps = {name: step for name, step in steps.items() if not VARIANTS[name].compiled or _compiles(step)}
+    steps = {name: step for name, step in steps.items() if not variants[name].compiled or _compiles(step)}
     timed: list[Steps] = [*map(repeated, steps.values()), partial(apart, "step")]
     *ours, theirs = medians(timed, device, *rounds(options))
-    advance()
     their_peak = apart("peak")
     flops = 3 * forward_flops(chosen["float32"]) * size.clips
-    records = []
     for (name, step), own in zip(steps.items(), ours, strict=True):
+        images, hours = size.images, ITERATIONS * CLIPS / size.clips / 3600
+        aim = variants[name].aim
+        if options.on_gpu:
+            aim = None if name == "float32" else AIM_ON_GPU
+        yield Record(f"step, {name}", own, theirs, against, "s", "less", aim)
+        yield Record(f"images, {name}", images / own, images / theirs, against, "1/s", "more")
         peak = peak_of_steps(step, device)
-        records += _records(name, options, size, against, (own, theirs), (peak, their_peak), flops)
-        advance()
-    per_frame = flops / size.images / 1e9
+        yield Record(f"peak memory, {name}", peak / 1e9, their_peak / 1e9, against, "GB", "less")
+        ceiling, achieved = matrix_ceiling(device, variants[name].dtype) / 1e12, flops / own / 1e12
+        yield Record(f"model TFLOP/s, {name}", achieved, ceiling, "matrix product", "TFLOP/s", "share")
+        yield Record(f"60,000 iterations, {name}", hours * own, hours * theirs, against, "h", "less")
+        if options.on_gpu and name != "float32":
+            yield Record(f"model TFLOP/s, {name}", achieved, AIMED_TFLOPS, "the aim", "TFLOP/s", "more", 1)
     if options.size != "check":
-        records.append(
-            Record("operations of a step", per_frame, EXPECTED_GFLOP, "expected", "GFLOP/frame", "share")
-        )
-    around = _around(chosen["bf16"], steps["bf16"], size, *rounds(options))
-    advance()
-    return [*records, around]
+        per_frame = flops / size.images / 1e9
+        yield Record("operations of a step", per_frame, EXPECTED_GFLOP, "expected", "GFLOP/frame", "share")
+    yield _around(chosen["bf16"], steps["bf16"], size, *rounds(options))
+
+
+def _settings(size: Scale, device: str, variant: Variant) -> TrainSettings:
+    how = (f"trainer.compile={variant.compiled}", f"trainer.deterministic={variant.deterministic}")
+    return settings(size, PLACEMENT, device, variant.precision, *how)
 
 
 def _compiles(step: ProductStep) -> bool:
-    """A machine without a compiler costs these figures and no others."""
+    """Without a compiler on the machine only these figures are missing."""
     try:
         step()
     except Exception as error:
         print(f"not measured compiled: {error}", file=sys.stderr)
         return False
     return True
-
-
-def _records(
-    name: str,
-    options: Options,
-    size: Scale,
-    against: str,
-    times: tuple[float, float],
-    peaks: tuple[int, int],
-    flops: float,
-) -> list[Record]:
-    """What one precision gives; pairs are ours and the reference's."""
-    kind = options.device.type
-    aim = aimed(kind, name) if options.size != "check" else None
-    images = size.images / times[0], size.images / times[1]
-    per_step = ITERATIONS * CLIPS / size.clips / 3600
-    hours = per_step * times[0], per_step * times[1]
-    gigabytes = peaks[0] / 1e9, peaks[1] / 1e9
-    ceiling = matrix_ceiling(options.device, VARIANTS[name].dtype) / 1e12
-    achieved = flops / times[0] / 1e12
-    records = [
-        Record(f"step, {name}", *times, against, "s", "less", aim),
-        Record(f"images, {name}", *images, against, "1/s", "more"),
-        Record(f"peak memory, {name}", *gigabytes, against, "GB", "less"),
-        Record(f"model TFLOP/s, {name}", achieved, ceiling, "matrix product", "TFLOP/s", "share"),
-        Record(f"60,000 iterations, {name}", *hours, against, "h", "less"),
-    ]
-    if kind == "cuda" and name != "float32":
-        records.append(
-            Record(f"model TFLOP/s, {name}", achieved, AIMED_TFLOPS, "the aim", "TFLOP/s", "more", 1)
-        )
-    return records
 
 
 def _around(chosen: TrainSettings, step: ProductStep, size: Scale, warm_up: int, repetitions: int) -> Record:
@@ -188,8 +163,7 @@ BENCHMARK = Benchmark(
     "step",
     "A training step",
     lambda options: f"{scale(options)}.\n\n{NOTES}",
-    parts=lambda options: 2 + len(variants(options)),
-    measure=measure,
+    measure,
     reads=("device", "released", "threads"),
 )
 

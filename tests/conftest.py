@@ -9,8 +9,10 @@ from collections.abc import Iterator  # noqa: E402
 
 import pytest  # noqa: E402
 
-import reid_cosam  # noqa: E402, F401, before torch: it says how OpenMP's threads wait
 from reid_cosam import interruption  # noqa: E402
+from reid_cosam.startup import let_threads_sleep  # noqa: E402
+
+let_threads_sleep()  # before torch is imported
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from reid_cosam.build import data as build_data
+from reid_cosam.data.readers.ilids_vid import IlidsVid
 from reid_cosam.evaluate import main as evaluate_main
 from reid_cosam.train import run as train_run
 from tests.support.commands import QUERIES, SMALL, command, render_walkers, run_folders, train
@@ -54,7 +54,7 @@ def test_two_processes_give_the_scores_of_one(ckpt: Path, tmp_path: Path) -> Non
         load_file(tmp_path / name / "store" / "descriptors.safetensors") for name in ("one", "two")
     ]
     torch.testing.assert_close(descriptors[1], descriptors[0], rtol=1e-4, atol=1e-5)
-    assert printed.count("describing") == 1
+    assert printed.count("extracting") == 1
     assert "Initializing" not in printed  # as Lightning says of each process
 
 
@@ -69,7 +69,7 @@ def test_the_synthetic_set_brings_its_attributes(ckpt: Path, tmp_path: Path) -> 
 def test_a_sweep_over_the_networks_of_several_splits_ends_with_their_mean(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(IlidsVid, "counts", {})
     root = write_ilids_vid_tree(tmp_path / "ilids", people=8)
     ckpts = [str(tmp_path / str(split) / "checkpoints" / "last.ckpt") for split in (0, 1)]
     for split in (0, 1):

@@ -2,7 +2,6 @@
 
 import copy
 import logging
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,8 +10,6 @@ from pathlib import Path
 import pytest
 import pytorch_lightning as pl
 import torch
-from benchmarks.fit import RepeatedBatch
-from benchmarks.training import ProductStep, Scale, flags_kept, make_batch, make_module, quiet, settings
 from pytorch_lightning.loggers import CSVLogger
 
 from reid_cosam import build
@@ -22,6 +19,7 @@ from reid_cosam.metrics.retrieval import TrackletDescriptors
 from reid_cosam.models.cosam import CosamOutput
 from reid_cosam.models.network import ReidOutput
 from tests.models.test_numerics import agree, people, trained
+from tests.support.training_steps import RepeatedBatch, module_without_data, noise_batch, step_settings
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 
@@ -44,35 +42,22 @@ def test_bfloat16_with_the_channels_last_agrees_with_float32_on_a_cpu(name: str,
 
 @pytest.mark.parametrize("compiled", ["false", "true"])
 @pytest.mark.parametrize("backbone", ["se_resnet_tiny", "resnet_tiny"])
-def test_a_training_step_never_waits_for_the_device(backbone: str, compiled: str) -> None:
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    size = Scale(backbone, 64, 32, 8, 4)
-    more = ("recipe.attention.reduced_channels_narrow=64", f"trainer.compile={compiled}")
-    step = ProductStep(settings(size, (4, 5), "cuda", "auto", *more), make_batch(size), torch.device("cuda"))
-    for _ in range(2):  # the first ones set up libraries, and may wait
-        step()
-
-    with refusing_to_wait():
-        step()
-
-
-def test_lightnings_loop_around_it_never_waits_either() -> None:
-    size = Scale("se_resnet_tiny", 64, 32, 8, 4)
-    narrow = "recipe.attention.reduced_channels_narrow=64"
-    chosen = settings(size, (4, 5), "cuda", "auto", narrow, "trainer.max_steps=6", "trainer.log_every=6")
-    refusal = RefusingToWait(first=2, last=4)  # what comes before sets up, what comes after is logged
-    with tempfile.TemporaryDirectory() as folder, quiet():
-        trainer = build.make_trainer(chosen.trainer, Path(folder), [CSVLogger(folder)])
+def test_training_never_waits_for_the_device(backbone: str, compiled: str, tmp_path: Path) -> None:
+    more = ("trainer=gpu", f"trainer.compile={compiled}", "trainer.max_steps=6", "trainer.log_every=6")
+    chosen = step_settings(backbone, 8, 4, *more)
+    refusal = RefusingToWait(first=2, last=4)  # the first steps set up libraries, and the last is logged
+    with quiet():
+        trainer = build.make_trainer(chosen.trainer, tmp_path, [CSVLogger(tmp_path)])
         trainer.limit_val_batches = 0
         trainer.callbacks.append(refusal)  # type: ignore[attr-defined]
 
-        trainer.fit(make_module(chosen), datamodule=RepeatedBatch(make_batch(size), 6))
+        trainer.fit(module_without_data(chosen), datamodule=RepeatedBatch(noise_batch(8, 4), 6))
 
     assert refusal.steps == 3
 
 
 def test_a_batch_arrives_as_it_is_with_its_layout() -> None:
-    batch, transfer = make_batch(Scale("se_resnet_tiny", 64, 32, 8, 4)), CudaPrefetcher()
+    batch, transfer = noise_batch(8, 4), CudaPrefetcher()
 
     for _ in range(3):
         moved = transfer(batch, torch.device("cuda"))
@@ -85,11 +70,11 @@ def test_a_batch_arrives_as_it_is_with_its_layout() -> None:
 
 
 def test_evaluation_adds_the_snippets_of_a_tracklet_in_the_same_order_every_time(tmp_path: Path) -> None:
-    chosen = settings(Scale("se_resnet_tiny", 64, 32, 8, 4), (4, 5), "cuda", "auto")
+    chosen = step_settings("se_resnet_tiny", 8, 4, "trainer=gpu")
     descriptors, weights = torch.randn(4000, 256, device="cuda"), torch.ones(4000, device="cuda")
     tracklets = torch.arange(4000, device="cuda") % 3
     found = []
-    with quiet(), flags_kept():
+    with quiet():
         build.make_test_trainer(chosen.trainer, tmp_path)
         for _ in range(5):
             means = TrackletDescriptors(3, 256).to("cuda")
@@ -97,6 +82,20 @@ def test_evaluation_adds_the_snippets_of_a_tracklet_in_the_same_order_every_time
             found.append(means.compute())
 
     assert all(torch.equal(one, found[0]) for one in found)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without warnings and Lightning's advertisements; afterwards kernels are chosen as before."""
+    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    deterministic, tries = torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(deterministic, warn_only=True)
+            torch.backends.cudnn.benchmark = tries
 
 
 @contextmanager

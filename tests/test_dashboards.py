@@ -50,7 +50,7 @@ def test_the_workspace_groups_runs_by_table_placement_and_seed(written: Path) ->
     assert grouping[0] == "tables.value"
     assert grouping.index("placement.value") < grouping.index("seed.value") == len(grouping) - 1
     sections = section["panelBankConfig"]["sections"]
-    assert [one["name"] for one in sections] == ["Scores", "Who carries what", "Training", "Attention"]
+    assert [one["name"] for one in sections] == ["Scores", "By attribute", "Training", "Attention"]
     kinds = {panel["viewType"] for one in sections for panel in one["panels"]}
     assert kinds == {"Bar Chart", "Run History Line Plot", "Media Browser"}
 

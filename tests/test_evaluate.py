@@ -12,12 +12,11 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from reid_cosam import evaluate, train
-from reid_cosam.build import data as build_data
-from reid_cosam.evaluation.extracted_set import TestExtraction
+from reid_cosam import train
+from reid_cosam.command_line.arguments import refuse_image_size
+from reid_cosam.data.readers.mars import Mars
 from reid_cosam.evaluation.extraction import Extraction
-from reid_cosam.evaluation.run_outputs import write_outputs
-from reid_cosam.training.lightning_module import ReidModule
+from reid_cosam.evaluation.run_outputs import FinishedRun, write_outputs
 from tests.support.evaluated import RERANKING, run, stored, train_checkpoint
 from tests.support.tree import write_mars_tree
 from tests.test_train import small
@@ -30,13 +29,13 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(Mars, "counts", {})
 
 
 @pytest.fixture(scope="module")
 def ckpt(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(build_data, "_COUNTS", {})
+        patch.setattr(Mars, "counts", {})
         return train_checkpoint(tree, tmp_path_factory.mktemp("trained"))
 
 
@@ -61,10 +60,9 @@ def test_its_descriptors_are_those_of_the_training_run_bit_for_bit(
     """In bfloat16, where every other way to the same number shows."""
     found: list[torch.Tensor] = []
 
-    def remember(module: ReidModule, *rest: Any) -> Any:
-        assert module.evaluation is not None
-        found.append(module.evaluation.descriptors)
-        return write_outputs(module, *rest)
+    def remember(finished: FinishedRun, folder: Path) -> Any:
+        found.append(finished.validation.descriptors)
+        return write_outputs(finished, folder)
 
     monkeypatch.setattr("reid_cosam.train.write_outputs", remember)
     train.run(small(tree, "logger=none", "trainer.precision=bf16-mixed"), tmp_path / "trained")
@@ -80,7 +78,7 @@ def test_a_second_evaluation_extracts_nothing(
     copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run(tmp_path / "first", copied)
-    monkeypatch.delattr(TestExtraction, "extract")
+    monkeypatch.delattr(Extraction, "test_step")
 
     second = run(tmp_path / "second", copied, "protocol=[with_queries,official]", "rerank=true", *RERANKING)
 
@@ -205,7 +203,7 @@ def test_a_weighted_tail_changes_the_descriptors(copied: Path, tmp_path: Path) -
     assert not torch.equal(stored(Path(cycle["store"])), stored(Path(weighted["store"])))
 
 
-def test_carriers_are_scored_apart(copied: Path, tree: Path, tmp_path: Path) -> None:
+def test_queries_with_an_attribute_are_scored_by_themselves(copied: Path, tree: Path, tmp_path: Path) -> None:
     lines = ["person_id,camera_id,tracklets_id,hat,backpack,hand bag"]
     lines += ["101,1,1,1,0,0", "102,1,2,1,1,0", "103,1,3,0,0,0"]
     (tmp_path / "who.csv").write_text("\n".join(lines) + "\n")
@@ -238,20 +236,12 @@ def test_the_checkpoints_own_data_set_may_have_moved(copied: Path, tree: Path, t
     assert torch.equal(stored(tmp_path / "a"), stored(tmp_path / "b"))
 
 
-@pytest.mark.parametrize("asked_for", ["data.height=256", "++data.width=128"])
-def test_another_size_of_images_is_refused(asked_for: str) -> None:
-    with pytest.raises(
-        ValueError, match=r"^data\.(height=256|width=128): images keep the size .*leave this out"
-    ):
-        evaluate.refuse_image_size(["ckpt=model.ckpt", "data=mars", asked_for])
-
-
 def test_a_data_set_with_other_sizes_by_default_is_not_refused(
     copied: Path, tree: Path, tmp_path: Path
 ) -> None:
     overrides = ("data=mars", f"data.root={tree}", "data.workers=0")
 
-    evaluate.refuse_image_size(overrides)
+    refuse_image_size(overrides)
     metrics = run(tmp_path / "out", copied, *overrides)  # data=mars alone says 256x128
 
     assert (metrics["height"], metrics["width"]) == (64, 32)

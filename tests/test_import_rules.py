@@ -31,8 +31,8 @@ COMMANDS = {
     "pack",
     "search",
 }
-# command_line: it alone makes a function of a composed configuration a command.
-MAY_IMPORT_HYDRA = COMMANDS | {"build", "sweeps", "distributed", "command_line"}
+# command_line makes a function of a composed configuration a command; settings.reading gives it types.
+MAY_IMPORT_HYDRA = COMMANDS | {"build", "sweeps", "distributed", "command_line", "settings.reading"}
 MAY_IMPORT_LIGHTNING = {"build", "training", "sweeps", "distributed", "train", "evaluation.extraction"}
 
 
@@ -74,7 +74,7 @@ def _reason(rooms: set[str], name: str, declared: set[str], providers: dict[str,
     if top == "lightning":
         return "only pytorch_lightning, the two do not mix"
     if top in {"hydra", "omegaconf"} and not rooms & MAY_IMPORT_HYDRA:
-        return "configuration stays in commands, build, sweeps, distributed and command_line"
+        return f"configuration stays in {', '.join(sorted(MAY_IMPORT_HYDRA - COMMANDS))} and commands"
     if top == "pytorch_lightning" and not rooms & MAY_IMPORT_LIGHTNING:
         return f"Lightning stays in {', '.join(sorted(MAY_IMPORT_LIGHTNING))}"
     if top in sys.stdlib_module_names or declared & {normal(found) for found in providers.get(top, [])}:

@@ -24,7 +24,7 @@ SWEEP = (
     "recipe.max_steps=2",
     "recipe.sampling.tracklets=2",
     "trainer.log_every=1",
-    "runs=kept",
+    "registry=kept",
 )
 FOUR = [
     *("resnet_tiny-cosam45-tp_avg-n4-seed0", "resnet_tiny-no-cosam-tp_avg-n4-seed0"),
@@ -92,7 +92,7 @@ def test_a_failed_run_stops_no_other_and_is_retried_on_request(
     assert "2 runs: 1 failed, 1 trained" in done.stdout
     assert "2 runs: 1 failed, 1 finished before" in again.stdout
     (failure,) = (tmp_path / "kept").glob("*/failure.json")
-    assert json.loads(failure.read_text())["error"].startswith("a batch wants 64 identities")
+    assert json.loads(failure.read_text())["error"].startswith("recipe.sampling.identities=64")
     assert f"failed: {failure.parent} failed before: a batch wants 64 identities" in again.stdout
     assert "failed before" not in retried.stdout
 

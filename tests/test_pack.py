@@ -11,7 +11,6 @@ import pytest
 from reid_cosam import pack
 from reid_cosam.data import mars, packed
 from reid_cosam.data.pack_file import IMAGES, INDEX, RECORD
-from reid_cosam.data.verification import all_frames
 from tests.support.commands import command, render_walkers
 from tests.support.in_process import call
 from tests.support.tree import write_duke_tree, write_ilids_vid_tree, write_mars_tree, write_prid2011_tree
@@ -56,7 +55,7 @@ def test_a_data_set_is_packed_and_what_was_written_is_said(run: Run, tmp_path: P
         *(f"mars/{name}" for name in (IMAGES, INDEX, RECORD)),
         *(f"mars/info/{name}" for name in lists),
     }
-    for path in all_frames(mars.read(out)):
+    for path in mars.read(out).frames():
         assert packed.read_bytes(path) == (root / Path(path).relative_to(out)).read_bytes()
 
 
@@ -149,7 +148,7 @@ def test_a_folder_that_exists_is_left_as_it_is(run: Run, tmp_path: Path) -> None
 
     assert (code, printed) == (
         1,
-        "error: packed exists and was left as it is: choose another out=..., or delete it",
+        "error: out=packed exists and was left as it is: choose another folder, or delete it",
     )
     assert list((tmp_path / "packed").iterdir()) == []
 
@@ -180,7 +179,9 @@ def test_walkers_that_are_not_there_are_not_rendered(run: Run, tmp_path: Path) -
     code, printed = run("data.size=small", f"data.root={tmp_path / 'typo'}", "out=packed")
 
     assert code == 1
-    assert printed.startswith(f"error: {tmp_path / 'typo'} holds no synthetic small set of seed 0")
+    assert printed.startswith(f"error: {tmp_path / 'typo'} has no rendered data set")
+    assert "size='small', seed=0" in printed
+    assert "data.root=" in printed
     assert list(tmp_path.iterdir()) == []
 
 

@@ -28,11 +28,11 @@ Path("ready").touch()
 {work}
 """
 WAITS = "time.sleep(600)"
-# A run that is told ends when it can, and the process goes on to wait for the next one.
-NOTES = "signal.signal(signal.SIGTERM, lambda *_: Path('told').touch())"
+# A run that is interrupted ends when it can, and the process goes on to wait for the next one.
+RECORDS = "signal.signal(signal.SIGTERM, lambda *_: Path('interrupted').touch())"
 WORKS = """
 with processes.job():
-    while not Path("told").exists():
+    while not Path("interrupted").exists():
         time.sleep(0.01)
     Path("ended").touch()
 time.sleep(600)
@@ -54,8 +54,8 @@ def gone(pid: int) -> bool:
     ("begin", "before", "work", "left"),
     [
         ("end_with", "", WAITS, {"ready"}),
-        ("wait_for_jobs", NOTES, WAITS, {"ready"}),  # nothing that is told could be waited for
-        ("wait_for_jobs", NOTES, WORKS, {"ready", "told", "ended"}),
+        ("wait_for_jobs", RECORDS, WAITS, {"ready"}),  # no job could be waited for
+        ("wait_for_jobs", RECORDS, WORKS, {"ready", "interrupted", "ended"}),
     ],
     ids=["at work", "between jobs", "at a job"],
 )

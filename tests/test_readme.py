@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,10 +11,11 @@ from hydra import compose, initialize_config_dir
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig
+from pydantic import BaseModel
 
-from reid_cosam import build
+from reid_cosam import settings
 from reid_cosam.paths import CONF
+from reid_cosam.settings.reading import read_settings
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -24,17 +24,19 @@ DOCUMENTS = [
     *sorted(CONF.glob("*.yaml")),
 ]
 STAND_INS = {"<the same settings>": "", "<time>": "2026-01-31_23-59-59", "<hash>": "0123456789"}
-READERS: dict[str, Callable[[DictConfig], object]] = {
-    "train": build.read_settings,
-    "evaluate": build.read_evaluate_settings,
-    "verify": build.read_data_settings,
-    "convert": build.read_data_settings,
-    "tables": build.read_tables_settings,
-    "pack": build.read_pack_settings,
-    "dashboards": build.read_dashboards_settings,
-    "report": build.read_report_settings,
-    "visualize": build.read_visualize_settings,
+SETTINGS: dict[str, type[BaseModel]] = {
+    "train": settings.TrainSettings,
+    "evaluate": settings.EvaluateSettings,
+    "verify": settings.VerifySettings,
+    "convert": settings.ConvertSettings,
+    "tables": settings.TablesSettings,
+    "pack": settings.PackSettings,
+    "dashboards": settings.DashboardsSettings,
+    "report": settings.ReportSettings,
+    "visualize": settings.VisualizeSettings,
 }
+# `python -m reid_cosam.VERB`, `python -m reid_cosam VERB` and `reid-cosam VERB`.
+PROGRAM = re.compile(r"(?m)(?:python -m reid_cosam[. ]|(?:^ *|(?<=`))reid-cosam )(?=[a-z])[^`#\n]+")
 
 
 def commands(document: Path) -> list[str]:
@@ -42,10 +44,20 @@ def commands(document: Path) -> list[str]:
     text = document.read_text()
     if document.suffix == ".yaml":
         text = yaml.safe_load(text)["hydra"]["help"]["template"]
-    return re.findall(r"python -m reid_cosam\.[^`#\n]+", text.replace("\\\n", " "))
+    found = PROGRAM.findall(text.replace("\\\n", " "))
+    return [one for one in found if one.split()[-1] != "--help"]
 
 
 SHOWN = [(str(path.relative_to(ROOT)), command) for path in DOCUMENTS for command in commands(path)]
+
+
+def parsed(command: str) -> tuple[str, list[str]]:
+    """The module that a command runs, and its arguments."""
+    words = shlex.split(command)
+    if words[0] == "reid-cosam" or words[2] == "reid_cosam":
+        verb, *arguments = words[1:] if words[0] == "reid-cosam" else words[3:]
+        return f"reid_cosam.{verb}", arguments
+    return words[2], words[3:]
 
 
 def jobs(arguments: list[str]) -> list[list[str]]:
@@ -64,7 +76,7 @@ def test_a_command_that_is_shown_is_valid(document: str, command: str) -> None:
     for placeholder, stand_in in STAND_INS.items():
         command = command.replace(placeholder, stand_in)
 
-    _python, _dash_m, module, *arguments = shlex.split(command)
+    module, arguments = parsed(command)
 
     assert find_spec(module) is not None, f"{document} names {module}, which does not exist"
     name = module.removeprefix("reid_cosam.")
@@ -75,7 +87,7 @@ def test_a_command_that_is_shown_is_valid(document: str, command: str) -> None:
         return
     with initialize_config_dir(str(CONF), version_base="1.3"):
         for overrides in jobs(arguments):
-            READERS[name](compose(name, overrides))
+            read_settings(SETTINGS[name], compose(name, overrides))
 
 
 @pytest.mark.parametrize(("document", "command"), SHOWN)
@@ -90,7 +102,7 @@ def test_commands_are_found_where_they_stand() -> None:
 
     assert found.count("README.md") >= 5
     assert found.count("conf/train.yaml") >= 5
-    assert set(found) >= {"experiments/cosam_effect/README.md", *(f"conf/{verb}.yaml" for verb in READERS)}
+    assert set(found) >= {"experiments/cosam_effect/README.md", *(f"conf/{verb}.yaml" for verb in SETTINGS)}
 
 
 def test_a_command_may_run_over_several_lines(tmp_path: Path) -> None:

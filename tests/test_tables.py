@@ -10,23 +10,28 @@ from typing import Any
 import pytest
 from hydra import compose, initialize_config_dir
 
-from reid_cosam import build, tables
 from reid_cosam.paths import CONF, EXPERIMENTS
+from reid_cosam.results.run_settings import NetworkSpec
 from reid_cosam.results.tables.layout import LAYOUTS
-from reid_cosam.results.tables.records import Network, Record
-from reid_cosam.results.tables.results_file import results_csv
+from reid_cosam.results.tables.records import Record, results_csv
+from reid_cosam.results.tables.write import write_tables
 from reid_cosam.settings import TablesSettings
+from reid_cosam.settings.reading import read_settings
 from tests.results.tables.made_up import SE_COSAM, SE_PLAIN, record
 from tests.support.commands import command
 from tests.test_settings import settings as train_settings
 
-TINY = Network("se_resnet_tiny", "tp_avg", (4, 5), 4, 64, 32, 1)
+TINY = NetworkSpec("se_resnet_tiny", "tp_avg", (4, 5), 4, 64, 32, 1)
 FORMATS = {"table.md", "table.tex", "table.html", "table.csv", "results.csv"}
 
 
 def settings(*overrides: str) -> TablesSettings:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return build.read_tables_settings(compose("tables", list(overrides)))
+        return read_settings(TablesSettings, compose("tables", list(overrides)))
+
+
+def make_tables(chosen: TablesSettings) -> None:
+    write_tables([*map(Path, chosen.runs)], chosen.project, chosen.tables, Path(chosen.out))
 
 
 def write(path: Path, records: Sequence[Record], *lines: str) -> Path:
@@ -38,11 +43,11 @@ def write(path: Path, records: Sequence[Record], *lines: str) -> Path:
 def make(tmp_path: Path, records: Sequence[Record], *lines: str) -> Path:
     """The folder of tables of these results and damaged lines."""
     file = write(tmp_path / "in" / "results.csv", records, *lines)
-    tables.run(settings(f"runs={file}", f"out={tmp_path / 'out'}"))
+    make_tables(settings(f"runs={file}", f"out={tmp_path / 'out'}"))
     return tmp_path / "out"
 
 
-def synthetic(network: Network, seed: int, percent: float) -> Record:
+def synthetic(network: NetworkSpec, seed: int, percent: float) -> Record:
     return record(network, seed, percent, data="synthetic", size="small", valid_queries=600)
 
 
@@ -66,7 +71,7 @@ def test_the_results_of_a_table_make_the_same_table_again(tmp_path: Path) -> Non
     first = make(tmp_path, records) / "table3" / "paper_data"
 
     again = tmp_path / "again"
-    tables.run(settings(f"runs={first / 'results.csv'}", "tables=table3", f"out={again}"))
+    make_tables(settings(f"runs={first / 'results.csv'}", "tables=table3", f"out={again}"))
 
     assert (again / "table3" / "paper_data" / "table.md").read_text() == (first / "table.md").read_text()
     assert not (again / "table3" / "synthetic").exists()
@@ -107,7 +112,7 @@ def test_the_file_that_was_read_stays_as_it_was(tmp_path: Path) -> None:
     damaged = write(tmp_path / "table3" / "paper_data" / "results.csv", [record(SE_COSAM, 0, 79.0)], "x,y")
     before = damaged.read_text()
 
-    tables.run(settings(f"runs={damaged}", f"out={tmp_path}"))
+    make_tables(settings(f"runs={damaged}", f"out={tmp_path}"))
 
     assert damaged.read_text() == before
     assert damaged.with_name("table.md").is_file()
@@ -125,7 +130,7 @@ def test_runs_of_a_project_are_fetched(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("wandb.Api", Api)
 
-    tables.run(settings("from=wandb", "project=me/mine", "tables=table6", f"out={tmp_path}"))
+    make_tables(settings("from=wandb", "project=me/mine", "tables=table6", f"out={tmp_path}"))
 
     assert asked == ["me/mine"]
     assert "| N = 4 | **80.0**" not in (tmp_path / "table6/paper_data/table.md").read_text()
@@ -134,7 +139,7 @@ def test_runs_of_a_project_are_fetched(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_a_folder_without_results_says_so(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"holds no finished run: train some, or name others with 'runs="):
-        tables.run(settings(f"runs={tmp_path}"))
+        make_tables(settings(f"runs={tmp_path}"))
 
 
 @pytest.mark.parametrize(
@@ -172,6 +177,6 @@ COMMITTED = sorted(EXPERIMENTS.glob("table*/*/results.csv"))
 def test_committed_tables_are_those_of_the_committed_results(results: Path, tmp_path: Path) -> None:
     name, kind = results.relative_to(EXPERIMENTS).parts[:2]
 
-    tables.run(settings(f"runs={results}", f"tables={name}", f"out={tmp_path}"))
+    make_tables(settings(f"runs={results}", f"tables={name}", f"out={tmp_path}"))
 
     assert (tmp_path / name / kind / "table.md").read_text() == results.with_name("table.md").read_text()

@@ -11,9 +11,9 @@ import torch
 import yaml
 
 from reid_cosam import build, train
-from reid_cosam.build import data as build_data
+from reid_cosam.data.readers.mars import Mars
 from reid_cosam.settings import TrainSettings
-from reid_cosam.training.estimate import Pace
+from reid_cosam.training.pace import Pace
 from tests.support.tree import write_mars_tree
 from tests.test_settings import settings
 
@@ -42,7 +42,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny_mars(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(Mars, "counts", {})
 
 
 def small(tree: Path, *overrides: str) -> TrainSettings:
@@ -109,7 +109,7 @@ def test_a_truncated_frame_is_named(tmp_path: Path) -> None:
 
 
 def test_fewer_identities_than_a_batch_wants(tree: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"a batch wants 8 identities, but the training set has 4"):
+    with pytest.raises(ValueError, match=r"^recipe\.sampling\.identities=8: the data set has 4 identities"):
         train.run(small(tree, "recipe.sampling.identities=8"), tmp_path / "run")
 
 
@@ -125,7 +125,7 @@ def test_scarce_identities_repeat_their_tracklets(
 def test_a_cpu_run_says_how_long_it_will_take(
     tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reid_cosam.sweeps.announcement.measure_pace", lambda *_: Pace(7200.0, 5.0))
+    monkeypatch.setattr("reid_cosam.training.announcement.measure_pace", lambda *_: Pace(7200.0, 5.0))
 
     with caplog.at_level("INFO"):
         train.run(small(tree, "trainer.max_steps=1"), tmp_path / "run")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from reid_cosam import train
-from reid_cosam.build import data as build_data
-from reid_cosam.sweeps.failures import FailedBefore
+from reid_cosam.data.readers.mars import Mars
+from reid_cosam.sweeps.attempts import FailedBefore
 from tests.support.tree import write_mars_tree
 from tests.test_train import small
 
@@ -20,11 +20,11 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny_mars(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(Mars, "counts", {})
 
 
 def test_a_failed_kept_run_is_left_out_until_it_is_asked_for(tree: Path, tmp_path: Path) -> None:
-    kept = small(tree, f"runs={tmp_path / 'kept'}", "recipe.sampling.identities=8")
+    kept = small(tree, f"registry={tmp_path / 'kept'}", "recipe.sampling.identities=8")
     with pytest.raises(ValueError, match="8 identities"):
         train.run(kept, tmp_path / "first")
     (folder,) = (tmp_path / "kept").iterdir()
@@ -41,7 +41,7 @@ def test_a_failed_kept_run_is_left_out_until_it_is_asked_for(tree: Path, tmp_pat
 
 
 def test_a_kept_run_that_another_process_works_on_is_left_to_it(tree: Path, tmp_path: Path) -> None:
-    kept = small(tree, f"runs={tmp_path / 'kept'}", "trainer.max_steps=1")
+    kept = small(tree, f"registry={tmp_path / 'kept'}", "trainer.max_steps=1")
     assert train.run(kept, tmp_path / "first") == "trained"
     (folder,) = (tmp_path / "kept").iterdir()
     (folder / "metrics.json").unlink()

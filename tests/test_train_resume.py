@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from reid_cosam import train
-from reid_cosam.build import data as build_data
+from reid_cosam.data.readers.mars import Mars
 from reid_cosam.training.lightning_module import ReidModule
 from tests.support.tree import write_mars_tree
 from tests.test_settings import settings
@@ -22,7 +22,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny_mars(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(Mars, "counts", {})
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(tree: Path, tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tree: Path, tmp_path: Pat
 
 
 def test_a_kept_run_is_not_repeated(tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    kept = small(tree, f"runs={tmp_path / 'kept'}")
+    kept = small(tree, f"registry={tmp_path / 'kept'}")
     train.run(kept, tmp_path / "first")
     (folder,) = (tmp_path / "kept").iterdir()
     written = (folder / "metrics.json").stat().st_mtime_ns
@@ -56,7 +56,7 @@ def test_other_tracklets_make_another_kept_run(tree: Path, tmp_path: Path) -> No
     other = write_mars_tree(tmp_path / "other", frames=6)
 
     for folder in (tree, other):
-        train.run(small(folder, f"runs={tmp_path / 'kept'}", "trainer.max_steps=1"), tmp_path / "job")
+        train.run(small(folder, f"registry={tmp_path / 'kept'}", "trainer.max_steps=1"), tmp_path / "job")
 
     assert len(list((tmp_path / "kept").iterdir())) == 2
 
@@ -64,7 +64,7 @@ def test_other_tracklets_make_another_kept_run(tree: Path, tmp_path: Path) -> No
 def test_an_interrupted_kept_run_goes_on(
     tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = small(tree, f"runs={tmp_path / 'kept'}", "trainer.checkpoint_every=1", "trainer.eval_every=1")
+    kept = small(tree, f"registry={tmp_path / 'kept'}", "trainer.checkpoint_every=1", "trainer.eval_every=1")
     with monkeypatch.context() as patch:
         patch.setattr(ReidModule, "_score", Mock(side_effect=SystemExit(143)))  # as SIGTERM ends it
         with pytest.raises(SystemExit):

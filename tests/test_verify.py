@@ -105,7 +105,8 @@ def test_walkers_that_are_not_there_are_not_rendered(tmp_path: Path, run: Run) -
     code, out, err = run("data=synthetic", "data.size=small", f"data.root={tmp_path / 'typo'}")
 
     assert (code, out) == (1, "")
-    assert err.startswith(f"error: {tmp_path / 'typo'} holds no synthetic small set of seed 0")
+    assert err.startswith(f"error: {tmp_path / 'typo'} has no rendered data set")
+    assert "size='small', seed=0" in err
     assert not (tmp_path / "typo").exists()
 
 
@@ -172,6 +173,6 @@ def test_the_command_exits_with_1_when_something_is_off(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 1
-    assert "this was a report" in done.stdout
+    assert "no file was changed" in done.stdout
     assert done.stderr.splitlines() == ["reading 110 frames", "read 110 of 110 frames, 0 s left"]
     assert [path.name for path in tmp_path.iterdir()] == ["mars"]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from reid_cosam import verify
+from reid_cosam.data.readers.mars import Mars
+from reid_cosam.data.readers.prid2011 import Prid2011
 from tests.support.commands import QUERIES, render_walkers
 from tests.support.in_process import call
 from tests.support.packs import pack_tree
@@ -48,7 +50,7 @@ def test_a_whole_data_set_is_as_it_should_be(walkers: Path, run: Run) -> None:
 
     assert (code, out.splitlines()[-2:]) == (
         0,
-        ["all is as it should be", "this was a report: no file was changed"],
+        ["no problems found", "no file was changed"],
     )
     assert err.startswith("reading ")
     assert _row(out, "query")[:2] == ["3", str(QUERIES)]
@@ -70,7 +72,7 @@ def test_a_tiny_tree_is_not_mars(tmp_path: Path, run: Run) -> None:
     assert _row(out, "released") == ["6", "6", "6", "0"]
     assert _row(out, "with_queries") == _row(out, "official") == ["12", "6", "6", "0"]
     assert "frames: 110, 0 of them missing or unreadable" in out
-    assert re.search(r"^off: \d+ of \d+ counts$", out, re.MULTILINE)
+    assert re.search(r"^problems: \d+ of \d+ counts$", out, re.MULTILINE)
     assert _snapshot(root) == before
 
 
@@ -83,7 +85,7 @@ def test_a_tiny_duke_tree(tmp_path: Path, run: Run) -> None:
     assert _row(out, "query")[:2] == ["3", "3"]
     assert _row(out, "released") == ["4", "3", "3", "0"]  # the other camera's three, and the distractor
     assert _row(out, "with_queries") == _row(out, "official") == ["7", "3", "3", "0"]
-    assert re.search(r"^off: \d+ of \d+ counts$", out, re.MULTILINE)
+    assert re.search(r"^problems: \d+ of \d+ counts$", out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -109,33 +111,33 @@ def test_tiny_trees_of_two_cameras(
     assert _row(out, "query")[:2] == _row(out, "gallery")[:2] == ["3", "3"]
     assert _row(out, "cross_camera") == ["3", "3", "3", "0"]
     assert "with_queries" not in out
-    assert re.search(r"^off: \d+ of \d+ counts$", out, re.MULTILINE)
+    assert re.search(r"^problems: \d+ of \d+ counts$", out, re.MULTILINE)
 
 
 def test_expected_counts_that_are_met_are_marked(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = write_mars_tree(tmp_path / "mars")
-    monkeypatch.setattr("reid_cosam.build.expected_counts", lambda _: {"train frames": 44, "queries": 7})
+    monkeypatch.setattr(Mars, "counts", {"train frames": 44, "queries": 7})
 
     code, out, _ = run("data=mars", f"data.root={root}")
 
     assert code == 1
     assert _row(out, "train frames") == ["44", "44", "ok"]
     assert _row(out, "queries") == ["7", "6", "wrong"]
-    assert "\noff: 1 of 2 counts\n" in out
+    assert "\nproblems: 1 of 2 counts\n" in out
 
 
 def test_lost_frames_of_prid2011_show_in_their_numbers(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reid_cosam.build.expected_counts", lambda _: {})
+    monkeypatch.setattr(Prid2011, "counts", {})
     root = write_prid2011_tree(tmp_path / "prid2011", frames=40)
 
     code, out, _ = run("data=prid2011", f"data.root={root}", "data.split=0")
 
     # Frames lost at the end of a tracklet would not show: this is said.
-    assert (code, out.splitlines()[-2]) == (0, "all that was checked is as it should be")
+    assert (code, out.splitlines()[-2]) == (0, "no problems found")
     assert out.splitlines()[-3].startswith("not checked: ")
 
     for frame in (root / "prid_2011/multi_shot").rglob("*.png"):
@@ -151,7 +153,7 @@ def test_lost_frames_of_prid2011_show_in_their_numbers(
         {root / "prid_2011/multi_shot"},
     )
     assert "\n  and 7 more\n" in out
-    assert "\noff: 12 of 12 tracklets with gaps in the numbers of their frames\n" in out
+    assert "\nproblems: 12 of 12 tracklets with gaps in the numbers of their frames\n" in out
 
 
 def test_a_query_that_no_protocol_can_score_is_named(tmp_path: Path, run: Run) -> None:
@@ -161,7 +163,7 @@ def test_a_query_that_no_protocol_can_score_is_named(tmp_path: Path, run: Run) -
 
     assert code == 1
     assert _row(out, "released") == ["3", "3", "0", "3"]
-    assert "\n  query of pid 101, camera 1: no other camera shows this person\n" in out
+    assert "\n  query of pid 101, camera 1: no other camera saw this person\n" in out
     assert "; 3 of 3 queries without a match under any protocol\n" in out
 
 

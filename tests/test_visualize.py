@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from reid_cosam import build, visualize
-from reid_cosam.build import data as build_data
+from reid_cosam.data.readers.mars import Mars
 from reid_cosam.training.checkpoint_files import WholeCheckpointIO
 from tests.support.commands import QUERIES, command, render_walkers
 from tests.support.in_process import call
@@ -158,7 +158,7 @@ def test_a_later_snippet_shows_other_frames(run: Run, ckpt: Path) -> None:
 def test_another_data_set_is_shown_and_without_person_masks_not_measured(
     run: Run, ckpt: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(Mars, "counts", {})
     root = write_mars_tree(tmp_path / "mars")
 
     code, printed, errors = run(f"ckpt={ckpt}", "data=mars", f"data.root={root}", "tracklet=0102C1T0005")
@@ -185,7 +185,7 @@ def test_a_network_without_cosam_is_refused(run: Run, walkers: Path, tmp_path: P
     code, _, errors = run(f"ckpt={plain}")
 
     assert code == 1
-    assert errors.startswith(f"error: {plain}: it has no COSAM layer (cosam=[])")
+    assert errors.startswith(f"error: {plain}: the network has no COSAM layer")
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = tuple(
-    getattr(signal, name)
-    for name in ("SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGXCPU")
-    if hasattr(signal, name)
-)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGXCPU)
 
-# For an iteration, or a batch of an evaluation. Whoever sent the signal mostly kills after some time as well.
+# For an iteration, or a batch of an evaluation. Most senders of a signal kill after some time as well.
 _SECONDS_TO_END = 100.0
 
 _log = logging.getLogger(__name__)
@@ -32,7 +28,7 @@ class Interrupted(SystemExit):
 
     Attributes:
         name: of the signal, such as `SIGTERM`.
-        explained: somebody has said already what was interrupted.
+        explained: a message for the user has named what was interrupted.
     """
 
     def __init__(self, number: int) -> None:
@@ -42,21 +38,12 @@ class Interrupted(SystemExit):
 
 
 class _State:
-    """Of this process: signals concern a process as a whole.
+    """Of this process: signals concern a process as a whole."""
 
-    Attributes:
-        received: the number of the signal that came first; 0 while none did.
-        finishes: something is ended before the process is.
-        end: when that is, in words.
-        ends: the work is done, and the process ends in any case.
-        waits: nothing is under way that would have to be ended: the process waits for its next batch.
-    """
-
-    received = 0
-    finishes = False
-    end = ""
-    ends = False
-    waits = False
+    received = 0  # the number of the signal that came first; 0 while none did
+    finishing = ""  # the point until which the process finishes first, in words; empty for none
+    done = False  # the work is complete, and the process ends in any case
+    waiting = False  # nothing is under way: the process waits for its next batch
     watchdog: threading.Timer | None = None
 
 
@@ -69,7 +56,7 @@ def received() -> int:
 
 
 def record(number: int) -> None:
-    """Remembers a signal that another process of this run received."""
+    """Records a signal that another process of this run received."""
     _state.received = _state.received or number
 
 
@@ -79,22 +66,22 @@ def handle() -> None:
     Raises:
         Interrupted: a signal came after `end_in_any_case`, and now something else is to begin.
     """
-    late, _state.ends = _state.ends and _state.received, False
+    late, _state.done = _state.done and _state.received, False
     _handle_by(_on_signal)
     if late:
         raise Interrupted(late)
 
 
 def handle_early() -> None:
-    """As `handle`, while a command still imports its modules, and nobody else would say a word."""
+    """As `handle`, while a command still imports its modules: the handler itself prints and exits."""
     _handle_by(_end_early)
 
 
 def end_in_any_case() -> None:
-    """From now on signals are only remembered: the work is done, and an interruption could but deny it."""
-    _state.ends = True
+    """From now on signals are only recorded: the work is done, and the exit status must not deny it."""
+    _state.done = True
     atexit.unregister(_ignore)
-    atexit.register(_ignore)  # Python gives signals back to the system before it has ended
+    atexit.register(_ignore)  # Python restores the system's handlers before it has ended
 
 
 def _ignore() -> None:
@@ -118,49 +105,43 @@ def _end_early(number: int, _frame: FrameType | None) -> None:
 
 def _on_signal(number: int, _frame: FrameType | None) -> None:
     again, _state.received = bool(_state.received), _state.received or number
-    if _state.ends:
+    if _state.done:
         return
-    if not _state.finishes or _state.waits:
+    if not _state.finishing or _state.waiting:
         raise Interrupted(_state.received)
     if not again:
-        _log.info("%s: ending %s", signal.Signals(number).name, _state.end)
-        _start_watchdog(number)
+        _log.info("%s: ending %s", signal.Signals(number).name, _state.finishing)
+        _state.watchdog = threading.Timer(_SECONDS_TO_END, _give_up, [number])
+        _state.watchdog.daemon = True
+        _state.watchdog.start()
     elif number == signal.SIGINT:
         raise Interrupted(_state.received)
 
 
-def _start_watchdog(number: int) -> None:
-    def end() -> None:
-        _log.error(
-            "%.0f s have passed without such an end: given up. A checkpoint written before is as it was",
-            _SECONDS_TO_END,
-        )
-        os._exit(128 + number)  # whatever the main thread waits for may never come
-
-    _state.watchdog = threading.Timer(_SECONDS_TO_END, end)
-    _state.watchdog.daemon = True
-    _state.watchdog.start()
+def _give_up(number: int) -> None:
+    _log.error("not ended after %.0f s: given up. An earlier checkpoint is unchanged", _SECONDS_TO_END)
+    os._exit(128 + number)  # the main thread may wait for ever
 
 
 @contextmanager
 def finishing(end: str) -> Iterator[None]:
-    """Within, a signal is remembered, for `received`; the code within ends where it can, which `end` says.
+    """Within, a signal is recorded, for `received`; the code within ends where it can, which `end` names.
 
     It has 100 seconds. A second Ctrl-C raises `Interrupted` at once.
 
     Raises:
-        Interrupted: a signal came, and the code within has ended without a look at it.
+        Interrupted: a signal came, and the code within has ended without checking for it.
     """
     before = {number: signal.getsignal(number) for number in SIGNALS}
     _handle_by(_on_signal)
-    _state.finishes, _state.end = True, end
+    _state.finishing = end
     try:
         yield
-        _state.finishes = False  # from here on a signal raises
+        _state.finishing = ""  # from here on a signal raises
         if _state.received:
             raise Interrupted(_state.received)
     finally:
-        _state.received, _state.finishes = 0, False
+        _state.received, _state.finishing = 0, ""
         if _state.watchdog is not None:
             _state.watchdog.cancel()
         if threading.current_thread() is threading.main_thread():
@@ -173,8 +154,8 @@ def waiting() -> Iterator[None]:
     """Within, a signal raises `Interrupted` at once: the process only waits, perhaps for ever."""
     if _state.received:
         raise Interrupted(_state.received)
-    _state.waits = True
+    _state.waiting = True
     try:
         yield
     finally:
-        _state.waits = False
+        _state.waiting = False

@@ -7,3 +7,8 @@ _CHECKOUT = _PACKAGE.parents[1]
 
 CONF = _CHECKOUT / "conf" if (_CHECKOUT / "conf" / "train.yaml").exists() else _PACKAGE / "conf"
 EXPERIMENTS = CONF.with_name("experiments")
+
+
+def is_utf8(path: Path) -> bool:
+    """Whether a path is text; the system allows any bytes in it."""
+    return str(path).encode(errors="ignore").decode() == str(path)

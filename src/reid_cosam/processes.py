@@ -1,4 +1,4 @@
-"""Processes that start others: none outlives the one that it works for, and all end cleanly when told."""
+"""Processes that start others: none outlives the one that it works for, and all end cleanly when asked to."""
 
 import os
 import signal
@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 PARENT = "REID_COSAM_PARENT"
-"""The variable by which a process names itself to one that it starts; `end_with` takes the number."""
+"""The variable by which a process passes its own number to one that it starts, for `end_with`."""
 
 SECONDS_TO_STOP = 120
-"""For a run that is told to: two iterations, or what an evaluation takes, and a checkpoint."""
+"""For an interrupted run: two iterations, or a batch of an evaluation, and a checkpoint."""
 
 _SECONDS_BETWEEN_LOOKS = 0.5
 _SECONDS_TO_KILL = SECONDS_TO_STOP + 30
@@ -21,10 +21,10 @@ _between_jobs = threading.Event()
 
 
 def end_with(parent: int) -> None:
-    """Lets this process end when the process `parent`, which started it, is gone in whatever way.
+    """Makes this process end when the process `parent`, which started it, is gone in whatever way.
 
-    It is sent SIGTERM; where that is not enough, SIGKILL. `parent` must be what that process says of itself,
-    which may be gone before anyone here can ask.
+    It is sent SIGTERM; where that is not enough, SIGKILL. `parent` must be passed on by that process itself,
+    which may be gone before this one can ask for its number.
     """
 
     def watch() -> None:
@@ -46,18 +46,18 @@ def wait_for_jobs(parent: int) -> None:
 
 @contextmanager
 def job() -> Iterator[None]:
-    """For a job of a process that gets several; nothing elsewhere."""
-    waits = _between_jobs.is_set()
+    """For a job of a process that gets several; no effect elsewhere."""
+    several = _between_jobs.is_set()
     _between_jobs.clear()
     try:
         yield
     finally:
-        if waits:
+        if several:
             _between_jobs.set()
 
 
 def wait_for(process: subprocess.Popen[bytes]) -> int:
-    """The exit status of a process; an error or signal meanwhile tells it to stop, and waits for that."""
+    """The exit status of a process; an error or signal meanwhile terminates it, and waits for its end."""
     try:
         return process.wait()
     except BaseException:

@@ -1,6 +1,7 @@
 """Folders that are whole under their final name, or not there at all."""
 
 import fcntl
+import glob
 import platform
 import shutil
 import tempfile
@@ -10,19 +11,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 STALE_SECONDS = 24 * 3600
-_LOCKS = "reid_cosam-*.lock"
 
 
 @contextmanager
 def scratch_for(folder: Path) -> Iterator[Path]:
-    """Yields an empty folder beside `folder`, to be filled and renamed to it; whatever stays is removed.
+    """Yields an empty folder beside `folder`, to be filled and renamed to it; what stays is removed.
 
-    So it is when a signal raises `Interrupted`. What killed processes left beside `folder` is removed first.
+    So it is when a signal raises `Interrupted`. Leftovers of killed processes are removed first.
     """
-    _remove_leftovers(folder)
+    for path in folder.parent.glob(f".{glob.escape(folder.name)}-*"):
+        if any(path.glob("reid_cosam-*.lock")) and _is_abandoned(path):
+            shutil.rmtree(path, ignore_errors=True)
     with (
         tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch,
-        _lock_in(Path(scratch)).open("wb") as lock,
+        _lock_of(Path(scratch)).open("wb") as lock,
     ):
         with suppress(OSError):  # a file system without locks
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -31,21 +33,15 @@ def scratch_for(folder: Path) -> Iterator[Path]:
         yield staged
 
 
-def _lock_in(scratch: Path) -> Path:
-    """The file that its owner holds locked; another machine may not see that, so that it has another name."""
-    return scratch / _LOCKS.replace("*", platform.node())
+def _lock_of(scratch: Path) -> Path:
+    """The file that its owner locks; another machine may not see the lock, so its name is another."""
+    return scratch / f"reid_cosam-{platform.node()}.lock"
 
 
-def _remove_leftovers(folder: Path) -> None:
-    for path in folder.parent.iterdir():
-        if path.name.startswith(f".{folder.name}-") and any(path.glob(_LOCKS)) and _is_left(path):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_left(scratch: Path) -> bool:
-    """Whether nobody works in it any more; where that cannot be seen, whether it is a day old."""
+def _is_abandoned(scratch: Path) -> bool:
+    """Whether no process works in it any more; without locks, whether it is a day old."""
     try:
-        with _lock_in(scratch).open("rb+") as lock:
+        with _lock_of(scratch).open("rb+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
     except BlockingIOError:

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 import torch
-from benchmarks.apart import Apart, Work
+from benchmarks.harness.apart import Apart, Work
 
 
 def count_up(start: int) -> Work:

@@ -1,21 +1,20 @@
 """What a benchmark's command line offers, passes on and refuses."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import torch
-from benchmarks import command
-from benchmarks.command import CHOICES, Benchmark, Choice, Options, dashed, folder, given, parser
-from benchmarks.records import HERE, Record, read_report
+from benchmarks.harness import command
+from benchmarks.harness.command import CHOICES, Benchmark, Choice, Options, dashed, folder, given, parser
+from benchmarks.harness.records import HERE, Record, read_report
 
 
-def found(_: Options, advance: Callable[[], None]) -> Sequence[Record]:
-    advance()
+def found(_: Options) -> Sequence[Record]:
     return [Record("step", 2.0, 5.0, "released code", "s", "less")]
 
 
-STEP = Benchmark("step", "A step", "", parts=lambda _: 1, measure=found, reads=("released",))
+STEP = Benchmark("step", "A step", "", measure=found, reads=("released",))
 
 
 def started(monkeypatch: pytest.MonkeyPatch, benchmark: Benchmark, *arguments: str) -> None:
@@ -98,7 +97,7 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
 def test_what_a_user_can_mend_is_said_in_one_line(
     kind: type[Exception], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def failing(_: Options, __: Callable[[], None]) -> Sequence[Record]:
+    def failing(_: Options) -> Sequence[Record]:
         raise kind("no such folder")
 
     with pytest.raises(SystemExit, match=r"^error: no such folder$"):

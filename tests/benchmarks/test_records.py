@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from benchmarks.records import Better, Record, Report, read_report, table, write_results
+from benchmarks.harness.records import Better, Record, Report, read_report, table, write_results
 
 RECORD = Record("step", 2.0, 5.0, "released code", "s", "less", 2.0)
 REPORT = Report(

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 from benchmarks import changes, layouts, step
-from benchmarks.command import Options
-from benchmarks.fit import through_lightning
-from benchmarks.plain_step import plain
-from benchmarks.records import table
+from benchmarks.harness.command import Options
+from benchmarks.harness.fit import through_lightning
+from benchmarks.harness.records import table
+from benchmarks.harness.steps import ProductStep, Scale, make_batch, settings
+from benchmarks.references.step import plain
 from benchmarks.room import Held
-from benchmarks.training import ProductStep, Scale, make_batch, settings
 
 CPU = torch.device("cpu")
 TINY = Scale("se_resnet_tiny", 64, 32, 4, 2)
@@ -60,7 +60,7 @@ def test_the_plain_step_has_the_channels_of_its_maps_first() -> None:
 
 
 def test_every_change_is_shown_for_every_component() -> None:
-    records = changes.measure(Options(CPU, 1, "check", None), lambda: None)
+    records = changes.measure(Options(CPU, 1, "check", None))
 
     headings, rows = table(records)
     made = ["linear COSAM", "channels last", "fused Adam", "bf16"]
@@ -73,7 +73,7 @@ def test_every_change_is_shown_for_every_component() -> None:
 def test_every_figure_of_a_step_is_a_record() -> None:
     options = Options(CPU, 1, "check", None)
 
-    records = step.measure(options, lambda: None)
+    records = list(step.measure(options))
 
     names = [record.name for record in records]
     assert {"step, float32", "step, bf16", "peak memory, bf16", "through Trainer.fit, bf16"} < set(names)
@@ -84,7 +84,7 @@ def test_a_released_copy_that_is_none_is_refused(tmp_path: Path) -> None:
     options = Options(CPU, 1, "quick", tmp_path)
 
     with pytest.raises(FileNotFoundError, match=r"SE_ResNet\.py: give the folder of a copy"):
-        step.measure(options, lambda: None)
+        next(step.measure(options))
 
 
 def test_a_copy_counts_that_changes_the_order_of_the_axes() -> None:

@@ -23,24 +23,24 @@ def _queries(pids: Sequence[int]) -> list[Tracklet]:
     return [Tracklet((), pid, 1) for pid in pids]
 
 
-def _carriers(path: Path, pids: Sequence[int]) -> dict[str, list[int]]:
-    """Who of `pids` carries what."""
+def _having(path: Path, pids: Sequence[int]) -> dict[str, list[int]]:
+    """Those of `pids` who have each attribute."""
     known = attributes.read(path)
-    return {name: np.array(pids)[known.carriers(name, _queries(pids))].tolist() for name in ATTRIBUTES}
+    return {name: np.array(pids)[known.having(name, _queries(pids))].tolist() for name in ATTRIBUTES}
 
 
-def test_a_person_of_mars_carries_what_any_tracklet_shows() -> None:
+def test_a_person_of_mars_has_what_any_tracklet_shows() -> None:
     # 395: a handbag and a hat in 2 of 4 tracklets. 972: a handbag in 2 of 4, a backpack in 1.
-    assert _carriers(FILES / "mars.csv", [10, 37, 395, 972]) == {
+    assert _having(FILES / "mars.csv", [10, 37, 395, 972]) == {
         "handbag": [395, 972],
         "hat": [37, 395],
         "backpack": [37, 972],
     }
 
 
-def test_a_person_of_duke_carries_what_any_tracklet_shows() -> None:
+def test_a_person_of_duke_has_what_any_tracklet_shows() -> None:
     # 371: a handbag in 3 of 4 tracklets. 396: a hat in 1 of 4, a backpack in all.
-    assert _carriers(FILES / "duke_tracklets.csv", [3, 9, 371, 396]) == {
+    assert _having(FILES / "duke_tracklets.csv", [3, 9, 371, 396]) == {
         "handbag": [371],
         "hat": [9, 396],
         "backpack": [396],
@@ -49,7 +49,7 @@ def test_a_person_of_duke_carries_what_any_tracklet_shows() -> None:
 
 def test_both_parts_of_dukes_file_of_people_are_read() -> None:
     # 13 and 14 are trained on; of these two the file says no with 1 and yes with 2.
-    assert _carriers(FILES / "duke_attribute.mat", [2, 3, 7, 9, 13, 14]) == {
+    assert _having(FILES / "duke_attribute.mat", [2, 3, 7, 9, 13, 14]) == {
         "handbag": [2, 14],
         "hat": [9, 13],
         "backpack": [7],
@@ -60,8 +60,8 @@ def test_counts_of_dukes_file_of_people() -> None:
     rows = pd.read_csv(DUKE_TRACKLETS)
     test = rows[rows["split"] == "test"].groupby("person_id")["camera_id"].nunique()
 
-    everyone = _carriers(FILES / "duke_attribute.mat", test.index.tolist())
-    queried = _carriers(FILES / "duke_attribute.mat", test[test > 1].index.tolist())
+    everyone = _having(FILES / "duke_attribute.mat", test.index.tolist())
+    queried = _having(FILES / "duke_attribute.mat", test[test > 1].index.tolist())
 
     assert (len(test), sum(test > 1)) == (1110, 702)
     assert {name: len(pids) for name, pids in everyone.items()} == {
@@ -76,31 +76,31 @@ def test_the_synthetic_file_agrees_with_what_is_drawn(tmp_path: Path) -> None:
     write_lists(tmp_path, TINY, plan_tracklets(TINY))
     people = list(identities(TINY, TEST))
 
-    carriers = _carriers(tmp_path / "attributes.csv", people)
+    having = _having(tmp_path / "attributes.csv", people)
 
     looks = {pid: identity_look(TINY, TEST, pid) for pid in people}
-    assert any(carriers.values())
+    assert any(having.values())
     for name in ATTRIBUTES:
-        assert carriers[name] == [pid for pid in people if getattr(looks[pid], name) is not None]
+        assert having[name] == [pid for pid in people if getattr(looks[pid], name) is not None]
 
 
 def test_queries_of_one_person_share_its_attributes() -> None:
     known = attributes.read(FILES / "mars.csv")
 
-    found = known.carriers("hat", _queries([37, 10, 37]))
+    found = known.having("hat", _queries([37, 10, 37]))
 
     assert found.tolist() == [True, False, True]
 
 
-def test_no_queries_have_no_carriers() -> None:
-    assert attributes.read(FILES / "mars.csv").carriers("hat", []).shape == (0,)
+def test_no_queries_have_no_attributes() -> None:
+    assert attributes.read(FILES / "mars.csv").having("hat", []).shape == (0,)
 
 
 def test_an_unknown_attribute_lists_the_known_ones() -> None:
     known = attributes.read(FILES / "mars.csv")
 
     with pytest.raises(ValueError, match="unknown attribute 'hand bag'; choose from handbag, hat, backpack"):
-        known.carriers("hand bag", _queries([10]))
+        known.having("hand bag", _queries([10]))
 
 
 def test_a_person_who_is_not_in_the_file_is_named() -> None:
@@ -109,7 +109,7 @@ def test_a_person_who_is_not_in_the_file_is_named() -> None:
     with pytest.raises(
         ValueError, match=r"mars\.csv lacks 2 of the people queried, first pid 4: name the file"
     ):
-        known.carriers("hat", _queries([10, 12, 4, 4]))
+        known.having("hat", _queries([10, 12, 4, 4]))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

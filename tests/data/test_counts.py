@@ -1,6 +1,6 @@
 import pytest
 
-from reid_cosam.data.counts import check_counts, count
+from reid_cosam.data.counts import check_counts, count, sizes
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
 
@@ -54,3 +54,18 @@ def test_every_count_that_is_off_is_named() -> None:
     assert str(error.value) == (
         "this is no whole copy of MARS: queries: expected 3, found 2; cameras: expected 6, found 4"
     )
+
+
+def test_the_sizes_of_each_part() -> None:
+    gallery = (_tracklet(7, 1, 3), _tracklet(7, 2, 4), _tracklet(0, 2, 9), _tracklet(8, 5, 8))
+
+    found = sizes(ReidSplits((_tracklet(1, 1, 5),), (), gallery))
+
+    assert found.index.tolist() == ["train", "gallery"]
+    assert found.loc["gallery"].to_dict() == {
+        "ids": 2, "tracklets": 4, "frames": 24, "cams": 3, "min": 3, "median": 6, "max": 9, "<4": 1, "<8": 2
+    }  # fmt: skip
+
+
+def test_empty_splits_have_no_sizes() -> None:
+    assert sizes(ReidSplits((), (), ())).empty

@@ -12,7 +12,6 @@ from reid_cosam.data import mars
 from reid_cosam.data.datasets import DenseSnippets, collate_dense
 from reid_cosam.data.frames import BrokenFrame, read_clip
 from reid_cosam.data.pack_file import IMAGES, INDEX, RECORD, Pack
-from reid_cosam.data.verification import all_frames
 from tests.support.packs import pack_tree
 from tests.support.tree import write_mars_tree
 
@@ -29,7 +28,7 @@ def _flip(path: Path, place: int) -> None:
 
 
 def test_a_flipped_bit_is_named_with_its_frame_alone(pack: Path) -> None:
-    first, *others = sorted(all_frames(mars.read(pack)))
+    first, *others = sorted(mars.read(pack).frames())
     _flip(pack / IMAGES, 400)
 
     with pytest.raises(

@@ -10,12 +10,16 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from reid_cosam.data import duke, ilids_vid, listing, mars, packed, prid2011, synthetic
+from reid_cosam.data import mars, packed, synthetic
 from reid_cosam.data.datasets import DenseSnippets, collate_dense
 from reid_cosam.data.frames import read_clip, read_frame
 from reid_cosam.data.masks import read_masks
+from reid_cosam.data.readers import listing
+from reid_cosam.data.readers.duke import Duke
+from reid_cosam.data.readers.ilids_vid import IlidsVid
+from reid_cosam.data.readers.prid2011 import Prid2011
 from reid_cosam.data.tracklet import ReidSplits
-from reid_cosam.data.verification import all_frames, split_hash
+from reid_cosam.data.verification import split_hash
 from tests.data.walkers import TINY
 from tests.support.packs import pack_tree
 from tests.support.tree import write_duke_tree, write_ilids_vid_tree, write_mars_tree, write_prid2011_tree
@@ -24,10 +28,10 @@ Case = tuple[Callable[[Path], Path], Callable[[Path], ReidSplits]]
 
 LAYOUTS: dict[str, Case] = {
     "mars": (write_mars_tree, mars.read),
-    "duke": (write_duke_tree, duke.read),
-    "duke, nested": (lambda root: write_duke_tree(root / "DukeMTMC-VideoReID").parent, duke.read),
-    "ilids_vid": (write_ilids_vid_tree, lambda root: ilids_vid.read(root, 2, "first")),
-    "prid2011": (write_prid2011_tree, lambda root: prid2011.read(root, 2)),
+    "duke": (write_duke_tree, Duke().read),
+    "duke, nested": (lambda root: write_duke_tree(root / "DukeMTMC-VideoReID").parent, Duke().read),
+    "ilids_vid": (write_ilids_vid_tree, IlidsVid(2, "first").read),
+    "prid2011": (write_prid2011_tree, Prid2011(2).read),
     "synthetic": (lambda root: synthetic.ensure(root, TINY, processes=1), mars.read),
 }
 
@@ -54,11 +58,9 @@ def test_splits_hashes_and_clips_are_those_of_the_loose_files(layout: str, tmp_p
 
     assert [path.suffix for path in folder.rglob("*.*") if path.suffix in (".jpg", ".png")] == []
     assert _relative(found, folder) == _relative(expected, loose)
-    assert all(frame.startswith(f"{folder}/") for frame in all_frames(found))
+    assert all(frame.startswith(f"{folder}/") for frame in found.frames())
     assert split_hash(found, folder) == split_hash(expected, loose)
-    np.testing.assert_array_equal(
-        read_clip(all_frames(found), 64, 32), read_clip(all_frames(expected), 64, 32)
-    )
+    np.testing.assert_array_equal(read_clip(found.frames(), 64, 32), read_clip(expected.frames(), 64, 32))
 
 
 def test_masks_are_read_from_the_pack_as_well(tmp_path: Path) -> None:
@@ -88,7 +90,7 @@ def test_folders_are_listed_as_if_they_were_there(tmp_path: Path) -> None:
         return [
             (
                 [path.name for path in listing.subfolders(folder)],
-                sorted(listing._names(folder)),
+                sorted(name for name, _ in listing._entries(folder)),
                 listing.is_folder(folder),
             )
             for folder in folders

@@ -1,14 +1,19 @@
+import json
 from collections import Counter
 from itertools import chain
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from torch.utils.data import DataLoader, TensorDataset
 
-from reid_cosam.data.datasets import Draw
-from reid_cosam.data.samplers import PKBatchSampler, TrackletShardSampler
+from reid_cosam.data.samplers import PKBatchSampler, SeededBatches, TrackletShardSampler
 
 # Identities 10 to 16: identity 10 has one tracklet, 11 has two, and so on to seven.
 PIDS = [pid for pid in range(10, 17) for _ in range(pid - 9)]
+GOLDEN = Path(__file__).parent / "golden" / "pk_batches.json"
 IDENTITIES, TRACKLETS, NUM_BATCHES = 3, 4, 10
 BATCHES_A_PASS = 2  # 7 identities // 3, one is dropped
 
@@ -28,7 +33,7 @@ def _batches(rank: int = 0, world_size: int = 1, first_batch: int = 0, seed: int
 
 def test_a_batch_holds_k_tracklets_of_each_of_p_identities() -> None:
     for batch in _batches():
-        identities = [PIDS[draw.tracklet] for draw in batch]
+        identities = [PIDS[index] for index in batch]
 
         assert identities == [pid for pid in dict.fromkeys(identities) for _ in range(TRACKLETS)]
         assert len(set(identities)) == IDENTITIES
@@ -37,18 +42,18 @@ def test_a_batch_holds_k_tracklets_of_each_of_p_identities() -> None:
 def test_tracklets_repeat_only_where_an_identity_has_too_few() -> None:
     for batch in _batches():
         for start in range(0, len(batch), TRACKLETS):
-            drawn = [draw.tracklet for draw in batch[start : start + TRACKLETS]]
+            drawn = batch[start : start + TRACKLETS]
             available = PIDS.count(PIDS[drawn[0]])
             assert len(set(drawn)) == TRACKLETS if available >= TRACKLETS else len(set(drawn)) <= available
 
 
-def test_a_pass_shows_no_identity_twice_and_passes_differ() -> None:
-    batches = [{PIDS[draw.tracklet] for draw in batch} for batch in _batches()]
+def test_a_pass_visits_no_identity_twice_and_passes_differ() -> None:
+    batches = [{PIDS[index] for index in batch} for batch in _batches()]
     passes = [batches[start : start + BATCHES_A_PASS] for start in range(0, NUM_BATCHES, BATCHES_A_PASS)]
 
-    for shown in passes:
-        assert len(set().union(*shown)) == IDENTITIES * BATCHES_A_PASS
-    assert len({frozenset(set().union(*shown)) for shown in passes}) > 1
+    for visited in passes:
+        assert len(set().union(*visited)) == IDENTITIES * BATCHES_A_PASS
+    assert len({frozenset(set().union(*visited)) for visited in passes}) > 1
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3, 4, 12])
@@ -74,21 +79,44 @@ def test_iterating_again_gives_the_same_batches_and_another_seed_gives_others() 
     assert list(batches) != list(_batches(seed=6))
 
 
-def test_no_two_draws_share_a_seed() -> None:
-    draws = list(chain.from_iterable(_batches()))
+def test_each_sample_has_a_seed_of_its_own() -> None:
+    seeded = list(SeededBatches(_batches()))
 
-    assert all(isinstance(draw, Draw) for draw in draws)
-    assert len({draw.seed for draw in draws}) == NUM_BATCHES * IDENTITIES * TRACKLETS
-
-
-def test_too_few_identities_are_refused_with_both_numbers() -> None:
-    with pytest.raises(ValueError, match=r"wants 8 identities, .* has 7: lower recipe\.sampling\.identities"):
-        PKBatchSampler(PIDS, 8, TRACKLETS, NUM_BATCHES, 0)
+    assert [[draw.tracklet for draw in batch] for batch in seeded] == list(_batches())
+    assert len({draw.seed for batch in seeded for draw in batch}) == NUM_BATCHES * IDENTITIES * TRACKLETS
 
 
-def test_a_batch_that_the_ranks_cannot_share_is_refused_with_the_remedy() -> None:
-    with pytest.raises(ValueError, match=r"3 identities x 4 tracklets do not divide among 5 ranks: change"):
-        PKBatchSampler(PIDS, IDENTITIES, TRACKLETS, NUM_BATCHES, 0, rank=0, world_size=5)
+@pytest.mark.parametrize("case", json.loads(GOLDEN.read_text()))
+def test_batches_and_seeds_are_those_of_earlier_runs(case: dict[str, Any]) -> None:
+    """Recorded before: a change would alter what a resumed run and a repeated one train on."""
+    expected = [[tuple(draw) for draw in batch] for batch in case.pop("batches")]
+    batches = PKBatchSampler(PIDS, IDENTITIES, TRACKLETS, NUM_BATCHES, **case)
+
+    assert list(SeededBatches(batches))[: len(expected)] == expected
+
+
+def test_it_serves_any_data_set() -> None:
+    labels = torch.tensor(PIDS)
+    data = TensorDataset(torch.arange(len(PIDS)), labels)
+    loader = DataLoader(data, batch_sampler=PKBatchSampler(labels, IDENTITIES, TRACKLETS, NUM_BATCHES, 5))
+
+    assert [indices.tolist() for indices, _ in loader] == list(_batches())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((8, TRACKLETS, 1), "num_identities=8: the data set has 7 identities"),
+        ((0, TRACKLETS, 1), "num_identities=0"),
+        ((3, 0, 1), "num_tracklets=0"),
+        ((3, 4, 5), "world_size=5 does not divide num_identities=3 x num_tracklets=4"),
+    ],
+)
+def test_wrong_sizes_name_the_argument(arguments: tuple[int, int, int], message: str) -> None:
+    identities, tracklets, world_size = arguments
+
+    with pytest.raises(ValueError, match=f"^{message}"):
+        PKBatchSampler(PIDS, identities, tracklets, NUM_BATCHES, 0, world_size=world_size)
 
 
 COUNTS = np.array([3, 1, 1, 7, 2, 5, 1, 4])

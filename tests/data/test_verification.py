@@ -7,23 +7,11 @@ import pytest
 import simplejpeg
 
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.data.verification import (
-    Fault,
-    Summary,
-    all_frames,
-    split_hash,
-    summarise,
-    unmatched,
-    unreadable,
-)
+from reid_cosam.data.verification import split_hash, unmatched, unreadable
 
 
 def _tracklet(pid: int, camid: int, *frames: str) -> Tracklet:
     return Tracklet(frames, pid, camid)
-
-
-def _of_length(length: int, pid: int, camid: int) -> Tracklet:
-    return Tracklet(tuple(f"{number}.jpg" for number in range(length)), pid, camid)
 
 
 def _write_frames(folder: Path, count: int) -> list[str]:
@@ -32,14 +20,6 @@ def _write_frames(folder: Path, count: int) -> list[str]:
     for path in paths:
         path.write_bytes(simplejpeg.encode_jpeg(noise))
     return [str(path) for path in paths]
-
-
-def test_summary_of_four_tracklets() -> None:
-    tracklets = [_of_length(3, 7, 1), _of_length(4, 7, 2), _of_length(9, 0, 2), _of_length(8, 8, 5)]
-
-    assert summarise(tracklets) == Summary(
-        identities=2, tracklets=4, frames=24, cameras=3, shortest=3, median=6, longest=9, shorter=(1, 2)
-    )
 
 
 def test_a_query_needs_its_person_under_another_camera() -> None:
@@ -57,7 +37,7 @@ def test_every_frame_is_listed_once() -> None:
         junk=(_tracklet(-1, 1, "e"),),
     )
 
-    assert all_frames(splits) == ("a", "b", "c", "d", "e")
+    assert splits.frames() == ("a", "b", "c", "d", "e")
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -70,10 +50,10 @@ def test_missing_and_broken_frames_are_named_in_their_order(tmp_path: Path, work
 
     faults = unreadable(frames, workers, advanced.append)
 
-    assert [fault.frame for fault in faults] == [frames[2], frames[300], frames[599]]
-    assert faults[0].reason.startswith(f"cannot decode {frames[2]} (")
-    assert faults[1] == Fault(frames[300], f"{frames[300]} is missing")
-    assert faults[2].reason.startswith(f"cannot decode {frames[599]} (0 bytes)")
+    assert len(faults) == 3
+    assert faults[0].startswith(f"cannot decode {frames[2]} (")
+    assert faults[1] == f"{frames[300]} is missing"
+    assert faults[2].startswith(f"cannot decode {frames[599]} (0 bytes)")
     assert sum(advanced) == 600
 
 
@@ -82,7 +62,7 @@ def test_a_folder_in_a_frames_place_is_a_fault(tmp_path: Path) -> None:
 
     (fault,) = unreadable([str(tmp_path / "0001.jpg")], 1, lambda _: None)
 
-    assert str(tmp_path / "0001.jpg") in fault.reason
+    assert str(tmp_path / "0001.jpg") in fault
 
 
 def _splits(root: str) -> ReidSplits:

@@ -2,17 +2,14 @@
 
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from reid_cosam.distributed import launch
-from reid_cosam.paths import CONF
 
 CLUSTER = (
     *("LOCAL_RANK", "RANK", "WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"),
@@ -30,20 +27,20 @@ class Ranks(subprocess.Popen[bytes]):
         self.interruption: type[BaseException] | None = None
         self.command: list[str] = []
         self.options: dict[str, Any] = {}
-        self.told: list[str] = []
+        self.calls: list[str] = []
 
     def __call__(self, command: list[str], **options: Any) -> "Ranks":
         self.command, self.options = command, options
         return self
 
     def wait(self, timeout: float | None = None) -> int:  # noqa: ARG002
-        self.told.append("wait")
-        if self.interruption is not None and self.told == ["wait"]:
+        self.calls.append("wait")
+        if self.interruption is not None and self.calls == ["wait"]:
             raise self.interruption
         return self.status
 
     def terminate(self) -> None:
-        self.told.append("terminate")
+        self.calls.append("terminate")
 
 
 @pytest.fixture
@@ -65,7 +62,7 @@ def test_ranks_read_the_saved_configuration_and_write_to_its_folder(
 
     launch.run_ranks("reid_cosam.train", folder, 3, inherited=(7,))
 
-    launcher = ["-m", "reid_cosam.distributed.ranks", "--standalone", "--nproc-per-node=3"]
+    launcher = ["-m", "reid_cosam.distributed.launch", "--standalone", "--nproc-per-node=3"]
     assert ranks.command[:5] == [sys.executable, *launcher]
     assert ranks.command[5:11] == ["-m", "reid_cosam.train", "-cp", f"{folder}/.hydra", "-cn", "config"]
     overrides = OverridesParser.create().parse_overrides(ranks.command[11:])
@@ -78,7 +75,9 @@ def test_ranks_read_the_saved_configuration_and_write_to_its_folder(
     assert ranks.options["pass_fds"] == (7,)
 
 
-def test_ranks_share_the_cores_unless_told_otherwise(ranks: Ranks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ranks_share_the_cores_unless_the_environment_says_how_many(
+    ranks: Ranks, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     launch.run_ranks("reid_cosam.train", Path("/logs"), 3)
     shared = ranks.options["env"]["OMP_NUM_THREADS"]
@@ -101,7 +100,7 @@ def test_ranks_are_stopped_with_the_process_that_started_them(ranks: Ranks) -> N
     with pytest.raises(KeyboardInterrupt):
         launch.run_ranks("reid_cosam.train", Path("/logs"), 2)
 
-    assert ranks.told == ["wait", "terminate", "wait"]
+    assert ranks.calls == ["wait", "terminate", "wait"]
 
 
 @pytest.mark.parametrize("name", ["joblib", "slurm", "slurm_local"])
@@ -175,7 +174,7 @@ def test_as_many_processes_as_the_settings_ask_for_may_start(
         ({}, 1, 2, r"trainer.num_nodes > 1"),
     ],
 )
-def test_another_number_of_processes_than_the_environment_tells_of_is_refused(
+def test_a_number_of_processes_that_the_environment_contradicts_is_refused(
     variables: dict[str, str],
     devices: int,
     num_nodes: int,
@@ -202,7 +201,7 @@ def test_another_number_of_processes_than_the_environment_tells_of_is_refused(
         ({"RANK": "1", "SLURM_PROCID": "0"}, False),
     ],
 )
-def test_one_rank_speaks_for_the_run(
+def test_one_rank_is_the_first(
     variables: dict[str, str], first: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("RANK", "SLURM_PROCID"):
@@ -211,45 +210,3 @@ def test_one_rank_speaks_for_the_run(
         monkeypatch.setenv(name, value)
 
     assert launch.is_first_rank() == first
-
-
-@pytest.mark.parametrize(
-    "variables",
-    [
-        {},
-        {"LOCAL_RANK": "0", "RANK": "0"},
-        {"SLURM_PROCID": "1", "SLURM_NTASKS": "2", "SLURM_JOB_NAME": "bash"},  # a run of its own
-    ],
-)
-def test_a_run_has_the_folder_that_it_names(
-    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in CLUSTER:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-
-    assert launch.run_folder("logs/now") == "logs/now"
-
-
-@pytest.mark.parametrize("command", ["train", "evaluate"])
-def test_other_ranks_write_where_nothing_stays(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    at_exit: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(
-        "reid_cosam.distributed.launch.atexit.register", lambda *done, **_: at_exit.append(done)
-    )
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setenv("LOCAL_RANK", "0")
-    monkeypatch.setenv("RANK", "1")
-
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        hydra = compose(command, return_hydra_config=True).hydra
-    runs, sweeps, again = (Path(hydra[mode].dir) for mode in ("run", "sweep", "run"))
-
-    assert (runs.parent, sweeps.parent, again) == (tmp_path, tmp_path, runs)
-    (runs / f"{command}.log").touch()
-    for remove, folder in at_exit:
-        remove(folder)
-    assert list(tmp_path.iterdir()) == []

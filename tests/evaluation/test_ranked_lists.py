@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.evaluation.ranked_lists import Ranking, nearest
+from reid_cosam.evaluation.ranked_lists import Ranking
 
 QUERIES, GALLERY, SHOWN = 12, 60, 8
 
@@ -25,7 +25,7 @@ def made_up() -> Ranking:
 def test_the_nearest_are_what_a_whole_sort_finds() -> None:
     ranking = made_up()
 
-    for number, found in zip(range(QUERIES), nearest(ranking, range(QUERIES)), strict=True):
+    for number, found in zip(range(QUERIES), ranking.nearest(range(QUERIES)), strict=True):
         query = ranking.queries[number]
         allowed = [
             place
@@ -40,4 +40,4 @@ def test_a_short_gallery_is_shown_whole() -> None:
     gallery = [Tracklet(("0.jpg",), pid, 2) for pid in (3, 3, -1)]
     ranking = Ranking([Tracklet(("0.jpg",), 3, 1)], gallery, torch.tensor([[2.0, 1.0, 0.0]]), np.zeros(1))
 
-    assert [found.tolist() for found in nearest(ranking, [0])] == [[1, 0]]
+    assert [found.tolist() for found in ranking.nearest([0])] == [[1, 0]]

@@ -1,9 +1,10 @@
-"""What a run writes of an evaluation: which lists it shows, and attention on the person, both recomputed."""
+"""What a run writes of its last validation: ranked lists and attention on the person, both recomputed."""
 
 import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,11 +15,14 @@ from PIL import Image
 from reid_cosam import build
 from reid_cosam.data.frames import read_clip
 from reid_cosam.data.masks import mask_path
+from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.evaluation import run_outputs as outputs
+from reid_cosam.evaluation.run_outputs import FinishedRun
 from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.reranking import k_reciprocal
+from reid_cosam.metrics.scoring import ProtocolResult, Reranking, ScoringConfig
 from reid_cosam.results.figures.ranked import RankedList
-from reid_cosam.results.tables.layout import RERANKING
+from reid_cosam.results.tables.layout import RERANKED_WITH
 from reid_cosam.settings import TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule, ValidationResult
@@ -44,14 +48,26 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[TrainSettings, ReidDa
     return chosen, datamodule, build.make_module(chosen, datamodule)
 
 
-def evaluation() -> ValidationResult:
+def validation() -> ValidationResult:
     distances = torch.arange(1.0, 9.0).repeat(6, 1)  # of other people
     for number, ((pid, camid), behind) in enumerate(zip(QUERY, BEHIND, strict=True)):
         distances[number, GALLERY.index((pid, camid))] = 0.25  # nearest of all, and not to be counted
         distances[number, GALLERY.index((pid, 3 - camid))] = 0.5 + behind
     query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
     scores = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
-    return ValidationResult(7, scores, distances, DESCRIPTORS)
+    result = ProtocolResult("released", False, scores, np.arange(6, 14), distances, {})
+    return ValidationResult(7, result, DESCRIPTORS)
+
+
+def finished(
+    chosen: TrainSettings, datamodule: ReidDataModule, module: ReidModule, **changes: Any
+) -> FinishedRun:
+    """A run whose last validation gave `validation()`."""
+    module.validation = validation()
+    query, gallery = datamodule.evaluated[:6], datamodule.evaluated[6:]
+    test = build.make_test_tracklets(chosen.data, chosen.data, query, gallery)
+    further = build.make_further_scoring(chosen.data, ReidSplits((), query, gallery))
+    return build.finished_run(chosen, module, test, further, {})._replace(**changes)
 
 
 def test_the_data_are_as_supposed(run: tuple[TrainSettings, ReidDataModule, ReidModule]) -> None:
@@ -64,7 +80,7 @@ def test_the_data_are_as_supposed(run: tuple[TrainSettings, ReidDataModule, Reid
 def test_ranked_lists_go_from_hard_to_easy_without_the_querys_own_camera(
     run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen, datamodule, module = run
+    _, datamodule, _ = run
     seen: list[RankedList] = []
 
     def draw(lists: Sequence[RankedList]) -> Image.Image:
@@ -72,9 +88,8 @@ def test_ranked_lists_go_from_hard_to_easy_without_the_querys_own_camera(
         return Image.new("RGB", (1, 1))
 
     monkeypatch.setattr(outputs, "ranked_lists_figure", draw)
-    module.evaluation = evaluation()
 
-    outputs.write_outputs(module, datamodule, tmp_path, chosen, {})
+    outputs.write_outputs(finished(*run), tmp_path)
 
     assert [one.query_label for one in seen] == [
         *("pid 10, camera 2", "pid 11, camera 2", "pid 9, camera 2"),
@@ -93,10 +108,8 @@ def test_ranked_lists_go_from_hard_to_easy_without_the_querys_own_camera(
 
 
 def test_files_tell_the_scores(run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path) -> None:
-    chosen, datamodule, module = run
-    module.evaluation = evaluation()
 
-    _, pictures = outputs.write_outputs(module, datamodule, tmp_path, chosen, {})
+    _, pictures = outputs.write_outputs(finished(*run), tmp_path)
 
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     precisions = [1 / (1 + behind) for behind in BEHIND]
@@ -119,10 +132,9 @@ def test_files_tell_the_scores(run: tuple[TrainSettings, ReidDataModule, ReidMod
 def test_the_nearest_of_every_query_stand_in_a_table(
     run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path
 ) -> None:
-    chosen, datamodule, module = run
-    module.evaluation = evaluation()
+    chosen, _, _ = run
 
-    outputs.write_outputs(module, datamodule, tmp_path, chosen, {})
+    outputs.write_outputs(finished(*run), tmp_path)
 
     table = pd.read_csv(tmp_path / "ranked.csv")
     queries = pd.read_csv(tmp_path / "queries.csv")["first_frame"]
@@ -143,55 +155,66 @@ def test_the_nearest_of_every_query_stand_in_a_table(
     assert second["frame"].iloc[0].startswith("bbox_test/0009/0009C2")
 
 
-def test_carriers_are_scored_apart_and_small_sets_are_not_re_ranked(
+def test_small_sets_are_scored_by_attribute_and_not_re_ranked(
     run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path
 ) -> None:
-    chosen, datamodule, module = run
-    module.evaluation = evaluation()
+    chosen, _, _ = run
     with (build.data_folder(chosen.data) / "attributes.csv").open() as file:
         carrying = {int(row["pid"]) for row in csv.DictReader(file) if row["backpack"] == "1"}
     rows = [number for number, (pid, _) in enumerate(QUERY) if pid in carrying]
 
-    content, _ = outputs.write_outputs(module, datamodule, tmp_path, chosen, {})
+    content, _ = outputs.write_outputs(finished(*run), tmp_path)
 
     (result,) = content["results"]  # 14 tracklets are fewer than the 20 neighbours of re-ranking
-    distances = torch.cdist(DESCRIPTORS[:6], DESCRIPTORS[6:])
-    query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
-    every = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
-    some = score(distances[rows], query[rows, 0], query[rows, 1], gallery[:, 0], gallery[:, 1])
-    assert (result["mAP"], result["reranked"]) == (pytest.approx(every.mean_ap), False)
+    precisions = [1 / (1 + behind) for behind in BEHIND]
+    assert (result["mAP"], result["reranked"]) == (pytest.approx(np.mean(precisions)), False)
     assert 0 < len(rows) < 6
-    assert result["carriers"]["backpack"]["mAP"] == pytest.approx(some.mean_ap)
+    assert result["carriers"]["backpack"]["mAP"] == pytest.approx(np.mean([precisions[row] for row in rows]))
     assert result["carriers"]["backpack"]["queries"] == len(rows)
 
 
+# A neighbourhood that 14 tracklets are enough for.
+SMALL_RERANKING = ScoringConfig(rerankings=(Reranking(k1=4),))
+
+
 def test_larger_sets_are_re_ranked_as_the_released_code_does(
-    run: tuple[TrainSettings, ReidDataModule, ReidModule], monkeypatch: pytest.MonkeyPatch
+    run: tuple[TrainSettings, ReidDataModule, ReidModule],
 ) -> None:
-    chosen, datamodule, module = run
-    module.evaluation = evaluation()
-    monkeypatch.setitem(RERANKING, "k1", 4)  # a neighbourhood that 14 tracklets are enough for
     distances = k_reciprocal(DESCRIPTORS[:6], DESCRIPTORS[6:], 4, 6, 0.3, True)
     query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
 
-    plain, reranked = outputs.final_rows(module, datamodule, chosen)
+    plain, reranked = outputs.final_results(finished(*run, further=SMALL_RERANKING))
 
     expected = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
-    assert (plain["reranked"], reranked["reranked"]) == (False, True)
-    assert reranked["mAP"] == pytest.approx(expected.mean_ap)
-    assert reranked["mAP"] != plain["mAP"]
+    assert (plain.reranked, reranked.reranked) == (False, True)
+    assert plain.scores.mean_ap == validation().result.scores.mean_ap
+    assert reranked.scores.mean_ap == pytest.approx(expected.mean_ap)
+    assert reranked.scores.mean_ap != plain.scores.mean_ap
 
 
-def test_a_network_that_describes_all_alike_is_scored_without_re_ranking(
-    run: tuple[TrainSettings, ReidDataModule, ReidModule], monkeypatch: pytest.MonkeyPatch
+def test_tables_take_results_that_were_re_ranked_as_runs_are() -> None:
+    assert Reranking()._asdict() == RERANKED_WITH
+
+
+def test_only_sets_larger_than_a_neighbourhood_are_re_ranked(
+    run: tuple[TrainSettings, ReidDataModule, ReidModule],
 ) -> None:
-    chosen, datamodule, module = run
-    module.evaluation = evaluation()._replace(descriptors=torch.ones(14, 5))
-    monkeypatch.setitem(RERANKING, "k1", 4)
+    chosen, datamodule, _ = run
+    query, gallery = datamodule.evaluated[:6], datamodule.evaluated[6:]
 
-    rows = outputs.final_rows(module, datamodule, chosen)
+    for times, expected in ((1, ()), (2, (Reranking(20, 6, 0.3, True),))):
+        splits = ReidSplits((), query, gallery * times)
+        assert build.make_further_scoring(chosen.data, splits).rerankings == expected
 
-    assert [row["reranked"] for row in rows] == [False]
+
+def test_equal_descriptors_are_not_re_ranked(run: tuple[TrainSettings, ReidDataModule, ReidModule]) -> None:
+    dead = finished(*run, further=SMALL_RERANKING)
+
+    results = outputs.final_results(
+        dead._replace(validation=validation()._replace(descriptors=torch.ones(14, 5)))
+    )
+
+    assert [one.reranked for one in results] == [False]
 
 
 @pytest.mark.parametrize("batch_size", [4, 64])
@@ -199,12 +222,10 @@ def test_coverage_is_the_mean_over_all_queries_frames_and_places(
     batch_size: int, run: tuple[TrainSettings, ReidDataModule, ReidModule], tmp_path: Path
 ) -> None:
     chosen, datamodule, module = run
-    module.evaluation = evaluation()
     data = chosen.data.model_copy(update={"eval_batch_size": batch_size})
 
-    content, _ = outputs.write_outputs(
-        module, datamodule, tmp_path, chosen.model_copy(update={"data": data}), {}
-    )
+    sized = chosen.model_copy(update={"data": data})
+    content, _ = outputs.write_outputs(finished(sized, datamodule, module), tmp_path)
 
     for stage in (4, 5):
         assert content["attention"][str(stage)] == pytest.approx(
@@ -239,9 +260,8 @@ def test_without_cosam_there_is_no_attention_to_show(
         *("data.height=64", "data.width=32", f"data.root={chosen.data.root}"),
     )
     module = build.make_module(plain, datamodule)
-    module.evaluation = evaluation()
 
-    content, pictures = outputs.write_outputs(module, datamodule, tmp_path, plain, {})
+    content, pictures = outputs.write_outputs(finished(plain, datamodule, module), tmp_path)
 
     assert content["attention"] is None
     assert pictures.keys() == {"ranked_lists", "cmc"}

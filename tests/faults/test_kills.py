@@ -18,7 +18,7 @@ KILLS = int(os.environ.get("REID_COSAM_KILLS", "6"))
 STEPS = 60  # of each of two runs
 LONGEST = 25.0  # seconds between start and kill; the first iteration comes after a third of it
 SWEEP = (
-    *("-m", "seed=0,1", *SMALL_RUN, *TWO_RANKS, "runs=kept", f"trainer.max_steps={STEPS}"),
+    *("-m", "seed=0,1", *SMALL_RUN, *TWO_RANKS, "registry=kept", f"trainer.max_steps={STEPS}"),
     *("trainer.checkpoint_every=1", f"trainer.eval_every={STEPS // 3}"),
 )
 OUTPUTS = ("queries.csv", "ranked.csv", "cmc.csv")

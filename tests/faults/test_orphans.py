@@ -13,7 +13,7 @@ import pytest
 from tests.faults.commands import SMALL_RUN, TWO_RANKS, Started, processes_in, started
 
 LONG = (*SMALL_RUN, "trainer.max_steps=5000")
-AT_ONCE = ("launcher=joblib", "hydra.launcher.n_jobs=3", "seed=0,1", "runs=kept")
+AT_ONCE = ("launcher=joblib", "hydra.launcher.n_jobs=3", "seed=0,1", "registry=kept")
 
 
 def scratch(root: Path) -> set[Path]:

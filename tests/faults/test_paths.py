@@ -34,7 +34,7 @@ def folder(tmp_path: Path, walkers: Path) -> Path:
 def test_no_output_is_lost_under_a_path_that_is_no_text(
     env: Mapping[str, str], more: tuple[str, ...], folder: Path
 ) -> None:
-    settings = (f'data.root="{folder}/walkers"', f'runs="{folder}/kept"', "trainer.max_steps=2")
+    settings = (f'data.root="{folder}/walkers"', f'registry="{folder}/kept"', "trainer.max_steps=2")
 
     trained = finished("train", folder, *SMALL_RUN, *more, *settings, env=env)
 
@@ -74,7 +74,7 @@ def test_home_folders_are_found(walkers: Path, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "data").symlink_to(walkers)
     with started(
-        *("train", tmp_path, *SMALL_RUN, "data.root='~/data'", "runs='~/kept'", "trainer.max_steps=1"),
+        *("train", tmp_path, *SMALL_RUN, "data.root='~/data'", "registry='~/kept'", "trainer.max_steps=1"),
         env={"HOME": str(tmp_path / "home")},
     ) as run:
         assert run.end() == 0, run.errors

@@ -140,11 +140,12 @@ def ranks_of(folder: Path) -> list[psutil.Process]:
     return [
         one
         for one in found
-        if "hydra.output_subdir=null" in one.cmdline() and "reid_cosam.distributed.ranks" not in one.cmdline()
+        if "hydra.output_subdir=null" in one.cmdline()
+        and "reid_cosam.distributed.launch" not in one.cmdline()
     ]
 
 
-KEPT = (*LONG, *TWO_RANKS, "trainer.max_steps=60", "trainer.checkpoint_every=5", "runs=kept")
+KEPT = (*LONG, *TWO_RANKS, "trainer.max_steps=60", "trainer.checkpoint_every=5", "registry=kept")
 
 
 def test_a_killed_rank_is_no_failure_for_ever(walkers: Path, tmp_path: Path) -> None:

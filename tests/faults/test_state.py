@@ -39,7 +39,7 @@ def flip(path: Path, place: int) -> None:
 def whole(walkers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a kept run that nothing disturbed."""
     folder = tmp_path_factory.mktemp("whole")
-    assert finished("train", folder, *SHORT, "runs=kept", f"data.root={walkers}").end() == 0
+    assert finished("train", folder, *SHORT, "registry=kept", f"data.root={walkers}").end() == 0
     (run,) = (folder / "kept").iterdir()
     return run
 
@@ -59,7 +59,7 @@ def test_a_damaged_last_checkpoint_is_named_and_the_one_before_it_gives_the_same
     means = next(one for name, one in weights(last).items() if name.endswith("running_mean"))
     flip(last, last.read_bytes().index(means.numpy().tobytes()))
 
-    run = finished("train", tmp_path, *SHORT, "runs=kept", f"data.root={walkers}")
+    run = finished("train", tmp_path, *SHORT, "registry=kept", f"data.root={walkers}")
 
     assert run.end() == 0, run.errors
     assert f"{last} is not a readable checkpoint" in run.output
@@ -146,8 +146,8 @@ def test_other_images_of_the_same_names_are_refused(walkers: Path, whole: Path, 
     shutil.copytree(whole, tmp_path / "kept" / whole.name)
     (tmp_path / "kept" / whole.name / "metrics.json").unlink()
 
-    resumed = finished("train", tmp_path, *SHORT, "runs=kept", f"data.root={root}")
-    repeated = finished("train", tmp_path, *SHORT, "runs=done", f"data.root={root}")
+    resumed = finished("train", tmp_path, *SHORT, "registry=kept", f"data.root={root}")
+    repeated = finished("train", tmp_path, *SHORT, "registry=done", f"data.root={root}")
 
     assert (resumed.end(), repeated.end()) == (1, 1)
     assert "images=" in resumed.errors
@@ -160,7 +160,7 @@ def test_a_finished_run_is_not_taken_for_one_under_another_protocol(
     shutil.copytree(whole, tmp_path / "kept" / whole.name)
 
     run = finished(
-        "train", tmp_path, *SHORT, "runs=kept", f"data.root={walkers}", "data.protocol=cross_camera"
+        "train", tmp_path, *SHORT, "registry=kept", f"data.root={walkers}", "data.protocol=cross_camera"
     )
 
     assert run.end() == 1
@@ -175,9 +175,9 @@ def test_a_damaged_state_file_stands_in_no_runs_way(
     file: str, content: str, walkers: Path, whole: Path, kept: Path, tmp_path: Path
 ) -> None:
     (kept / file).write_text(content)
-    state = finished("tables", tmp_path, "status", "table4", f"data.root={walkers}", "runs=kept")
+    state = finished("tables", tmp_path, "status", "table4", f"data.root={walkers}", "registry=kept")
 
-    run = finished("train", tmp_path, *SHORT, "runs=kept", f"data.root={walkers}")
+    run = finished("train", tmp_path, *SHORT, "registry=kept", f"data.root={walkers}")
 
     assert state.end() == 0, state.errors
     assert run.end() == 0, run.errors

@@ -70,7 +70,7 @@ def test_a_kept_run_whose_server_does_not_answer_is_recorded_offline_and_finishe
     silent_server: str, walkers: Path, tmp_path: Path
 ) -> None:
     account = {"WANDB_BASE_URL": silent_server, "WANDB_API_KEY": "0123456789" * 4}  # of a form W&B accepts
-    online = (*RUN, "logger.mode=online", "trainer.max_steps=2", f"runs={tmp_path / 'kept'}")
+    online = (*RUN, "logger.mode=online", "trainer.max_steps=2", f"registry={tmp_path / 'kept'}")
 
     run = finished(
         "train", tmp_path, *online, f"data.root={walkers}", env={**account, "WANDB_INIT_TIMEOUT": "4"}

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from reid_cosam.data import mars
+from reid_cosam.data.readers.mars import read_info
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.metrics.protocols import score
 
@@ -40,7 +40,7 @@ def test_real_mars_lists(protocol: str) -> None:
     if folder is None:
         pytest.skip("REID_COSAM_MARS_INFO does not name the folder with the MARS lists")
     expected = json.loads((GOLDEN / "mars_protocol.json").read_text())[protocol]
-    splits = mars.read_info(Path(folder), Path("mars"))
+    splits = read_info(Path(folder), Path("mars"))
     # Frame paths sort the test tracklets back into the order of the lists, which the rule draws in.
     test = sorted(splits.query + splits.gallery + splits.junk, key=lambda tracklet: tracklet.frames[0])
     row = {tracklet.frames[0]: index for index, tracklet in enumerate(test)}

@@ -32,7 +32,7 @@ def test_what_changes_the_numbers_changes_the_key(change: str) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    ["data.root=/elsewhere", "data.workers=0", "logger=none", "trainer.eval_every=3", "runs=/kept"],
+    ["data.root=/elsewhere", "data.workers=0", "logger=none", "trainer.eval_every=3", "registry=/kept"],
 )
 def test_what_does_not_change_the_numbers_keeps_the_key(change: str) -> None:
     assert key(change) == key()

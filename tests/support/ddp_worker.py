@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import cast
 
 import pytorch_lightning as pl
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 from reid_cosam import build
 from reid_cosam.data import mars
 from reid_cosam.paths import CONF
+from reid_cosam.training.extractor import Extractor
 
 OVERRIDES = [
     "experiment=quickstart",
@@ -29,10 +31,17 @@ OVERRIDES = [
 
 
 class Watch(pl.Callback):
-    """Holds BatchNorm still, and keeps the step's gradients."""
+    """Holds BatchNorm still, and keeps the step's gradients and the counts of snippets."""
 
     def __init__(self) -> None:
         self.gradients: dict[str, torch.Tensor] = {}
+        self.counts = torch.empty(0)
+
+    def on_validation_epoch_end(self, _: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Snippets that each tracklet received over all ranks."""
+        means = cast(Extractor, pl_module._extractor).means
+        with means.sync_context():
+            self.counts = means.weights.clone()
 
     def on_train_batch_start(self, _: pl.Trainer, pl_module: pl.LightningModule, *__: object) -> None:
         for module in pl_module.modules():
@@ -55,18 +64,16 @@ def main(tree: Path, out: Path, ranks: int) -> None:
     trainer = build.make_trainer(settings.trainer, out, [])
     trainer.callbacks.append(watch)  # type: ignore[attr-defined]
     trainer.validate(module, datamodule=datamodule, verbose=False)
-    evaluation = module.evaluation
-    assert evaluation is not None
-    with module.descriptors.sync_context():
-        counts = module.descriptors.weights.clone()
+    validation = module.validation
+    assert validation is not None
     trainer.fit(module, datamodule=datamodule)
     if trainer.is_global_zero:
         seen = {
             "parameters": [name for name, _ in module.named_parameters()],
             "gradients": watch.gradients,
-            "distances": evaluation.distances,
-            "mAP": evaluation.scores.mean_ap,
-            "counts": counts,
+            "distances": validation.result.distances,
+            "mAP": validation.result.scores.mean_ap,
+            "counts": watch.counts,
         }
         torch.save(seen, out / "seen.pt")
 

@@ -8,9 +8,10 @@ import torch
 from hydra import compose, initialize_config_dir
 from safetensors import safe_open
 
-from reid_cosam import build, evaluate, train
+from reid_cosam import evaluate, train
 from reid_cosam.paths import CONF
 from reid_cosam.settings import EvaluateSettings
+from reid_cosam.settings.reading import read_settings
 from tests.test_train import small
 
 RERANKING = ("reranking.k1=3", "reranking.k2=2")  # there are 12 tracklets
@@ -24,7 +25,7 @@ def train_checkpoint(tree: Path, folder: Path) -> Path:
 
 def settings(ckpt: Path, *overrides: str) -> EvaluateSettings:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return build.read_evaluate_settings(compose("evaluate", overrides=[f"ckpt={ckpt}", *overrides]))
+        return read_settings(EvaluateSettings, compose("evaluate", overrides=[f"ckpt={ckpt}", *overrides]))
 
 
 def run(folder: Path, ckpt: Path, *overrides: str) -> dict[str, Any]:

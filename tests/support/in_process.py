@@ -11,7 +11,7 @@ import pytest
 from reid_cosam import interruption
 
 
-def call(main: Callable[[], None], folder: Path, *arguments: str) -> tuple[int, str, str]:
+def call(main: Callable[[], object], folder: Path, *arguments: str) -> tuple[int, str, str]:
     """Exit code, output and errors of `main`, the command, called in `folder` with these arguments."""
     out, err = io.StringIO(), io.StringIO()
     code: object = 0

@@ -6,7 +6,7 @@ import numpy as np
 import simplejpeg
 
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
 
 HEIGHT, WIDTH, NUM_BATCHES = 16, 8, 8
 
@@ -29,16 +29,5 @@ def write_splits(folder: Path) -> ReidSplits:
 
 
 def make_datamodule(splits: ReidSplits, num_workers: int) -> ReidDataModule:
-    return ReidDataModule(
-        splits,
-        height=HEIGHT,
-        width=WIDTH,
-        num_frames=4,
-        sampling="random",
-        identities_per_batch=2,
-        tracklets_per_identity=2,
-        num_batches=NUM_BATCHES,
-        eval_batch_size=3,
-        num_workers=num_workers,
-        seed=1,
-    )
+    size, sampling = SnippetSize(4, HEIGHT, WIDTH), TrainSampling("random", 2, 2, NUM_BATCHES, seed=1)
+    return ReidDataModule(splits, size, sampling, eval_batch_size=3, num_workers=num_workers)

@@ -1,4 +1,4 @@
-"""Two processes never work on one kept run."""
+"""Two processes never work on one run."""
 
 import errno
 import fcntl

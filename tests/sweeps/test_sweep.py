@@ -1,4 +1,4 @@
-"""What a sweep says of its runs, and how it ends."""
+"""The progress that a sweep reports, and how it ends."""
 
 import json
 from pathlib import Path
@@ -16,30 +16,32 @@ def configuration(folder: Path, at_once: int = 1) -> DictConfig:
     return OmegaConf.create({"hydra": hydra, "retry_failed": False})
 
 
-def note(folder: Path, number: int, outcome: str, seconds: float = 1.0, error: str | None = None) -> None:
-    told = {"outcome": outcome, "seconds": seconds} | ({"error": error} if error else {})
-    write_json(folder / str(number) / "outcome.json", told)
+def record_outcome(
+    folder: Path, number: int, outcome: str, seconds: float = 1.0, error: str | None = None
+) -> None:
+    record = {"outcome": outcome, "seconds": seconds} | ({"error": error} if error else {})
+    write_json(folder / str(number) / "outcome.json", record)
 
 
 def fail() -> sweep.Outcome:
     raise ValueError("the disk is full\nsince yesterday")
 
 
-def test_what_came_of_a_job_stands_in_its_folder(tmp_path: Path) -> None:
+def test_the_outcome_of_a_job_is_recorded_in_its_folder(tmp_path: Path) -> None:
     sweep.attempt(tmp_path, lambda: "finished before", ())
 
-    noted = json.loads((tmp_path / "outcome.json").read_text())
-    assert (noted["outcome"], noted["seconds"] >= 0) == ("finished before", True)
+    record = json.loads((tmp_path / "outcome.json").read_text())
+    assert (record["outcome"], record["seconds"] >= 0) == ("finished before", True)
 
 
-@pytest.mark.parametrize("mendable", [True, False])
-def test_an_error_goes_no_further(mendable: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    sweep.attempt(tmp_path, fail, (ValueError,) if mendable else ())
+@pytest.mark.parametrize("user_error", [True, False])
+def test_an_error_goes_no_further(user_error: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sweep.attempt(tmp_path, fail, (ValueError,) if user_error else ())
 
-    noted = json.loads((tmp_path / "outcome.json").read_text())
-    assert (noted["outcome"], noted["error"]) == ("failed", "the disk is full")
+    record = json.loads((tmp_path / "outcome.json").read_text())
+    assert (record["outcome"], record["error"]) == ("failed", "the disk is full")
     assert "failed: the disk is full\nsince yesterday" in caplog.text
-    assert ("Traceback" in caplog.text) is not mendable
+    assert ("Traceback" in caplog.text) is not user_error
 
 
 def test_a_rank_ends_with_its_error_as_others_wait_for_it(
@@ -55,13 +57,13 @@ def test_a_rank_ends_with_its_error_as_others_wait_for_it(
 def test_the_time_left_is_that_of_runs_that_were_trained(
     at_once: int, left: str, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reid_cosam.sweeps.sweep.grid.jobs", lambda _: [[]] * 6)
+    monkeypatch.setattr("reid_cosam.sweeps.sweep.jobs", lambda _: [[]] * 6)
     report = sweep.SweepReport()
     report.on_multirun_start(configuration(tmp_path))
-    note(tmp_path, 0, "finished before", seconds=0.1)
-    note(tmp_path, 1, "trained", seconds=4)
-    note(tmp_path, 2, "failed", seconds=0.1, error="no memory")
-    note(tmp_path, 3, "trained", seconds=16)
+    record_outcome(tmp_path, 0, "finished before", seconds=0.1)
+    record_outcome(tmp_path, 1, "trained", seconds=4)
+    record_outcome(tmp_path, 2, "failed", seconds=0.1, error="no memory")
+    record_outcome(tmp_path, 3, "trained", seconds=16)
 
     with caplog.at_level("INFO"):
         report.on_job_end(configuration(tmp_path, at_once), JobReturn())
@@ -77,11 +79,11 @@ def test_a_run_by_itself_is_no_sweep(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert caplog.messages == []
 
 
-def test_a_sweep_with_a_failed_run_names_it_and_does_not_end_well(
+def test_a_sweep_with_a_failed_run_names_it_and_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    note(tmp_path, 10, "failed", error="no memory")
-    note(tmp_path, 2, "trained")
+    record_outcome(tmp_path, 10, "failed", error="no memory")
+    record_outcome(tmp_path, 2, "trained")
 
     with pytest.raises(SystemExit) as stop:
         sweep.SweepReport().on_multirun_end(configuration(tmp_path))
@@ -90,12 +92,12 @@ def test_a_sweep_with_a_failed_run_names_it_and_does_not_end_well(
     assert capsys.readouterr().out.splitlines() == [
         "2 runs: 1 trained, 1 failed",
         f"failed: {tmp_path / '10'}: no memory",
-        "add retry_failed=true to try the failed kept runs again",
+        "add retry_failed=true to try failed runs of the registry again",
     ]
 
 
-def test_a_sweep_without_a_failed_run_ends_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    note(tmp_path, 0, "trained")
+def test_a_sweep_without_a_failed_run_succeeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record_outcome(tmp_path, 0, "trained")
     (tmp_path / "slurm").mkdir()
 
     sweep.SweepReport().on_multirun_end(configuration(tmp_path))

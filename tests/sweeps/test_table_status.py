@@ -1,7 +1,6 @@
 """What a table still needs, and how long that takes."""
 
 import fcntl
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,14 +8,14 @@ import torch
 from hydra import initialize_config_dir
 from omegaconf import OmegaConf
 
-from reid_cosam.build import data as build_data
+from reid_cosam.data.readers.mars import Mars
 from reid_cosam.paths import CONF
 from reid_cosam.results.store import write_json, write_text
 from reid_cosam.settings.recipe import part_name
-from reid_cosam.sweeps import planned_runs, table_status
-from reid_cosam.sweeps.failures import record_failure
-from reid_cosam.sweeps.planned_runs import Planned, planned
-from reid_cosam.sweeps.table_status import Paces, State, seconds_left, state
+from reid_cosam.sweeps import planned_runs
+from reid_cosam.sweeps.attempts import record_failure
+from reid_cosam.sweeps.planned_runs import PlannedRun
+from reid_cosam.sweeps.table_status import Paces, State, seconds_left, state, table_status
 from reid_cosam.training.pace import MeasuredPace
 from tests.support.tree import write_mars_tree
 from tests.test_settings import settings
@@ -24,7 +23,7 @@ from tests.test_settings import settings
 
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(build_data, "_COUNTS", {})
+    monkeypatch.setattr(Mars, "counts", {})
     planned_runs._split.cache_clear()
     planned_runs._composed.cache_clear()
     return write_mars_tree(tmp_path / "mars")
@@ -33,16 +32,19 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 FINISHED = {"mAP": 0.5, "protocol": "released", "valid_queries": 6}
 
 
-def plan(tree: Path, table: str, *overrides: str) -> list[Planned]:
-    told = ("data=mars", f"data.root={tree}", f"runs={tree.parent / 'kept'}", "trainer.max_steps=1000")
+def settings_of(tree: Path) -> tuple[str, ...]:
+    return ("data=mars", f"data.root={tree}", f"registry={tree.parent / 'kept'}", "trainer.max_steps=1000")
+
+
+def plan(tree: Path, table: str, *overrides: str) -> list[PlannedRun]:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return planned(table, [*told, *overrides])
+        return planned_runs.planned_runs(table, [*settings_of(tree), *overrides])
 
 
-def measure(run: Planned, iteration: float, evaluation: float, device: str = "cpu") -> None:
+def measure(run: PlannedRun, iteration: float, evaluation: float, device: str = "cpu") -> None:
     write_text(run.folder / "config.yaml", OmegaConf.to_yaml(run.settings.model_dump(mode="json")))
-    told = {"seconds_per_iteration": iteration, "seconds_per_evaluation": evaluation, "device": device}
-    write_json(run.folder / "pace.json", told)
+    pace = {"seconds_per_iteration": iteration, "seconds_per_evaluation": evaluation, "device": device}
+    write_json(run.folder / "pace.json", pace)
 
 
 def checkpoint(folder: Path, iterations: int) -> None:
@@ -81,7 +83,6 @@ def test_a_planned_run_lies_where_train_puts_it(tree: Path) -> None:
     assert run.folder.parent == tree.parent / "kept"
     assert run.folder.name.startswith("se_resnet50-cosam45-tp_avg-n4-seed2-")
     assert run.settings.seed == 2
-    assert "seed=2" in run.overrides
 
 
 def test_the_source_baseline_is_of_the_papers_network_only(tree: Path) -> None:
@@ -95,7 +96,7 @@ def test_an_unknown_table_lists_the_known_ones(tree: Path) -> None:
         plan(tree, "table8")
 
 
-def test_a_folder_tells_how_far_its_run_is(tmp_path: Path) -> None:
+def test_the_state_of_a_run_is_read_from_its_folder(tmp_path: Path) -> None:
     names = ("missing", "begun", "interrupted", "failed", "running", "finished")
     folders = {name: tmp_path / name for name in names}
     folders["begun"].mkdir()
@@ -135,7 +136,7 @@ def test_the_time_left_counts_iterations_and_evaluations(done: int, every: int, 
     assert seconds_left(run, done, MeasuredPace(2.0, 60.0, "cpu")) == seconds
 
 
-def test_a_pace_comes_from_the_runs_most_alike(tree: Path) -> None:
+def test_a_pace_comes_from_the_most_similar_runs(tree: Path) -> None:
     sweep = plan(tree, "table3", "seeds=[0,1,2]")
     by_name = {run.settings.run_name: run for run in sweep}
     measure(by_name["se_resnet50-cosam4-tp_avg-n4-seed0"], 3.0, 30.0, "H200")
@@ -152,17 +153,13 @@ def test_a_pace_comes_from_the_runs_most_alike(tree: Path) -> None:
     assert of("resnet50-cosam4-tp_avg-n4-seed0") is None
 
 
-def test_what_is_left_is_shown(
-    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_time_left_of_unfinished_runs_is_printed(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second, third = plan(tree, "figure6")
     write_json(first.folder / "metrics.json", FINISHED)
     measure(first, 36.0, 60.0)
     checkpoint(second.folder, 400)
-    told = ("data=mars", f"data.root={tree}", f"runs={tree.parent / 'kept'}", "trainer.max_steps=1000")
-    monkeypatch.setattr(sys, "argv", ["tables", "figure6", *told])
 
-    table_status.main()
+    table_status(["figure6", *settings_of(tree)])
 
     printed = capsys.readouterr().out
     assert "figure6: 3 runs: 1 finished, 1 interrupted, 1 missing" in printed
@@ -174,19 +171,12 @@ def test_what_is_left_is_shown(
     assert "left: 16.0 h for 2 runs, one after the other, as measured on cpu" in printed
 
 
-def test_where_nothing_was_measured_it_says_so(
-    tree: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told = ("data=mars", f"data.root={tree}", f"runs={tree.parent / 'kept'}", "seeds=[0]")
-    monkeypatch.setattr(sys, "argv", ["tables", "figure6", *told])
+def test_without_measured_runs_there_is_no_estimate(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table_status(["figure6", *settings_of(tree), "seeds=[0]"])
 
-    table_status.main()
-
-    assert "1 runs like no other measured so far" in capsys.readouterr().out
+    assert "1 runs of which none similar was measured" in capsys.readouterr().out
 
 
-def test_missing_data_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["tables", "table3", "data=mars", f"data.root={tmp_path / 'nowhere'}"])
-
-    with pytest.raises(SystemExit, match=r"error: .*nowhere"):
-        table_status.main()
+def test_missing_data_of_a_named_table_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        table_status(["table3", "data=mars", f"data.root={tmp_path / 'nowhere'}"])

@@ -1,4 +1,4 @@
-"""One rank of `test_stopping.py`: trains until rank 1 is told to stop."""
+"""One rank of `test_stopping.py`: trains until rank 1 is interrupted."""
 
 import os
 import signal
@@ -16,8 +16,8 @@ from reid_cosam.training.stopping import StopWhenInterrupted, interruptible
 ASKED = 3  # exit status where Lightning asks rank 0 in an iteration
 
 
-class Tell(pl.Callback):
-    """Tells rank 1 alone: in the middle of the third iteration, or of an evaluation before."""
+class Interrupt(pl.Callback):
+    """Interrupts rank 1 alone: in the middle of the third iteration, or of an evaluation before."""
 
     evaluated = 0
 
@@ -37,7 +37,7 @@ def main(folder: Path, iterations: int, evaluated: int) -> None:
 
     Says on how many a rank began.
     """
-    tell, more = Tell(), 2 * (os.environ["RANK"] == "0")
+    interrupt, more = Interrupt(), 2 * (os.environ["RANK"] == "0")
     checkpoint = LastCheckpoint(folder, every=1000)
     trainer = pl.Trainer(
         accelerator="cpu",
@@ -48,7 +48,7 @@ def main(folder: Path, iterations: int, evaluated: int) -> None:
         val_check_interval=2,
         num_sanity_val_steps=0,
         plugins=[WholeCheckpointIO()],
-        callbacks=[tell, StopWhenInterrupted(), checkpoint],
+        callbacks=[interrupt, StopWhenInterrupted(), checkpoint],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -57,7 +57,7 @@ def main(folder: Path, iterations: int, evaluated: int) -> None:
         with interruptible(trainer, "after this batch"):
             trainer.fit(BoringModel())
     finally:
-        print(tell.evaluated)
+        print(interrupt.evaluated)
 
 
 if __name__ == "__main__":

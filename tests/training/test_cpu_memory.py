@@ -15,17 +15,17 @@ def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 first = faults()
-told = keep_memory()
+kept = keep_memory()
 faults()
-print(told, first, faults())
+print(kept, first, faults())
 """
 
 
 def test_memory_that_was_freed_is_used_again_without_asking_the_system() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
-    told, before, after = done.stdout.split()
-    if told == "False":
-        pytest.skip("this C library cannot be told")
+    kept, before, after = done.stdout.split()
+    if kept == "False":
+        pytest.skip("this C library has no mallopt")
 
     assert int(before) > 20 * 32  # 64 MB are 32 huge pages, or 16,384 of 4 kB
     assert int(after) < 100

@@ -27,7 +27,7 @@ def make(splits: ReidSplits) -> Callable[[int], ReidDataModule]:
 def test_batches_do_not_depend_on_the_workers(make: Callable[[int], ReidDataModule]) -> None:
     for alone, shared in zip(make(0).train_dataloader(), make(2).train_dataloader(), strict=True):
         assert torch.equal(alone.clips, shared.clips)
-        assert torch.equal(alone.pids, shared.pids)
+        assert torch.equal(alone.labels, shared.labels)
         assert shared.clips.flatten(0, 1).is_contiguous(memory_format=torch.channels_last)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytorch_lightning.loggers import CSVLogger, Logger
 
-from reid_cosam.training.guarded_logger import GuardedLogger
+from reid_cosam.training.loggers import GuardedLogger
 
 
 class FailingLogger(Logger):

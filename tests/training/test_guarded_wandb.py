@@ -11,11 +11,9 @@ import pytest
 import wandb
 from pytorch_lightning.loggers import WandbLogger
 
-from reid_cosam.settings import LoggerSettings
 from reid_cosam.training import guarded_wandb
-from reid_cosam.training.guarded_logger import Outcome
 from reid_cosam.training.guarded_wandb import GuardedWandb
-from reid_cosam.training.loggers import make_loggers
+from reid_cosam.training.loggers import Outcome
 from tests.support.wandb_records import exit_codes, kinds
 
 # W&B does not collect the exit status of a service that was killed.
@@ -54,10 +52,7 @@ def services() -> list[psutil.Process]:
 
 def make(folder: Path, mode: str = "offline") -> GuardedWandb:
     folder.mkdir(exist_ok=True)
-    settings = LoggerSettings(name="wandb", mode=mode, project="tests")  # type: ignore[arg-type]
-    made = make_loggers(settings, "a-run", folder)[1]
-    assert isinstance(made, GuardedWandb)
-    return made
+    return GuardedWandb(folder, mode == "offline", "tests", [], name="a-run")
 
 
 def log(guarded: GuardedWandb, lines: int = 2) -> None:

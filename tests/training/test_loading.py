@@ -48,7 +48,6 @@ def loader(data: Numbers, persistent: bool = False) -> Loader[int]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(loading.PATIENCE, "1")
-    monkeypatch.setattr(loading, "_watch", loading._Watch())
 
 
 @pytest.mark.usefixtures("impatient")

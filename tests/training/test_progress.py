@@ -34,7 +34,7 @@ def test_a_resumed_run_counts_its_own_pace(clock: SimpleNamespace, caplog: pytes
             clock.now += seconds
             plain.on_train_batch_end(trainer_at(step, 40), MODULE, {"loss": torch.tensor(1.25)}, None, 0)
 
-    # Of the first, which took 90 s to compile, nothing is foretold; 28 of 1 s are left, then 27 of 4 s / 2.
+    # The first, which took 90 s to compile, does not count; 28 of 1 s are left, then 27 of 4 s / 2.
     assert caplog.messages == [
         "iteration 11/40  loss 1.250  learning rate 2.0e-04",
         "iteration 12/40  loss 1.250  learning rate 2.0e-04  1.00 s/iteration  28 s left",

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import torch
 
-from reid_cosam.training.resuming import Origin, check_resumable
+from reid_cosam.training.origin import Origin
+from reid_cosam.training.resuming import check_resumable
 
 SPLIT = "0123456789abcdef" * 4
 ORIGIN = Origin(SPLIT, "f" * 64, 1, "cpu", "32-true", False)
@@ -109,12 +110,12 @@ def test_a_checkpoint_that_does_not_say_what_made_it_cannot_go_on(name: str, tmp
     old = {key: value for key, value in saved_by(config()).items() if key != name}
     torch.save(old, tmp_path / "last.ckpt")
 
-    with pytest.raises(ValueError, match=rf"last\.ckpt does not say which {name} .*: start anew"):
+    with pytest.raises(ValueError, match=rf"last\.ckpt .*{name}.*: start anew"):
         check_resumable(tmp_path / "last.ckpt", config(), ORIGIN)
 
 
 def test_weights_alone_cannot_go_on(tmp_path: Path) -> None:
     torch.save({"config": config(), "state_dict": {}}, tmp_path / "model.ckpt")
 
-    with pytest.raises(ValueError, match=r"model\.ckpt holds weights only"):
+    with pytest.raises(ValueError, match=r"model\.ckpt .*weights only"):
         check_resumable(tmp_path / "model.ckpt", config(), ORIGIN)

@@ -1,4 +1,4 @@
-"""SIGTERM: one rank is told, all stop together, and the checkpoint is there."""
+"""SIGTERM: one rank is interrupted, all stop together, and the checkpoint is there."""
 
 import os
 import signal
@@ -38,9 +38,9 @@ def ranks(folder: Path, iterations: int, evaluated: int) -> list[subprocess.Pope
 @pytest.mark.parametrize(
     ("iterations", "evaluated", "last", "begun"),
     [
-        (40, 0, 4, [0, 0]),  # told in the third, heard of after the fourth
+        (40, 0, 4, [0, 0]),  # interrupted in the third, exchanged after the fourth
         (3, 0, 3, [0, 0]),  # after which there is none
-        (40, 8, 2, [2, 2]),  # told in the first batch of an evaluation, heard of after the second
+        (40, 8, 2, [2, 2]),  # interrupted in the first batch of an evaluation, exchanged after the second
         (40, 1, 2, [3, 1]),  # or after the evaluation, where they have no second one together
     ],
 )
@@ -49,13 +49,13 @@ def test_all_ranks_stop_after_the_same_iteration(
 ) -> None:
     started = ranks(tmp_path, iterations, evaluated)
     try:
-        said, told = zip(*(rank.communicate(timeout=120) for rank in started), strict=True)
+        output, errors = zip(*(rank.communicate(timeout=120) for rank in started), strict=True)
     finally:
         for rank in started:
             rank.kill()
 
-    assert [rank.returncode for rank in started] == [143, 143], told
-    assert [int(text.split()[-1]) for text in said] == begun
+    assert [rank.returncode for rank in started] == [143, 143], errors
+    assert [int(text.split()[-1]) for text in output] == begun
     assert torch.load(tmp_path / "last.ckpt", weights_only=True)["global_step"] == last
 
 
@@ -92,7 +92,7 @@ def test_a_single_process_stops_after_the_batch(hook: str) -> None:
         (SIGTERMException(), signal.SIGTERM, 143),
         (SIGTERMException(), signal.SIGINT, 130),
         (SIGTERMException(), 0, 143),  # by Lightning
-        (RuntimeError("Connection closed by peer"), signal.SIGHUP, 129),  # by a rank that was told too
+        (RuntimeError("Connection closed by peer"), signal.SIGHUP, 129),  # by a rank that was interrupted too
     ],
 )
 def test_an_interrupted_run_does_not_fail(error: Exception, received: int, status: int) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,13 +11,12 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
-from benchmarks.fit import RepeatedBatch
-from benchmarks.training import Scale, make_batch, make_module, quiet, settings
 from pytorch_lightning.loggers import CSVLogger
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from reid_cosam import build
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
+from tests.support.training_steps import RepeatedBatch, module_without_data, noise_batch, step_settings
 
 
 class Reads(TorchDispatchMode):
@@ -49,23 +49,23 @@ class _Watching(pl.Callback):
             self._watching.close()
 
 
-@pytest.mark.parametrize("shown", [PlainProgress, TerminalProgress])
+@pytest.mark.parametrize("progress", [PlainProgress, TerminalProgress])
 def test_training_reads_numbers_of_the_iterations_that_are_logged_only(
-    shown: type[PlainProgress | TerminalProgress], tmp_path: Path
+    progress: type[PlainProgress | TerminalProgress], tmp_path: Path
 ) -> None:
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    size = Scale("se_resnet_tiny", 64, 32, 4, 2)
-    more = ("recipe.attention.reduced_channels_narrow=64", "trainer.max_steps=8", "trainer.log_every=4")
-    chosen = settings(size, (4, 5), "cpu", "32-true", *more)
+    more = ("trainer=cpu", "trainer.precision=32-true", "trainer.max_steps=8", "trainer.log_every=4")
+    chosen = step_settings("se_resnet_tiny", 4, 2, *more)
     reads = Reads()
-    with quiet():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         trainer = build.make_trainer(chosen.trainer, tmp_path, [CSVLogger(tmp_path)])
         callbacks: list[pl.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         others = [one for one in callbacks if not isinstance(one, (PlainProgress, TerminalProgress))]
-        trainer.callbacks[:] = [_Watching(reads), *others, shown(4)]  # type: ignore[attr-defined]
+        trainer.callbacks[:] = [_Watching(reads), *others, progress(4)]  # type: ignore[attr-defined]
         trainer.limit_val_batches = 0
 
-        trainer.fit(make_module(chosen), datamodule=RepeatedBatch(make_batch(size), 8))
+        trainer.fit(module_without_data(chosen), datamodule=RepeatedBatch(noise_batch(4, 2), 8))
 
     # It looks at its labels, on a CPU only.
     assert reads.places == ["triplet.py:batch_hard_triplet_loss"] * 3

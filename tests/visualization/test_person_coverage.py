@@ -3,17 +3,18 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
 
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.visualization.person_coverage import FirstSnippets, Seen, by_tracklet, see, summary
-from reid_cosam.visualization.spatial_masks import SpatialMasks
+from reid_cosam.visualization.person_coverage import Compared, by_tracklet, compare, summary
+from reid_cosam.visualization.spatial_masks import Snippets, SpatialMasks
 from tests.visualization.test_spatial_masks import CPU, network
 
 # Two snippets of one frame of 1 x 2 locations: the person fills the left one, then half of it.
-SEEN = Seen(
+COMPARED = Compared(
     attention=torch.tensor([[[[0.8, 0.2]]], [[[0.4, 0.6]]]]),
     share=torch.tensor([[[[1.0, 0.0]]], [[[0.5, 0.0]]]]),
 )
@@ -36,24 +37,28 @@ def write_tracklet(root: Path, pid: int, frames: int) -> Tracklet:
     return Tracklet(tuple(map(str, paths)), pid, 1)
 
 
-def test_first_snippets_are_seen_whatever_the_batches(tmp_path: Path) -> None:
+def test_first_snippets_are_compared_whatever_the_batches(tmp_path: Path) -> None:
     tracklets = [write_tracklet(tmp_path, pid, frames) for pid, frames in ((1, 6), (2, 3), (3, 4))]
-    snippets, masks = FirstSnippets(tracklets, 4, (64, 32)), SpatialMasks(network("[4,5]"), None, CPU)
+    snippets = Snippets(tracklets, 4, (64, 32), has_persons=True)
+    masks = SpatialMasks(network("[4,5]"), None, CPU)
     done: list[int] = []
 
-    seen = see(masks, snippets, batch_size=2, workers=0, advance=done.append)
+    compared = compare(masks, snippets, batch_size=2, workers=0, advance=done.append)
 
     assert done == [2, 1]
-    assert {stage: one.attention.shape for stage, one in seen.items()} == {4: (3, 4, 4, 2), 5: (3, 4, 4, 2)}
+    assert {stage: one.attention.shape for stage, one in compared.items()} == {
+        4: (3, 4, 4, 2),
+        5: (3, 4, 4, 2),
+    }
     clips = torch.stack([torch.from_numpy(snippets[number][0]) for number in range(3)])
     for stage, attention in masks.of(clips).items():
-        torch.testing.assert_close(seen[stage].attention, attention, rtol=1e-4, atol=1e-5)
-        assert seen[stage].share[:, :, :2].eq(1).all()
-        assert seen[stage].share[:, :, 2:].eq(0).all()
+        torch.testing.assert_close(compared[stage].attention, attention, rtol=1e-4, atol=1e-5)
+        assert compared[stage].share[:, :, :2].eq(1).all()
+        assert compared[stage].share[:, :, 2:].eq(0).all()
 
 
-def test_masks_stand_beside_masks_that_look_at_no_picture() -> None:
-    rows = {row.instead: row[2:] for row in summary({4: SEEN})}
+def test_masks_stand_beside_masks_that_depend_on_no_image() -> None:
+    rows = {row.instead: row[2:] for row in summary({4: COMPARED})}
 
     # Person 1.5 of 4 locations. At 0.4 three are chosen, all of the person among them: 1.5 / 3.
     # At 0.8 only the first: 1 / 1.5.
@@ -70,7 +75,7 @@ def test_masks_stand_beside_masks_that_look_at_no_picture() -> None:
 
 
 def test_every_tracklet_has_a_row_a_stage_at_the_stages_threshold() -> None:
-    table = by_tracklet({4: SEEN, 5: SEEN}, {4: 0.8, 5: 0.4}, [{"pid": 7}, {"pid": 8}])
+    table = by_tracklet({4: COMPARED, 5: COMPARED}, {4: 0.8, 5: 0.4}, pd.DataFrame({"pid": [7, 8]}))
 
     assert table[["pid", "stage"]].to_numpy().tolist() == [[7, 4], [8, 4], [7, 5], [8, 5]]
     assert table["iou"].tolist() == pytest.approx([1.0, 0.0, 1.0, 0.5 / 2])
@@ -81,9 +86,9 @@ def test_every_tracklet_has_a_row_a_stage_at_the_stages_threshold() -> None:
 
 
 def test_a_hidden_person_leaves_no_mean_inside() -> None:
-    hidden = Seen(SEEN.attention, torch.zeros_like(SEEN.share))
+    hidden = Compared(COMPARED.attention, torch.zeros_like(COMPARED.share))
 
-    table = by_tracklet({4: hidden}, {4: 0.5}, [{"pid": 7}, {"pid": 8}])
+    table = by_tracklet({4: hidden}, {4: 0.5}, pd.DataFrame({"pid": [7, 8]}))
 
     assert table["inside"].isna().all()
     assert table["energy_inside"].tolist() == [0, 0]

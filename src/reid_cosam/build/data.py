@@ -1,14 +1,31 @@
 """Data sets and their batches."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from reid_cosam.data import duke, ilids_vid, mars, prid2011, synthetic
+import numpy as np
+from jaxtyping import Bool
+
+from reid_cosam.build.parts import checked, make
+from reid_cosam.data import attributes
 from reid_cosam.data.counts import check_counts
-from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.data.readers import DatasetReader
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.settings import DataSettings, TrainSettings
-from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
 from reid_cosam.training.shared_memory import Load, check_shared_memory
+
+
+def make_reader(data: DataSettings) -> DatasetReader:
+    """The reader of the data set, with its own options.
+
+    Raises:
+        ValueError: it cannot be imported, or does not take its options.
+    """
+    reader: DatasetReader = make("data.reader", checked("data.reader", data.reader))
+    return reader
 
 
 def make_splits(data: DataSettings) -> ReidSplits:
@@ -18,83 +35,85 @@ def make_splits(data: DataSettings) -> ReidSplits:
         FileNotFoundError, ValueError: the layout is incomplete, or holds something else than it should.
     """
     splits = read_splits(data)
-    check_counts(splits, expected_counts(data), f"{data.name} in {data.root}")
+    check_counts(splits, make_reader(data).counts, f"{data.name} in {data.root}")
     return splits
 
 
 def read_splits(data: DataSettings) -> ReidSplits:
     """As `make_splits`, whatever the counts."""
-    root = data_folder(data)
-    match data.name:
-        case "synthetic" | "mars":
-            return mars.read(root)
-        case "duke":
-            return duke.read(root)
-        case "ilids_vid":
-            if data.split is None or data.tested_half is None:
-                raise ValueError("data=ilids_vid needs data.split (0 to 9), data.tested_half (first, last)")
-            return ilids_vid.read(root, data.split, data.tested_half)
-        case "prid2011":
-            if data.split is None:
-                raise ValueError("data=prid2011 needs data.split (0 to 9)")
-            return prid2011.read(root, data.split)
+    try:
+        return make_reader(data).read(data.root)
+    except FileNotFoundError as error:
+        remedy = "Another folder is named with data.root=...; `data=synthetic` needs no download."
+        raise FileNotFoundError(f"{error}\n{remedy}") from error
+    except ValueError as error:
+        raise _naming_settings(error, {"split": "data.split"}) from error
+
+
+def read_existing_splits(data: DataSettings) -> ReidSplits:
+    """As `read_splits`, but renders nothing.
+
+    Raises:
+        FileNotFoundError: the data set would have to be rendered first.
+    """
+    if not is_rendered(data):
+        raise FileNotFoundError(
+            f"{data.root} has no rendered data set {make_reader(data)}: training renders it; "
+            "name another folder with data.root=..."
+        )
+    return read_splits(data)
+
+
+def _naming_settings(error: ValueError, settings: Mapping[str, str]) -> ValueError:
+    """The error, with settings for the arguments that its message gives as `argument=value`."""
+    message = str(error)
+    for argument, setting in settings.items():
+        message = re.sub(rf"\b{argument}=", f"{setting}=", message)
+    return ValueError(message)
 
 
 def splits_file(data: DataSettings) -> Path | None:
     """The file that divides the people into those trained on and those tested; None where the layout does."""
-    match data.name:
-        case "ilids_vid":
-            return ilids_vid.splits_file(Path(data.root))
-        case "prid2011":
-            return prid2011.splits_file(Path(data.root))
-        case _:
-            return None
-
-
-_COUNTS: Mapping[str, Mapping[str, int]] = {
-    "mars": mars.COUNTS,
-    "duke": duke.COUNTS,
-    "ilids_vid": ilids_vid.COUNTS,
-    "prid2011": prid2011.COUNTS,
-}
-
-
-def expected_counts(data: DataSettings) -> Mapping[str, int]:
-    """What a whole copy of the data set holds; nothing for the synthetic one, which is made to order."""
-    return _COUNTS.get(data.name, {})
-
-
-def numbering_gaps(data: DataSettings, splits: ReidSplits) -> tuple[str, ...]:
-    """Tracklets that lack frames by their numbers, where only these can tell; a sentence each."""
-    return prid2011.gaps(splits) if data.name == "prid2011" else ()
-
-
-def unknown(data: DataSettings) -> str | None:
-    """What of a copy of the data set cannot be checked."""
-    return prid2011.UNKNOWN if data.name == "prid2011" else None
+    return make_reader(data).splits_file(data.root)
 
 
 def data_folder(data: DataSettings) -> Path:
     """The folder that frames are named in; the synthetic one is rendered if need be."""
-    if data.name != "synthetic":
-        return Path(data.root)
-    if data.size is None or data.seed is None:
-        raise ValueError("data=synthetic needs data.size (small, medium, full) and data.seed")
-    return synthetic.ensure(Path(data.root), synthetic.spec(data.size, data.seed))
+    return make_reader(data).folder(data.root)
 
 
 def is_rendered(data: DataSettings) -> bool:
     """Whether the frames are there already: only the synthetic ones may be still to be rendered."""
-    if data.name != "synthetic" or data.size is None or data.seed is None:
-        return True
-    return (Path(data.root) / synthetic.spec(data.size, data.seed).folder_name).is_dir()
+    return make_reader(data).is_rendered(data.root)
 
 
-def attributes_file(data: DataSettings) -> Path | None:
-    """The file that says who carries what, if it is known."""
-    if data.attributes is not None:
-        return Path(data.attributes)
-    return data_folder(data) / "attributes.csv" if data.name == "synthetic" else None
+def make_attributes(data: DataSettings, queries: Sequence[Tracklet]) -> dict[str, Bool[np.ndarray, " q"]]:
+    """Which queries show somebody with each attribute; empty where the data set does not say.
+
+    Raises:
+        FileNotFoundError, ValueError: the file of attributes cannot be read, or lacks a query's person.
+    """
+    file = data.attributes or make_reader(data).attributes_file(data.root)
+    if file is None:
+        return {}
+    known = attributes.read(Path(file))
+    return {name: known.having(name, queries) for name in attributes.ATTRIBUTES}
+
+
+def data_record(data: DataSettings) -> dict[str, Any]:
+    """Which data set and split, and where they lie, whatever folder the command was started in."""
+    file = splits_file(data)
+    return {
+        "name": data.name,
+        "root": str(data_folder(data).absolute()),
+        "split": data.split,
+        "tested_half": data.tested_half,
+        "attributes": data.attributes,
+        "splits_file": None if file is None else str(file.absolute()),
+    }
+
+
+_SAMPLING = {"num_identities": "recipe.sampling.identities", "num_tracklets": "recipe.sampling.tracklets"}
 
 
 def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
@@ -104,20 +123,11 @@ def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModu
         SharedMemoryFull: there is no room for what `data.workers` read ahead.
         ValueError: the identities cannot fill a batch.
     """
-    data, sampling, trainer = settings.data, settings.recipe.sampling, settings.trainer
-    made = ReidDataModule(
-        splits,
-        height=data.height,
-        width=data.width,
-        num_frames=settings.num_frames,
-        sampling=sampling.frames,
-        identities_per_batch=sampling.identities,
-        tracklets_per_identity=sampling.tracklets,
-        num_batches=settings.trainer.max_steps,
-        eval_batch_size=data.eval_batch_size,
-        num_workers=data.workers,
-        seed=settings.seed,
-    )
+    data, trainer = settings.data, settings.trainer
+    try:
+        made = _datamodule(settings, splits)
+    except ValueError as error:
+        raise _naming_settings(error, _SAMPLING) from error
     ranks = trainer.devices * trainer.num_nodes
     loads = (
         Load(trainer.max_steps, settings.batch_size // ranks),
@@ -127,3 +137,20 @@ def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModu
     snippet = settings.num_frames * 3 * data.height * data.width
     check_shared_memory(loads, snippet, data.workers, trainer.devices)
     return made
+
+
+def _datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
+    data, sampling = settings.data, settings.recipe.sampling
+    return ReidDataModule(
+        splits,
+        SnippetSize(settings.num_frames, data.height, data.width),
+        TrainSampling(
+            sampling.frames,
+            sampling.identities,
+            sampling.tracklets,
+            settings.trainer.max_steps,
+            settings.seed,
+        ),
+        data.eval_batch_size,
+        data.workers,
+    )

@@ -5,15 +5,18 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.strategies import DDPStrategy
 
-from reid_cosam.build.data import make_splits
+from reid_cosam.build.data import data_folder, make_splits
 from reid_cosam.build.devices import check_gpus, precision, prepare_memory, runs_on_gpu
 from reid_cosam.build.network import make_network
 from reid_cosam.build.settings import check_settings
 from reid_cosam.build.trust import check_trust
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.evaluation.records import TestTracklets
+from reid_cosam.metrics.scoring import TestSet
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.settings import (
     CheckpointSettings,
@@ -21,12 +24,14 @@ from reid_cosam.settings import (
     DeviceSettings,
     EvaluateSettings,
     TrainSettings,
+    VisualizeSettings,
 )
 from reid_cosam.training.checkpoint_files import read_checkpoint
 from reid_cosam.training.datamodule import TrackletDataModule
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
 from reid_cosam.training.shared_memory import Load, check_shared_memory
 from reid_cosam.training.stopping import StopWhenInterrupted
+from reid_cosam.visualization.spatial_masks import SpatialMasks
 
 _PREFIX = "network."
 
@@ -71,10 +76,37 @@ def make_shown_splits(settings: CheckpointSettings, data: DataSettings) -> ReidS
     try:
         return make_splits(data)
     except FileNotFoundError as error:
-        if settings.data is not None:
+        if isinstance(settings.data, DataSettings):
             raise
         remedy = "This is where the network was trained; if its data lie elsewhere now, add data.root=FOLDER."
         raise FileNotFoundError(f"{error}\n{remedy}") from None
+
+
+def make_test_tracklets(
+    data: DataSettings,
+    trained: DataSettings,
+    query: Sequence[Tracklet],
+    gallery: Sequence[Tracklet],
+    junk: Sequence[Tracklet] = (),
+) -> TestTracklets:
+    """The test set in `data`, as a network sees it that was trained on `trained`."""
+    size = (trained.height, trained.width)
+    test_set = TestSet.of(query, gallery, junk)
+    return TestTracklets(test_set, (*query, *gallery, *junk), data_folder(data), size)
+
+
+def make_spatial_masks(settings: VisualizeSettings, network: VideoReidNet) -> SpatialMasks:
+    """What makes the masks that `visualize` draws.
+
+    Raises:
+        ValueError: there is no such GPU, or the network has no COSAM layer where `stages` ask for one.
+    """
+    check_gpus(settings.trainer.accelerator)
+    is_on_gpu = torch.cuda.is_available() and settings.trainer.accelerator != "cpu"
+    try:
+        return SpatialMasks(network, settings.stages, torch.device("cuda" if is_on_gpu else "cpu"))
+    except ValueError as error:
+        raise ValueError(f"{settings.ckpt}: {error}") from None
 
 
 def make_test_data(

@@ -1,31 +1,34 @@
 """What trains a network: the module and its trainer."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytorch_lightning as pl
-import torch
-from pytorch_lightning.callbacks import Callback
+from pytorch_lightning.callbacks import Callback, LambdaCallback
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
-from torch import Tensor
 
-from reid_cosam.build.data import data_folder
+from reid_cosam.build.data import data_folder, data_record
 from reid_cosam.build.devices import check_gpus, compiles, precision, prepare_memory, runs_on_gpu
 from reid_cosam.build.network import make_network
 from reid_cosam.build.parts import make
-from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import image_hash, split_hash
+from reid_cosam.evaluation.records import TestTracklets
+from reid_cosam.evaluation.run_outputs import FinishedRun
+from reid_cosam.metrics.scoring import ScoringConfig, TestSet
 from reid_cosam.settings import TrainerSettings, TrainSettings
 from reid_cosam.training.checkpoint_files import BEST, WholeCheckpointIO
-from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint, OriginRecord
+from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.finite import FiniteCheck
-from reid_cosam.training.lightning_module import ReidModule, TestSet
+from reid_cosam.training.lightning_module import ReidModule
+from reid_cosam.training.origin import Origin
 from reid_cosam.training.pace import PaceRecord
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
-from reid_cosam.training.resuming import Origin
 from reid_cosam.training.stopping import StopWhenInterrupted
+from reid_cosam.visualization.spatial_masks import Snippets, SpatialMasks
 
 
 def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
@@ -38,6 +41,7 @@ def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModu
     network = make_network(settings, datamodule.num_identities)
     if compiles(settings.trainer):
         network.compile()  # in place: the names in checkpoints stay
+    num_queries = datamodule.num_queries
     sizes = {"num_identities": datamodule.num_identities, "descriptor_size": network.descriptor_size}
     return ReidModule(
         network,
@@ -47,14 +51,11 @@ def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModu
         lambda optimizer, max_steps: make(
             "recipe.schedule", recipe.schedule, optimizer=optimizer, max_steps=max_steps
         ),
-        TestSet(*_identities(datamodule.evaluated), datamodule.num_queries, settings.data.protocol),
+        TestSet.of(datamodule.evaluated[:num_queries], datamodule.evaluated[num_queries:]),
+        settings.data.protocol,
         seed=settings.seed,
         config=settings.model_dump(mode="json"),
     )
-
-
-def _identities(tracklets: tuple[Tracklet, ...]) -> tuple[Tensor, Tensor]:
-    return torch.tensor([one.pid for one in tracklets]), torch.tensor([one.camid for one in tracklets])
 
 
 def make_origin(settings: TrainSettings, splits: ReidSplits) -> Origin:
@@ -67,6 +68,32 @@ def make_origin(settings: TrainSettings, splits: ReidSplits) -> Origin:
         accelerator="gpu" if runs_on_gpu(trainer) else "cpu",
         precision=precision(trainer),
         compiled=compiles(trainer),
+    )
+
+
+def finished_run(
+    settings: TrainSettings,
+    module: ReidModule,
+    test: TestTracklets,
+    further: ScoringConfig,
+    made_with: Mapping[str, object],
+) -> FinishedRun:
+    """What the files of a run are made of. The module must have been validated.
+
+    `made_with` holds the run's key, and what else its numbers depend on.
+    """
+    assert module.validation is not None
+    descriptors = module.validation.descriptors.to(module.device)
+    has_persons = settings.data.name == "synthetic"
+    return FinishedRun(
+        settings.run_name,
+        test,
+        module.validation._replace(descriptors=descriptors),
+        further,
+        SpatialMasks(module.network, None, module.device) if module.network.masked_stages else None,
+        Snippets(test.queries, settings.num_frames, test.size, has_persons),
+        settings.data.eval_batch_size,
+        {"data": data_record(settings.data), "made_with": made_with},
     )
 
 
@@ -110,10 +137,11 @@ def make_trainer(
 
 def _callbacks(settings: TrainerSettings, folder: Path, origin: Origin | None) -> list[Callback]:
     kept = folder / "checkpoints"
+    recorded = {} if origin is None else origin._asdict()
     return [
         LastCheckpoint(kept, settings.checkpoint_every),
         BestCheckpoint(kept / BEST),
-        OriginRecord(origin),
+        LambdaCallback(on_save_checkpoint=lambda _trainer, _module, content: content.update(recorded)),
         PaceRecord(folder),
         FiniteCheck(),
         StopWhenInterrupted(),

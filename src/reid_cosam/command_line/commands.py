@@ -1,117 +1,147 @@
-"""One way to run a command: compose its configuration, check it, and say in one line what a user can mend."""
+"""One way to run a command: compose its configuration, check it, and report user errors in one line."""
 
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import hydra
 import hydra._internal.hydra as hydra_application
 import hydra._internal.utils as hydra_utils
+from hydra import version
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import CompactHydraException, HydraException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel
 
 from reid_cosam import interruption
-from reid_cosam.command_line.arguments import unreadable
+from reid_cosam.command_line.errors import USER_ERRORS, exits_with_one_line, foreign_errors_as_ours
 from reid_cosam.command_line.output import never_fail_to_print
 from reid_cosam.command_line.trust import CheckedConfigLoader
 from reid_cosam.paths import CONF
+from reid_cosam.settings.reading import read_settings
+from reid_cosam.startup import let_threads_sleep
+from reid_cosam.sweeps import resolvers as _resolvers  # noqa: F401  conf/ uses them
 
-Errors: TypeAlias = tuple[type[Exception], ...]
-# Does the work of one job of a sweep: its folder, the work, and the errors that a user can mend.
-Attempt: TypeAlias = Callable[[Path, Callable[[], Any], Errors], None]
-
-_MENDABLE: Errors = (ValueError, OSError, RuntimeError)
-_OF_HYDRA: Errors = (HydraException, OmegaConfBaseException)
+Function: TypeAlias = Callable[..., Any]
 
 
 def command(
-    name: str, also_mendable: Errors = (), attempt: Attempt | None = None
-) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
-    """Makes a function of a composed configuration the command that composes `name` from the command line.
+    verb: str,
+    *settings: type[BaseModel],
+    sweeps: bool = False,
+    before: Callable[[Sequence[str]], None] | None = None,
+    subcommands: Mapping[str, str] | None = None,
+    flags: Mapping[str, str] | None = None,
+) -> "Callable[[Function], Command]":
+    """Makes a function of checked settings the command that composes `conf/<verb>.yaml` from its arguments.
 
-    The command raises SystemExit for what a user can mend: `error: ...` in one line, exit status 1. With
-    HYDRA_FULL_ERROR=1 the error itself goes on instead, with its origin.
+    The command raises SystemExit for user errors: `error: ...` in one line, exit status 1. With
+    HYDRA_FULL_ERROR=1 the error itself is raised instead, with its origin.
 
     Args:
-        also_mendable: errors that a user can mend, beside the usual ones.
-        attempt: what calls the function in a sweep (`-m`), whose other jobs are to run when one fails.
+        settings: of each the function gets an argument.
+        sweeps: in a sweep (`-m`) one failed run does not stop the others.
+        before: raises a user error for arguments that this verb refuses, before anything is composed.
+        subcommands: modules whose `main` gets the other arguments when the first one is their name.
+        flags: what stands for a setting, such as `--dry-run` for `dry_run=true`.
     """
-    mendable = _MENDABLE + also_mendable
 
-    def decorate(function: Callable[[DictConfig], Any]) -> Callable[[], None]:
-        @wraps(function)
-        def job(config: DictConfig) -> None:
-            interruption.handle()  # a launcher may have started this process for the job
-            if attempt is not None and HydraConfig.get().mode == RunMode.MULTIRUN:
-                attempt(Path(HydraConfig.get().runtime.output_dir), lambda: function(config), mendable)
-                return
-            with exits_with_one_line(mendable):
-                function(config)
-
-        composed = hydra.main(version_base="1.3", config_path=str(CONF), config_name=name)(job)
-
-        @wraps(function)
-        def main() -> None:
-            never_fail_to_print()
-            _refuse_pickles(sys.argv[1:])
-            interruption.handle()
-            with exits_with_one_line(_MENDABLE), _checked_and_unreported():
-                composed()
-
-        return main
+    def decorate(function: Function) -> "Command":
+        job = _Job(verb, settings, function, sweeps)
+        return Command(verb, job, before, subcommands or {}, flags or {})
 
     return decorate
 
 
-@contextmanager
-def exits_with_one_line(mendable: Errors = _MENDABLE) -> Iterator[None]:
-    """Raises SystemExit with `error: ...` for what Hydra refuses, and `mendable` errors with a message."""
-    try:
-        yield
-    except interruption.Interrupted as signal:
-        if not signal.explained:
-            print(f"interrupted by {signal.name}", file=sys.stderr)
-            signal.explained = True
-        raise
-    except mendable + _OF_HYDRA as error:
-        if os.environ.get("HYDRA_FULL_ERROR") or not (text := _sentence(error)):
-            raise
-        raise SystemExit(f"error: {text}") from None
+@dataclass(frozen=True)
+class Command:
+    """A verb: called with arguments, or with those of this process, it composes, checks and runs."""
+
+    verb: str
+    job: "_Job"
+    before: Callable[[Sequence[str]], None] | None
+    subcommands: Mapping[str, str]
+    flags: Mapping[str, str]
+
+    def __call__(self, arguments: Sequence[str] | None = None) -> None:
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        if given and given[0] in self.subcommands:
+            import_module(self.subcommands[given[0]]).main(given[1:])
+            return
+        never_fail_to_print()
+        interruption.handle()
+        with exits_with_one_line():
+            _refuse_pickles(given)
+            if self.before is not None:
+                self.before(given)
+            _run([self.flags.get(word, word) for word in given], self.verb, self.job)
 
 
-def _sentence(error: Exception) -> str:
-    if isinstance(error, OverrideParseException):
-        return unreadable(error.override)
-    said = [str(error)]
-    if isinstance(error, CompactHydraException) and isinstance(error.__cause__, OmegaConfBaseException):
-        said.append(str(error.__cause__))  # Hydra leaves the reason to it
-    return "\n".join(filter(None, said))
+def output_folder() -> Path:
+    """Where the command that runs now writes."""
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def is_sweep() -> bool:
+    """Whether the job that runs now is one of a sweep."""
+    return HydraConfig.get().mode == RunMode.MULTIRUN
+
+
+class _Job:
+    """The work of one run, as Hydra and its launchers call it."""
+
+    def __init__(
+        self, verb: str, settings: Sequence[type[BaseModel]], function: Function, sweeps: bool
+    ) -> None:
+        self.__module__ = f"reid_cosam.{verb}"  # Hydra names the log after it
+        self._settings, self._function, self._sweeps = settings, function, sweeps
+
+    def __reduce__(self) -> tuple[Callable[[str], "_Job"], tuple[str]]:
+        """A launcher may send it to another process."""
+        return _job_of, (self.__module__,)
+
+    def __call__(self, config: DictConfig) -> None:
+        interruption.handle()  # a launcher may have started this process for the job
+        if self._sweeps and is_sweep():
+            from reid_cosam.sweeps import sweep
+
+            sweep.attempt(output_folder(), lambda: self._work(config), USER_ERRORS)
+            return
+        with exits_with_one_line():
+            self._work(config)
+
+    def _work(self, config: DictConfig) -> Any:
+        with foreign_errors_as_ours():
+            return self._function(*(read_settings(one, config) for one in self._settings))
+
+
+def _job_of(module: str) -> _Job:
+    let_threads_sleep()
+    job: _Job = import_module(module).main.job
+    return job
 
 
 def _refuse_pickles(arguments: Sequence[str]) -> None:
     for argument in arguments:
         if argument.startswith("--e"):
-            raise SystemExit(
-                f"error: {argument}: a pickled configuration can run any code when it is read; "
+            raise ValueError(
+                f"{argument}: a pickled configuration can run any code when it is read; "
                 "repeat a run with -cp RUN/.hydra -cn config"
             )
 
 
-@contextmanager
-def _checked_and_unreported() -> Iterator[None]:
-    """Lets `hydra.main` compose through our loader, and raise its errors instead of printing them."""
+def _run(arguments: list[str], verb: str, job: _Job) -> None:
+    """As `hydra.main` does, with these arguments, our loader, and errors raised instead of printed."""
+    version.setbase("1.3")
+    parser = hydra_utils.get_args_parser()
     with (
         _replaced(hydra_application, "ConfigLoaderImpl", CheckedConfigLoader),
         _replaced(hydra_utils, "run_and_report", lambda work: work()),
     ):
-        yield
+        hydra_utils._run_hydra(parser.parse_intermixed_args(arguments), parser, job, str(CONF), verb)
 
 
 @contextmanager

@@ -1,8 +1,12 @@
-"""Counts what a data set's splits hold, and compares that with the real data set."""
+"""Counts what the splits of a data set contain, and compares that with the published numbers."""
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 from reid_cosam.data.tracklet import ReidSplits
+
+_SHORT = (4, 8)  # usual numbers of frames in a snippet: a shorter tracklet repeats its own
 
 
 def count(splits: ReidSplits) -> dict[str, int]:
@@ -46,3 +50,28 @@ def check_counts(splits: ReidSplits, expected: Mapping[str, int], what: str) -> 
     ]
     if wrong:
         raise ValueError(f"this is no whole copy of {what}: " + "; ".join(wrong))
+
+
+def sizes(splits: ReidSplits) -> pd.DataFrame:
+    """One row per part that is not empty: identities (without distractors and junk), tracklets, frames,
+    cameras, and the lengths of tracklets in frames, with the number of those shorter than usual snippets."""
+    rows = [
+        (part, one.pid if one.pid > 0 else None, one.camid, len(one))
+        for part, tracklets in splits.parts().items()
+        for one in tracklets
+    ]
+    table = pd.DataFrame(rows, columns=["part", "pid", "camid", "length"])
+    table = table.assign(**{f"<{limit}": table["length"] < limit for limit in _SHORT})
+    by_part = table.groupby("part", sort=False)
+    lengths = by_part["length"]
+    columns = {
+        "ids": by_part["pid"].nunique(),
+        "tracklets": by_part.size(),
+        "frames": lengths.sum(),
+        "cams": by_part["camid"].nunique(),
+        "min": lengths.min(),
+        "median": lengths.median(),
+        "max": lengths.max(),
+        **{f"<{limit}": by_part[f"<{limit}"].sum() for limit in _SHORT},
+    }
+    return pd.DataFrame(columns)

@@ -18,7 +18,7 @@ from reid_cosam.data.tracklet import Tracklet
 
 
 class Draw(NamedTuple):
-    """One training sample to be: a tracklet's index, and the seed of its choice of frames."""
+    """Which training sample to read: a tracklet's index, and the seed of its choice of frames."""
 
     tracklet: int
     seed: int
@@ -41,10 +41,10 @@ class DenseSample(NamedTuple):
 
 
 class ClipBatch(NamedTuple):
-    """Training snippets; `pids` count the training identities from 0."""
+    """Training snippets; `labels` count the training identities from 0."""
 
     clips: UInt8[Tensor, "b t 3 h w"]
-    pids: Int64[Tensor, " b"]
+    labels: Int64[Tensor, " b"]
     camids: Int64[Tensor, " b"]
 
 

@@ -1,9 +1,9 @@
 """Images that lie behind one another in one file, and reading them by the paths they had.
 
-The folder of a packed data set has its layout, but for images it holds three files:
+The folder of a packed data set has its layout, but for images it has three files:
 
     frames.pack        the bytes of all images, in the order of their paths
-    frames.pack.npy    a row an image in that order: path relative to the folder, offset, length, CRC-32
+    frames.pack.npy    one row per image in that order: path relative to the folder, offset, length, CRC-32
     frames.pack.json   how many images and bytes these are, and the SHA-256 of the two files above
 """
 
@@ -31,7 +31,7 @@ _AFTER_SLASH = b"0"
 
 @dataclass(frozen=True)
 class Record:
-    """What `frames.pack.json` holds; `sha256` is by file name."""
+    """The content of `frames.pack.json`; `sha256` is by file name."""
 
     images: int
     bytes: int
@@ -75,22 +75,16 @@ class Pack:
         key = os.fsencode(path)
         row = bisect_left(self._paths, key)
         if row == len(self._paths) or self._paths[row] != key:
-            raise FileNotFoundError(f"{self.folder / path} is missing: {IMAGES} there does not hold it")
+            raise FileNotFoundError(f"{self.folder / path} is missing: {IMAGES} there does not contain it")
         _, offset, length, checksum = self._table[row].item()
         inside = offset + length <= self._record.bytes
         content = os.pread(self._file, length, offset) if inside else b""
         if len(content) != length or zlib.crc32(content) != checksum:
             raise ValueError(
-                f"{self.folder / path} is damaged: {self.folder / IMAGES} does not hold the bytes that were "
-                f"packed; {_AGAIN}"
+                f"{self.folder / path} is damaged: {self.folder / IMAGES} does not contain the bytes that "
+                f"were packed; {_AGAIN}"
             )
         return content
-
-    def holds(self, prefix: str) -> bool:
-        """Whether a path starts with `prefix`."""
-        key = os.fsencode(prefix)
-        row = bisect_left(self._paths, key)
-        return row < len(self._paths) and bytes(self._paths[row]).startswith(key)
 
     def entries(self, prefix: str) -> Iterator[tuple[str, bool]]:
         """Names in the folder `prefix`, which ends in a slash or is empty, and whether each is a folder."""
@@ -102,13 +96,15 @@ class Pack:
             row = bisect_left(self._paths, key + name + _AFTER_SLASH, lo=row) if slash else row + 1
 
     def changed(self, advance: Callable[[int], object]) -> list[str]:
-        """Reads images and index whole; names the file that is not what was packed."""
-        found = {name: file_hash(self.folder / name, advance) for name in (IMAGES, INDEX)}
-        return [name for name in found if found[name] != self._record.sha256.get(name)]
+        """Reads images and index whole; the names of files that are not what was packed."""
+        expected = self._record.sha256
+        return [
+            name for name in (IMAGES, INDEX) if file_hash(self.folder / name, advance) != expected.get(name)
+        ]
 
     @property
     def megabytes(self) -> int:
-        """How often `changed` calls `advance`, with 1: once a megabyte or part of one."""
+        """How often `changed` calls `advance`, with 1: once per megabyte or part of one."""
         return sum(-(-(self.folder / name).stat().st_size // MEGABYTE) for name in (IMAGES, INDEX))
 
     def _check_sizes(self) -> None:
@@ -128,7 +124,7 @@ class Pack:
             )
 
 
-def file_hash(path: Path, advance: Callable[[int], object]) -> str:
+def file_hash(path: Path, advance: Callable[[int], object] = lambda _: None) -> str:
     """SHA-256 of a file; `advance` is called with 1 after each megabyte."""
     digest = sha256()
     with path.open("rb") as file:

@@ -1,6 +1,6 @@
 """Where an image is read from: a file of its own, or the pack of its data set (`pack_file.py`).
 
-A process opens a pack when it first reads from it and looks for one once a folder, so that folders of plain
+A process opens a pack when it first reads from it and looks for one once per folder, so that folders of plain
 files cost next to nothing. Folders are remembered by the name they were asked for: who changes the working
 directory names data absolutely.
 """
@@ -16,7 +16,7 @@ from reid_cosam.data.pack_file import IMAGES, INDEX, RECORD, Pack
 
 
 class PackedFolder(NamedTuple):
-    """A folder of a packed data set; paths in the pack start with `prefix` for what it holds."""
+    """A folder of a packed data set: the paths of its images in the pack start with `prefix`."""
 
     pack: Pack
     prefix: str
@@ -28,9 +28,9 @@ class PackedFolder(NamedTuple):
 
 @cache
 def find(folder: str) -> PackedFolder | None:
-    """The pack that holds the images under `folder`; None where they are files of their own.
+    """The pack with the images under `folder`; None where they are files of their own.
 
-    What tells a pack is the file of its images: asking for one name a folder keeps network disks quick.
+    A pack is recognised by the file of its images: one name per folder keeps network disks quick.
 
     Raises:
         FileNotFoundError, ValueError: as `Pack`.
@@ -52,16 +52,16 @@ def _at_or_above(folder: str) -> PackedFolder | None:
     return None if above is None else PackedFolder(above.pack, f"{above.prefix}{name}/")
 
 
-def holds_folder(folder: str) -> bool:
-    """Whether a pack holds images under `folder`.
+def has_folder(folder: Path) -> bool:
+    """Whether a pack has images under `folder`.
 
     Raises:
-        FileNotFoundError, ValueError: as `Pack`, also where of a pack all but the images is left.
+        FileNotFoundError, ValueError: as `Pack`, also where only its images are gone.
     """
-    found = find(folder)
+    found = find(str(folder))
     if found is not None:
-        return found.pack.holds(found.prefix)
-    place = _absolute(folder)
+        return any(found.entries())
+    place = _absolute(str(folder))
     for above in (place, *place.parents):
         if (above / INDEX).exists() or (above / RECORD).exists():
             Pack(above)
@@ -79,7 +79,7 @@ def read_bytes(path: str) -> bytes:
 
     Raises:
         FileNotFoundError: there is no such image.
-        ValueError: the pack that should hold it is damaged.
+        ValueError: the pack that should contain it is damaged.
     """
     start = path.rfind("/") + 1
     found = find(path[:start])

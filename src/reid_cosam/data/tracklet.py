@@ -1,12 +1,18 @@
 """Tracklets and the splits that data-set readers return."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Tracklet:
     """One person seen by one camera.
+
+    >>> tracklet = Tracklet(("0002C1T0001F001.jpg", "0002C1T0001F002.jpg"), pid=2, camid=1)
+    >>> len(tracklet)
+    2
 
     Attributes:
         frames: paths of the frames in time order.
@@ -30,11 +36,28 @@ class Tracklet:
 class ReidSplits:
     """The parts of a re-identification data set.
 
-    `gallery` holds neither queries nor junk: the gallery of the `released` protocol. Protocols that
+    `gallery` contains neither queries nor junk: the gallery of the `released` protocol. Protocols that
     want more add `query` and `junk` to it.
+
+    >>> walker = [Tracklet((f"{number}.jpg",), pid=number, camid=1) for number in range(3)]
+    >>> splits = ReidSplits(train=(walker[0],), query=(walker[1],), gallery=(walker[1], walker[2]))
+    >>> splits.junk
+    ()
     """
 
     train: tuple[Tracklet, ...]
     query: tuple[Tracklet, ...]
     gallery: tuple[Tracklet, ...]
     junk: tuple[Tracklet, ...] = ()
+
+    def parts(self) -> dict[str, tuple[Tracklet, ...]]:
+        """The parts by name, in a fixed order."""
+        return {"train": self.train, "query": self.query, "gallery": self.gallery, "junk": self.junk}
+
+    def tracklets(self) -> Iterator[Tracklet]:
+        """All tracklets, part by part."""
+        return chain.from_iterable(self.parts().values())
+
+    def frames(self) -> tuple[str, ...]:
+        """Every frame once, in the order of the parts."""
+        return tuple(dict.fromkeys(chain.from_iterable(one.frames for one in self.tracklets())))

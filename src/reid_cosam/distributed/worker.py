@@ -1,4 +1,4 @@
-"""A process in which launcher=joblib runs one run of a sweep after another."""
+"""A process in which launcher=joblib runs one run of a sweep after another, on GPUs of its own."""
 
 import fcntl
 import os
@@ -9,55 +9,34 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-import torch
-
 from reid_cosam.distributed.launch import is_rank
-from reid_cosam.processes import PARENT, end_with, wait_for_jobs
+from reid_cosam.processes import wait_for_jobs
 
 _WORKER = "REID_COSAM_WORKER"  # set by launcher=joblib
-_PATIENCE_SECONDS = 30.0  # a worker that takes another's place may come before that one is gone
+_PATIENCE_SECONDS = 30.0  # a worker that replaces another may come before that one has ended
 
-_claimed: list[IO[bytes]] = []
-
-
-def num_runs_at_once(devices: int) -> int:
-    """How many runs of so many devices each this machine's GPUs can hold; one where there is no GPU."""
-    return max(1, torch.cuda.device_count() // devices)
+_locks: list[IO[bytes]] = []  # of this worker's GPUs, kept from one run to the next
 
 
-def settle(devices: int) -> None:
-    """Prepares a process that works for another; elsewhere it does nothing.
+def claim_gpus(devices: int) -> None:
+    """Gives a worker of launcher=joblib GPUs that no other worker has; other processes stay as they are.
 
-    A rank ends when its launcher is killed. A process in which launcher=joblib runs one run after another
-    gets GPUs of its own. Must come before CUDA is asked for devices.
+    Call it before CUDA is asked for devices.
 
     Raises:
         ValueError: there are too few GPUs for so many runs at once.
     """
-    if PARENT in os.environ:
-        end_with(int(os.environ.pop(PARENT)))  # it is no parent of what this process starts
-    if _WORKER in os.environ and not is_rank():
-        _claim_gpus(devices)
+    if _locks or _WORKER not in os.environ or is_rank():
+        return
+    import torch
 
-
-def end_with_sweep() -> None:
-    """Lets the processes that launcher=joblib will start end when this one does, at work or not.
-
-    joblib leaves them waiting for this one's next word.
-    """
-    from joblib.parallel import LokyBackend, register_parallel_backend  # of the extra `sweep`
-
-    ending = {"initializer": wait_for_jobs, "initargs": (os.getpid(),)}
-    register_parallel_backend("loky", partial(LokyBackend, **ending))
-
-
-def _claim_gpus(devices: int) -> None:
-    if _claimed or torch.cuda.device_count() == 0:
+    count = torch.cuda.device_count()
+    if count == 0:
         return
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    names = visible.split(",") if visible else [str(index) for index in range(torch.cuda.device_count())]
+    names = visible.split(",") if visible else [str(index) for index in range(count)]
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while len(found := _free(names, devices)) < devices:
+    while len(found := _lock_free_gpus(names, devices)) < devices:
         for lock in found.values():
             lock.close()
         if time.monotonic() > deadline:
@@ -66,17 +45,17 @@ def _claim_gpus(devices: int) -> None:
                 "lower hydra.launcher.n_jobs"
             )
         time.sleep(1)
-    _claimed.extend(found.values())
+    _locks.extend(found.values())
     os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(found)
 
 
-def _free(names: Iterable[str], wanted: int) -> dict[str, IO[bytes]]:
-    """Up to `wanted` GPUs that no other process holds, locked."""
+def _lock_free_gpus(names: Iterable[str], wanted: int) -> dict[str, IO[bytes]]:
+    """Open lock files of up to `wanted` GPUs that no other process uses."""
     found: dict[str, IO[bytes]] = {}
     for name in names:
         if len(found) == wanted:
             break
-        lock = _lock_file(name)
+        lock = Path(tempfile.gettempdir(), f"reid_cosam_{os.getuid()}_gpu_{name}.lock").open("ab")  # noqa: SIM115  kept open
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             found[name] = lock
@@ -85,5 +64,12 @@ def _free(names: Iterable[str], wanted: int) -> dict[str, IO[bytes]]:
     return found
 
 
-def _lock_file(name: str) -> IO[bytes]:
-    return Path(tempfile.gettempdir(), f"reid_cosam_{os.getuid()}_gpu_{name}.lock").open("ab")
+def end_with_sweep() -> None:
+    """Lets the workers that launcher=joblib will start end when this process does, at work or not.
+
+    joblib would leave them waiting for their next run.
+    """
+    from joblib.parallel import LokyBackend, register_parallel_backend  # of the extra `sweep`
+
+    ending = {"initializer": wait_for_jobs, "initargs": (os.getpid(),)}
+    register_parallel_backend("loky", partial(LokyBackend, **ending))

@@ -1,1 +1,1 @@
-"""Describing and scoring a test set, and what is written of it."""
+"""From a trained network to descriptors, and from scores to the files of a run or an evaluation."""

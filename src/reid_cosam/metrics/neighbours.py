@@ -8,7 +8,7 @@ from torch import Tensor
 
 from reid_cosam.metrics.retrieval import euclidean_distances
 
-# Rows on either side of the tile of distances that is in hand at once (30 bytes an entry).
+# Rows on either side of the tile of distances that is held at a time (30 bytes per entry).
 _TILE_ROWS = 2048
 # Of a row's squared norm. A smaller squared distance is rounding, which would rank equal descriptors.
 _ROUNDING = 2.0**-40

@@ -1,6 +1,7 @@
 """The evaluation protocols in use for video re-identification, by name.
 
-They share one ranking and differ in the gallery, which the caller puts together, and in average precision:
+They share one ranking and differ in the gallery, which the caller puts together, and in average precision
+(AP). Who uses them:
 
 - `released`: the gallery without queries and junk; step AP. The paper's numbers.
 - `with_queries`: the same gallery plus the queries; step AP. AP3D, PSTA, BiCnet, GRL.
@@ -24,8 +25,8 @@ from reid_cosam.metrics.ranking import (
     step_average_precision,
     trapezoid_average_precision,
 )
+from reid_cosam.pids import JUNK_PID
 
-JUNK_PID = -1
 CMC_RANKS = 50
 
 Array = Tensor | npt.NDArray[Any]
@@ -65,9 +66,9 @@ class Scores:
         mean_ap: mean of the average precisions of the valid queries.
         mean_inp: mINP: mean of matches / rank of the last match, over the valid queries (TPAMI 2021).
         cmc: share of valid queries with a match within rank 1, 2, ..., up to 50 or the gallery's size.
-        valid_queries: queries with a match under another camera; the others are left out.
-        average_precisions: one a query, NaN where it is not valid.
-        first_ranks: rank of the nearest match, one a query, 0 where it is not valid.
+        valid_queries: number of queries with a match under another camera; the others are left out.
+        average_precisions: one per query, NaN where it is not valid.
+        match_ranks: one row per query `[q, m]`: the ranks of its matches, nearest first, then zeros.
         protocol: name of the protocol.
     """
 
@@ -76,8 +77,23 @@ class Scores:
     cmc: npt.NDArray[np.float64]
     valid_queries: int
     average_precisions: npt.NDArray[np.float64]
-    first_ranks: npt.NDArray[np.int64]
+    match_ranks: npt.NDArray[np.int64]
     protocol: str
+
+    @property
+    def first_ranks(self) -> npt.NDArray[np.int64]:
+        """Rank of the nearest match, one per query, 0 where it is not valid."""
+        return self.match_ranks[:, 0]
+
+    def of_queries(self, chosen: npt.NDArray[np.bool_]) -> "Scores":
+        """Scores of some of the queries, against the same gallery.
+
+        Raises:
+            ValueError: none of them is valid.
+        """
+        ranks = self.match_ranks[chosen]
+        width = np.count_nonzero(ranks, axis=1).max(initial=1)
+        return _summary(torch.from_numpy(ranks[:, :width]), len(self.cmc), PROTOCOLS[self.protocol])
 
     def rank(self, k: int) -> float:
         """R-k: share of valid queries with a match among the first k."""
@@ -94,9 +110,24 @@ def score(
     gallery_camids: Array,
     protocol: str = "released",
 ) -> Scores:
-    """Score distances `[q, g]` (float32 or float64, compared as given) under a named protocol.
+    """Score a matrix of distances under a named protocol.
 
-    The gallery must be the one that belongs to the protocol. Equal distances rank in gallery order.
+    Args:
+        distances: `[q, g]`, float32 or float64, compared as given; equal ones rank in gallery order.
+        query_pids: person of each query, integers `[q]`.
+        query_camids: camera of each query, integers `[q]`.
+        gallery_pids: person of each gallery entry, integers `[g]`; -1 marks junk.
+        gallery_camids: camera of each gallery entry, integers `[g]`.
+        protocol: key of `PROTOCOLS`. The gallery must be the one that belongs to it.
+
+    Example:
+        One query whose two matches come first and third. An entry of its own camera takes no rank:
+
+        >>> distances = torch.tensor([[0.0, 0.1, 0.2, 0.3]])
+        >>> gallery_pids, gallery_camids = torch.tensor([7, 7, 5, 7]), torch.tensor([1, 2, 2, 3])
+        >>> scores = score(distances, torch.tensor([7]), torch.tensor([1]), gallery_pids, gallery_camids)
+        >>> round(scores.mean_ap, 3), scores.cmc.tolist(), scores.valid_queries
+        (0.833, [1.0, 1.0, 1.0, 1.0], 1)
 
     Raises:
         ValueError: unknown protocol, shapes that do not fit, distances that are not finite, an empty
@@ -136,7 +167,7 @@ def _summary(ranks: Tensor, num_ranks: int, rule: Protocol) -> Scores:
         cmc=(hits.cumsum(0).double() / num_valid).numpy(),
         valid_queries=num_valid,
         average_precisions=average_precisions.numpy(),
-        first_ranks=first_ranks.numpy(),
+        match_ranks=ranks.numpy(),
         protocol=rule.name,
     )
 
@@ -158,7 +189,7 @@ def _checked_distances(distances: Array) -> Tensor:
 
 
 def _checked_ids(name: str, ids: Array, expected: int, device: torch.device) -> Tensor:
-    ids = torch.tensor(ids) if isinstance(ids, np.ndarray) else ids
+    ids = ids if isinstance(ids, Tensor) else torch.tensor(ids)
     if ids.is_floating_point() or list(ids.shape) != [expected]:
         raise ValueError(
             f"{name} must be {expected} integers to fit the distances, got {ids.dtype} {list(ids.shape)}"

@@ -14,7 +14,7 @@ from torch import Tensor
 from reid_cosam.metrics.neighbours import rank_neighbours
 from reid_cosam.metrics.sparse_weights import mean_weights, row_blocks, shared_weights, sparse
 
-# In hand at once: entries of the descriptors that are measured in pairs (12 bytes).
+# Entries of the descriptors that are compared in pairs at a time (12 bytes each).
 _DESCRIPTOR_ENTRIES = 2**23
 
 
@@ -28,22 +28,32 @@ def k_reciprocal(
 ) -> Float32[Tensor, "q g"]:
     """Distances `(1 - lambda_value) * Jaccard + lambda_value * original`, on the descriptors' device.
 
-    Equal distances rank in the order of the rows, queries first.
+    Equal distances rank in the order of the rows, queries first. Every query and gallery descriptor has an
+    influence on each distance, so re-rank a test set as a whole.
 
     Args:
-        query: descriptors of the queries.
-        gallery: descriptors of the gallery, as wide. All of them, and all queries, bear on each distance.
-        k1: rows are reciprocal neighbours that are among the `k1` nearest of each other.
-        k2: a row takes the mean weights of its `k2` nearest, itself included; 1 leaves it its own.
+        query: descriptors of the queries `[q, d]`.
+        gallery: descriptors of the gallery `[g, d]`.
+        k1: two rows are reciprocal neighbours if each is among the `k1` nearest of the other.
+        k2: a row takes the mean weights of its `k2` nearest, itself included; 1 leaves its own.
         lambda_value: share of the original distance, 0 to 1.
         squared: whether original distances are squared L2, as in the released code, or L2.
 
+    Example:
+        Two groups. Re-ranking draws the members of a group together and the groups apart:
+
+        >>> query = torch.tensor([[0.0], [10.0]])
+        >>> gallery = torch.tensor([[1.0], [2.0], [11.0], [12.0]])
+        >>> print(k_reciprocal(query, gallery, k1=2, k2=1).numpy().round(2))
+        [[0.01 0.02 0.95 1.  ]
+         [0.94 0.89 0.01 0.03]]
+
     Raises:
-        ValueError: a setting out of range; descriptors that are missing, not finite, all equal, or not of
+        ValueError: a parameter out of range; descriptors that are missing, not finite, all equal, or not of
             one width.
     """
     _check_descriptors(query, gallery)
-    check_settings(len(query) + len(gallery), k1, k2, lambda_value)
+    check_parameters(len(query) + len(gallery), k1, k2, lambda_value)
     rows = torch.cat([query, gallery]).float()
     original, largest, nearest = rank_neighbours(rows, len(query), max(k1 + 1, k2))
     weights = sparse(_reciprocal_weights(rows, largest, nearest[:, : k1 + 1], round(k1 / 2), squared))
@@ -108,8 +118,8 @@ def _normalised(
     return squares / largest if squared else squares.sqrt() / largest.sqrt()
 
 
-def check_settings(num_rows: int, k1: int, k2: int, lambda_value: float) -> None:
-    """Raises ValueError if a setting does not fit `num_rows` queries and gallery rows together."""
+def check_parameters(num_rows: int, k1: int, k2: int, lambda_value: float) -> None:
+    """Raises ValueError if a parameter does not fit `num_rows` queries and gallery rows together."""
     if not 1 <= k1 < num_rows:
         raise ValueError(f"k1 must be 1 to {num_rows - 1}, one less than queries and gallery, got {k1}")
     if not 1 <= k2 <= num_rows:

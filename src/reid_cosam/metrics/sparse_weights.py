@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
-# In hand at once: entries of a block of whole rows (10 bytes), pairs of weights (60 bytes).
+# Held at a time: entries of a block of whole rows (10 bytes each), pairs of weights (60 bytes each).
 _BLOCK_ENTRIES = 2**24
 _WEIGHT_PAIRS = 2**21
 
@@ -22,7 +22,7 @@ class SparseWeights(NamedTuple):
 
 
 def row_blocks(num_rows: int) -> list[slice]:
-    """Blocks of whole rows of `n x n`, few enough entries each to be in hand at once."""
+    """Blocks of whole rows of `n x n`, each with few enough entries to be held at a time."""
     size = max(1, _BLOCK_ENTRIES // num_rows)
     return [slice(start, start + size) for start in range(0, num_rows, size)]
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def counted(total: int, things: str) -> Iterator[Callable[[int], None]]:
-    """Yields what to call with the number of `things` that were read."""
+    """Yields a function to be called with the number of `things` that were read since the last call."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield PlainLines(total, things, console).advance

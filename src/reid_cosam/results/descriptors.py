@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -18,87 +19,92 @@ from reid_cosam.results.store import replacing, write_text
 
 FILE, TABLE = "descriptors.safetensors", "tracklets.csv"
 _SUM = "sha256"
+_REMEDY = "delete the folder, or name another with store=..."
+
+_log = logging.getLogger(__name__)
 
 
-def save_descriptors(
-    folder: Path, descriptors: Float32[Tensor, "n d"], tracklets: pd.DataFrame, origin: Mapping[str, str]
-) -> None:
-    """Writes the descriptors, and one row per tracklet beside them.
+class DescriptorStore:
+    """A folder of descriptors.
 
-    The file's header holds what they come from, and their SHA-256.
+    Args:
+        folder: need not exist.
+        origin: all that the descriptors depend on, by name; kept in the file's header.
+        required: whether it is an error that they cannot be stored; else it is a warning.
 
-    Raises:
-        OSError: they cannot be written.
+    Attributes:
+        usable: False once they could not be stored.
     """
-    write_text(folder / TABLE, tracklets.to_csv(index=False))
-    whole = descriptors.contiguous()
-    with replacing(folder / FILE) as temporary:
+
+    def __init__(self, folder: Path, origin: Mapping[str, str], required: bool) -> None:
+        self.folder, self.usable = folder, True
+        self._origin, self._required = origin, required
+
+    def load(self, num_tracklets: int) -> Float32[Tensor, "n d"] | None:
+        """The descriptors; None where there are none.
+
+        Raises:
+            ValueError: they come from something else than `origin` says, are incomplete, or are not finite.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ValueError(f"store {self.folder} is a file: name a folder with store=...")
+        path = self.folder / FILE
+        if not path.exists():
+            return None
         try:
-            save_file({"descriptors": whole}, temporary, {**origin, _SUM: _sum_of(whole)})
-        except SafetensorError as error:  # what it makes of a full disk
-            raise OSError(f"{folder / FILE} cannot be written: {error}") from error
+            with safe_open(path, framework="pt") as file:
+                header: dict[str, str] = file.metadata() or {}
+                descriptors: Tensor = file.get_tensor("descriptors")
+        except (SafetensorError, OSError) as error:
+            raise ValueError(f"{path} is not a readable store of descriptors ({error}): {_REMEDY}") from error
+        differing = [
+            f"{name} {header.get(name)} (asked for: {value})"
+            for name, value in self._origin.items()
+            if header.get(name) != value
+        ]
+        if differing:
+            raise ValueError(f"{path} belongs to {', '.join(differing)}: {_REMEDY}")
+        if header.get(_SUM) != _sum_of(descriptors):
+            raise ValueError(f"{path} is damaged: its content does not match the SHA-256 in it: {_REMEDY}")
+        if len(descriptors) != num_tracklets:
+            raise ValueError(f"{path} holds {len(descriptors)} of {num_tracklets} tracklets: {_REMEDY}")
+        check_finite(descriptors, str(path))
+        return descriptors
 
+    def check_room(self, num_tracklets: int, width: int, quiet: bool = False) -> None:
+        """Finds out before hours of extraction, not after, whether so many descriptors could be stored.
 
-def check_room(folder: Path, num_bytes: int) -> None:
-    """Makes sure, as far as can be told before, that so many bytes can be written into `folder`.
+        Raises:
+            OSError: they could not, and that is required.
+        """
+        try:
+            _check_room(self.folder, num_tracklets * (4 * width + 100) + 2**20)  # with the tracklet's own row
+        except OSError as error:
+            if self._required:
+                raise OSError(f"store={self.folder} cannot take the descriptors: {error}") from error
+            self._give_up(error, quiet)
 
-    The folder need not exist; nothing is left in it.
+    def save(self, descriptors: Float32[Tensor, "n d"], tracklets: pd.DataFrame) -> None:
+        """Writes the descriptors, and one row per tracklet beside them; a warning where that fails."""
+        if not self.usable:
+            return
+        try:
+            write_text(self.folder / TABLE, tracklets.to_csv(index=False))
+            with replacing(self.folder / FILE) as temporary:
+                header = {**self._origin, _SUM: _sum_of(descriptors)}
+                save_file({"descriptors": descriptors.contiguous()}, temporary, header)
+        except (OSError, SafetensorError) as error:  # the latter is what it makes of a full disk
+            self._give_up(error)
 
-    Raises:
-        OSError: they cannot.
-    """
-    existing = next(one for one in (folder, *folder.absolute().parents) if one.exists())
-    with tempfile.TemporaryFile(dir=existing) as file:
-        file.write(b"0")
-        file.flush()
-    free = shutil.disk_usage(existing).free
-    if free < num_bytes:
-        raise OSError(
-            errno.ENOSPC,
-            f"{num_bytes / 2**20:.1f} MB are needed, {free / 2**20:.1f} MB are free",
-            str(folder),
-        )
-
-
-def load_descriptors(
-    folder: Path, num_tracklets: int, origin: Mapping[str, str]
-) -> Float32[Tensor, "n d"] | None:
-    """The descriptors in `folder`; None where there are none.
-
-    Raises:
-        ValueError: they come from something else than `origin` says, are not whole, or are not finite.
-    """
-    remedy = "delete the folder, or name another with store=..."
-    if folder.exists() and not folder.is_dir():  # said before hours of extraction, not after
-        raise ValueError(f"store {folder} is a file: name a folder with store=...")
-    path = folder / FILE
-    if not path.exists():
-        return None
-    try:
-        with safe_open(path, framework="pt") as file:
-            held: dict[str, str] = file.metadata() or {}
-            descriptors: Tensor = file.get_tensor("descriptors")
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is not a readable store of descriptors ({error}): {remedy}") from error
-    differing = [
-        f"{name} {held.get(name)} (asked for: {value})"
-        for name, value in origin.items()
-        if held.get(name) != value
-    ]
-    if differing:
-        raise ValueError(f"{path} belongs to {', '.join(differing)}: {remedy}")
-    if held.get(_SUM) != _sum_of(descriptors):
-        raise ValueError(
-            f"{path} is damaged: its descriptors do not match the SHA-256 in its header: {remedy}"
-        )
-    if len(descriptors) != num_tracklets:
-        raise ValueError(f"{path} holds {len(descriptors)} of {num_tracklets} tracklets: {remedy}")
-    check_finite(descriptors, str(path))
-    return descriptors
-
-
-def _sum_of(descriptors: Float32[Tensor, "n d"]) -> str:
-    return hashlib.sha256(descriptors.numpy().tobytes()).hexdigest()
+    def _give_up(self, error: Exception, quiet: bool = False) -> None:
+        self.usable = False
+        if not quiet:
+            _log.warning(
+                "descriptors cannot be stored in %s (%s): they are scored now, and have to be extracted "
+                "again for other scores; store=FOLDER names another place",
+                self.folder,
+                error,
+            )
 
 
 def check_finite(descriptors: Float32[Tensor, "n d"], where: str) -> None:
@@ -109,3 +115,19 @@ def check_finite(descriptors: Float32[Tensor, "n d"], where: str) -> None:
             f"{where}: {len(broken)} of {len(descriptors)} descriptors hold NaN or infinity, first that of "
             f"tracklet {broken[0]}; the training diverged, or trainer.precision=32-true is needed"
         )
+
+
+def _check_room(folder: Path, num_bytes: int) -> None:
+    """OSError if so many bytes cannot be written into `folder`, which need not exist."""
+    existing = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    with tempfile.TemporaryFile(dir=existing) as file:
+        file.write(b"0")
+        file.flush()
+    free = shutil.disk_usage(existing).free
+    if free < num_bytes:
+        needed = f"{num_bytes / 2**20:.1f} MB are needed, {free / 2**20:.1f} MB are free"
+        raise OSError(errno.ENOSPC, needed, str(folder))
+
+
+def _sum_of(descriptors: Float32[Tensor, "n d"]) -> str:
+    return hashlib.sha256(descriptors.numpy().tobytes()).hexdigest()

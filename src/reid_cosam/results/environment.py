@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 import sys
+from contextlib import suppress
 from datetime import datetime, timezone
 from importlib import metadata
 from pathlib import Path
@@ -37,24 +38,21 @@ def _dependency_versions() -> dict[str, str | None] | None:
         requirements = metadata.requires("reid-cosam") or []
     except metadata.PackageNotFoundError:  # run from a plain source folder, never installed
         return None
-    run_time = [requirement for requirement in requirements if "extra ==" not in requirement]
-    names = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in run_time]
-    return {name: _version(name) for name in names}
-
-
-def _version(distribution: str) -> str | None:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return None
+    versions: dict[str, str | None] = {}
+    for requirement in requirements:
+        if "extra ==" not in requirement:
+            name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+            versions[name] = None
+            with suppress(metadata.PackageNotFoundError):
+                versions[name] = metadata.version(name)
+    return versions
 
 
 def _cpu_name() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+    with suppress(FileNotFoundError):
+        found = re.search(r"^model name\s*:\s*(.*)", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        if found is not None:
+            return found[1].strip()
     return platform.processor() or platform.machine()
 
 
@@ -65,13 +63,14 @@ def git_state(folder: Path) -> dict[str, object]:
     Where there is no such checkout, all values are null and `reason` says why; a run never fails over this.
     """
     try:
-        # An installed copy may lie inside some other project's checkout; its commit would be a lie.
+        # An installed copy may lie inside another project's checkout, whose commit would mislead.
         _git(folder, "ls-files", "--error-unmatch", "__init__.py")
         commit = _git(folder, "rev-parse", "HEAD").strip()
         status = _git(folder, "status", "--porcelain")
         change = _git(folder, "diff", "HEAD", "--binary", "--no-ext-diff", "--no-color") + status
     except (OSError, subprocess.SubprocessError) as error:
-        return {"commit": None, "dirty": None, "diff": None, "reason": _reason(error)}
+        stderr = error.stderr if isinstance(error, subprocess.CalledProcessError) else ""
+        return {"commit": None, "dirty": None, "diff": None, "reason": stderr.strip() or str(error)}
     digest = hashlib.sha256(change.encode(errors="surrogateescape")).hexdigest()[:12] if status else None
     return {"commit": commit, "dirty": bool(status), "diff": digest, "reason": None}
 
@@ -88,9 +87,3 @@ def _git(folder: Path, *arguments: str) -> str:
         errors="surrogateescape",
         timeout=GIT_TIMEOUT_SECONDS,
     ).stdout
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, subprocess.CalledProcessError):
-        return str(error.stderr).strip() or str(error)
-    return str(error)

@@ -1,14 +1,9 @@
-"""What is left out of a collection because it is damaged: it is named, and the rest goes on."""
+"""Damaged parts of a collection: each is left out and named, and the rest is used."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 UNREADABLE = (KeyError, TypeError, ValueError, OSError, AttributeError)  # what a damaged file raises
-
-
-def _said(error: Exception) -> str:
-    """An error in one line."""
-    return f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
 
 
 @contextmanager
@@ -17,4 +12,5 @@ def noting(faults: list[str], what: object) -> Iterator[None]:
     try:
         yield
     except UNREADABLE as error:
-        faults.append(f"{what} left out: {_said(error)}")
+        why = f"{error} is missing" if isinstance(error, KeyError) else " ".join(str(error).split())
+        faults.append(f"{what} left out: {why}")

@@ -1,4 +1,4 @@
-"""What a finished run found, and whether it found it with the settings beside it."""
+"""The scores of a finished run, checked against the settings beside them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +20,7 @@ def read_metrics(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
     metrics = read_record(folder / METRICS)
     if "ckpt" in config and metrics.get("ckpt", config["ckpt"]) != config["ckpt"]:
         raise ValueError(f"{METRICS} is of another checkpoint than that in config.yaml")
-    made_with = metrics.get("made_with")  # which an evaluation and an older run lack
+    made_with = metrics.get("made_with")  # an evaluation and an older run have none
     if made_with is not None and made_with["key"] != run_key(config, made_with["split"]):
         raise ValueError(f"{METRICS} was made with other settings than those in config.yaml")
     return metrics

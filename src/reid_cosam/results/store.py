@@ -16,6 +16,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 import numpy as np
+import psutil
 from PIL import Image
 
 _SUM = "sha256"
@@ -26,8 +27,8 @@ _STALE_SECONDS = 24 * 3600  # after which a temporary file of another machine be
 def replacing(path: Path, previous: Path | None = None) -> Iterator[Path]:
     """Yields a temporary path in the same folder; leaving without an error moves it to `path`.
 
-    What `path` held before is moved to `previous`, if that is given. A process that is killed at any moment
-    leaves a whole file under at least one of the two names, and no power failure tears one that is there.
+    An earlier file of that name is moved to `previous`, if that is given. A process that is killed at any
+    moment leaves a whole file under at least one of the two names, as does a power failure.
 
     Raises:
         OSError: the file cannot be written; names `path`, whatever the temporary one is called.
@@ -56,10 +57,7 @@ def _flush(path: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in (
-            errno.EINVAL,
-            errno.ENOTSUP,
-        ):  # not for folders, some say
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems flush no folders
             raise
     finally:
         os.close(descriptor)
@@ -68,7 +66,7 @@ def _flush(path: Path) -> None:
 def remove_strays(folder: Path) -> None:
     """Removes the temporary files that killed processes left under `folder`.
 
-    Those of this machine go when their process is gone, those of other machines after a day.
+    Those of this machine are removed when their process is gone, those of other machines after a day.
     """
     _remove_strays(folder.rglob(".*.tmp"))
 
@@ -80,8 +78,8 @@ def _remove_strays(paths: Iterable[Path]) -> None:
         if not number.isdecimal():
             continue  # not one of ours
         with suppress(FileNotFoundError):
-            gone = host == _host() and not _is_alive(int(number))
-            if gone or _age(path) > _STALE_SECONDS:
+            gone = host == _host() and not psutil.pid_exists(int(number))
+            if gone or time.time() - path.stat().st_mtime > _STALE_SECONDS:
                 path.unlink()
 
 
@@ -90,24 +88,10 @@ def _host() -> str:
     return re.sub(r"\W", "_", socket.gethostname())
 
 
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True
-
-
-def _age(path: Path) -> float:
-    return time.time() - path.stat().st_mtime
-
-
 def write_text(path: Path, text: str) -> None:
     """Writes UTF-8 text with `\\n` line ends; an older file stays whole until the new one is.
 
-    What is no text in a path becomes an escape, `\\udcca` for the byte ca: JSON and YAML read it as the path.
+    Bytes of a path that are no text are escaped, ca as `\\udcca`: JSON and YAML read them as the path.
     """
     with replacing(path) as temporary:
         temporary.write_bytes(text.encode(errors="backslashreplace"))
@@ -131,11 +115,11 @@ def write_record(path: Path, content: Mapping[str, object]) -> None:
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """The JSON object in a file; without the sum, which older files lack.
+    """The JSON object in a file, without its sum, which older files lack.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is empty, damaged or holds something else; names the file.
+        ValueError: it is empty or damaged; names the file.
     """
     try:
         content = json.loads(path.read_bytes())

@@ -1,19 +1,23 @@
-"""The settings of a run: their types, their ranges, and what goes with what.
+"""The settings of the commands: their types, their ranges, and what goes with what.
 
 Values and defaults live in `conf/`; nothing here has a default, so that there is one place to look.
 """
 
-from reid_cosam.settings.checkpoint import CheckpointSettings
-from reid_cosam.settings.convert import ConvertSettings
-from reid_cosam.settings.dashboards import DashboardsSettings
-from reid_cosam.settings.evaluate import EvaluateSettings, RerankingSettings
-from reid_cosam.settings.pack import PackSettings
+from reid_cosam.settings.commands import (
+    CheckpointSettings,
+    ConvertSettings,
+    DashboardsSettings,
+    EvaluateSettings,
+    PackSettings,
+    ReportSettings,
+    RerankingSettings,
+    SweepSettings,
+    TablesSettings,
+    VerifySettings,
+    VisualizeSettings,
+)
 from reid_cosam.settings.parts import DataSettings, DeviceSettings, LoggerSettings, TrainerSettings
-from reid_cosam.settings.report import ReportSettings
-from reid_cosam.settings.tables import TablesSettings
 from reid_cosam.settings.train import TrainSettings
-from reid_cosam.settings.verify import VerifySettings
-from reid_cosam.settings.visualize import VisualizeSettings
 
 __all__ = [
     "CheckpointSettings",
@@ -26,6 +30,7 @@ __all__ = [
     "PackSettings",
     "ReportSettings",
     "RerankingSettings",
+    "SweepSettings",
     "TablesSettings",
     "TrainSettings",
     "TrainerSettings",

@@ -24,7 +24,8 @@ _FREE = {
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that matter, by their names on the command line, from a run's plain settings."""
     flat = dict(_flat({key: config[key] for key in _COMPARED if key in config}))
-    unused = () if config["cosam"] else ("recipe.attention.",)
+    # What a reader reads is known by its tracklets, whatever its options.
+    unused = ("data.reader.", *(() if config["cosam"] else ("recipe.attention.",)))
     kept = {key: value for key, value in flat.items() if key not in _FREE and not key.startswith(unused)}
     return kept | {"trainer.max_steps": config.get("trainer", {}).get("max_steps")}
 

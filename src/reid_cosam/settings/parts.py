@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator
 
 from reid_cosam.settings.base import Count, Natural, PathText, Settings, Side, Text, Workers, listed
+from reid_cosam.settings.recipe import Part
 
 
 class DataSettings(Settings):
-    name: Literal["synthetic", "mars", "duke", "ilids_vid", "prid2011"]
+    name: Text
+    reader: Part
     root: PathText
     height: Side
     width: Side

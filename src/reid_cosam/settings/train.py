@@ -20,7 +20,7 @@ class TrainSettings(Settings):
     num_frames: Frames
     seed: Seed
     ckpt_path: PathText | None
-    runs: PathText | None
+    registry: PathText | None
 
     @field_validator("cosam", mode="before")
     @classmethod

@@ -1,1 +1,1 @@
-"""Runs as such: what they are, where they are kept, how sweeps of them start, go on and end."""
+"""Sweeps over runs, and the registry that lets them be stopped and started again."""

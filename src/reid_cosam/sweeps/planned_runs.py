@@ -1,6 +1,6 @@
 """The runs that a table consists of, found without training any."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -11,13 +11,13 @@ from reid_cosam import build
 from reid_cosam.data.verification import split_hash
 from reid_cosam.results.tables.layout import STAND_INS
 from reid_cosam.settings import DataSettings, TrainSettings
-from reid_cosam.settings.identity import run_key
 from reid_cosam.settings.recipe import part_name
-from reid_cosam.sweeps import grid, registry
+from reid_cosam.sweeps import sweep
+from reid_cosam.sweeps.registry import registered_folder
 
 
 class Sweep(NamedTuple):
-    """Overrides of `train`; of the runs that they make, those with one of `backbones` count, or all."""
+    """Overrides of `train`, and the backbones whose runs count, where not all do."""
 
     overrides: tuple[str, ...]
     backbones: tuple[str, ...] = ()
@@ -47,15 +47,12 @@ TABLES: dict[str, tuple[Sweep, ...]] = {
 }
 
 
-class Planned(NamedTuple):
-    """A run that a table consists of: its settings, the overrides they come from, where it is kept."""
-
+class PlannedRun(NamedTuple):
     settings: TrainSettings
-    overrides: tuple[str, ...]
     folder: Path
 
 
-def planned(table: str, overrides: Sequence[str]) -> list[Planned]:
+def planned_runs(table: str, overrides: Sequence[str]) -> list[PlannedRun]:
     """The runs of a table, composed with further overrides; Hydra must be initialised.
 
     `experiment=...` among the overrides is composed over the table's own: `experiment=tables_synthetic`.
@@ -65,28 +62,25 @@ def planned(table: str, overrides: Sequence[str]) -> list[Planned]:
     """
     if table not in TABLES:
         raise ValueError(f"{table}: no such table; there are {', '.join(TABLES)}")
-    return [run for sweep in TABLES[table] for run in _runs(sweep, overrides)]
+    return [run for part in TABLES[table] for run in _runs_of(part, overrides)]
 
 
-def _runs(sweep: Sweep, overrides: Sequence[str]) -> Iterator[Planned]:
-    (experiment, *others) = sweep.overrides
-    over = [one for one in overrides if one.startswith("experiment=")]
-    names = ",".join(one.partition("=")[2].strip("[]") for one in (experiment, *over))
-    told = [f"experiment=[{names}]", *others, *(one for one in overrides if one not in over)]
-    for job in grid.jobs(grid.composed(told)):
+def _runs_of(part: Sweep, overrides: Sequence[str]) -> Iterator[PlannedRun]:
+    all_overrides = [*part.overrides, *overrides]
+    experiments = [one for one in all_overrides if one.startswith("experiment=")]
+    names = ",".join(one.partition("=")[2].strip("[]") for one in experiments)
+    others = [one for one in all_overrides if one not in experiments]
+    for job in sweep.jobs(sweep.composed([f"experiment=[{names}]", *others])):
         settings = _settings(job)
-        if sweep.backbones and part_name(settings.backbone) not in sweep.backbones:
-            continue
-        key = run_key(settings.model_dump(mode="json"), _split(settings.data))
-        yield Planned(settings, tuple(job), registry.kept_folder(settings, key))
+        if not part.backbones or part_name(settings.backbone) in part.backbones:
+            yield PlannedRun(settings, registered_folder(settings, _split(settings.data)))
 
 
-def _settings(job: Iterable[str]) -> TrainSettings:
-    """Composing takes a while, and runs that differ by their seed differ by nothing else."""
+def _settings(job: Sequence[str]) -> TrainSettings:
+    """Composed once for all seeds, as composing takes a while."""
     (seed,) = (int(one.partition("=")[2]) for one in job if one.startswith("seed="))
-    return _composed(tuple(one for one in job if not one.startswith("seed="))).model_copy(
-        update={"seed": seed}
-    )
+    others = tuple(one for one in job if not one.startswith("seed="))
+    return _composed(others).model_copy(update={"seed": seed})
 
 
 @cache
@@ -96,7 +90,7 @@ def _composed(job: tuple[str, ...]) -> TrainSettings:
 
 @cache
 def _split(data: DataSettings) -> str:
-    """The hash of the tracklets; none while the synthetic ones are still to be rendered."""
+    """The hash of the tracklets; empty while the synthetic ones are still to be rendered."""
     if not build.is_rendered(data):
         return ""
     return split_hash(build.make_splits(data), build.data_folder(data))

@@ -1,14 +1,10 @@
 """The job script of a sweep with launcher=slurm, not submitted: `make slurm-dry-run` prints it.
 
-The arguments are those of `reid_cosam.train`. No Slurm need be installed.
+The arguments are those of `train`. Slurm need not be installed.
 """
 
-import os
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from hydra import compose, initialize_config_dir
@@ -17,17 +13,17 @@ from omegaconf import DictConfig, OmegaConf
 from reid_cosam import build
 from reid_cosam.command_line import exits_with_one_line
 from reid_cosam.paths import CONF
-from reid_cosam.sweeps import grid
+from reid_cosam.sweeps import sweep
 
 _OF_THE_EXECUTOR = ("_target_", "submitit_folder", "max_num_timeout")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Prints the script of the job array, and which run each of its jobs is."""
+    """Prints the script of the job array, and the overrides of each of its jobs."""
     with initialize_config_dir(str(CONF), job_name="train", version_base="1.3"):
         overrides = [*arguments, "launcher=slurm"]
-        config = grid.composed(overrides)
-        jobs = grid.jobs(config) or [overrides]
+        config = sweep.composed(overrides)
+        jobs = sweep.jobs(config) or [overrides]
         for job in jobs:
             build.read_settings(compose("train", job))
     print(script(config, len(jobs)))
@@ -38,36 +34,20 @@ def main(arguments: Sequence[str]) -> None:
 def script(config: DictConfig, num_jobs: int) -> str:
     """What submitit would hand to sbatch for so many jobs of a composed sweep."""
     import submitit  # of the extra `sweep`
-    from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
+
+    class DryRun(submitit.SlurmExecutor):
+        @classmethod
+        def affinity(cls) -> int:
+            return 1  # submitit would refuse a machine without srun, which is not called here
 
     launcher: Any = OmegaConf.to_container(config.hydra.launcher, resolve=True)
-    with _srun():
-        executor = submitit.AutoExecutor(launcher["submitit_folder"], cluster="slurm")
-        shared = set(OmegaConf.structured(BaseQueueConf).keys())
-        executor.update_parameters(
-            **{
-                name if name in shared else f"slurm_{name}": value
-                for name, value in launcher.items()
-                if name not in _OF_THE_EXECUTOR
-            }
-        )
-        slurm: Any = executor._executor
-        slurm.parameters["map_count"] = num_jobs
-        return str(slurm._make_submission_file_text(slurm._submitit_command_str, "dry_run"))
-
-
-@contextmanager
-def _srun() -> Iterator[None]:
-    """Lets submitit find an srun, without which it writes nothing; it is not called."""
-    path = os.environ["PATH"]
-    with tempfile.TemporaryDirectory() as folder:
-        srun = Path(folder, "srun")
-        srun.touch(mode=0o755)
-        os.environ["PATH"] = os.pathsep.join((folder, path))
-        try:
-            yield
-        finally:
-            os.environ["PATH"] = path
+    executor: Any = DryRun(launcher["submitit_folder"])
+    parameters = {
+        name: value for name, value in launcher.items() if name not in _OF_THE_EXECUTOR and value is not None
+    }
+    executor.update_parameters(**executor._convert_parameters(parameters))
+    executor.parameters["map_count"] = num_jobs
+    return str(executor._make_submission_file_text(executor._submitit_command_str, "dry_run"))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What a sweep over the splits of a data set comes to: mean and standard deviation, network by network."""
+"""Mean and standard deviation of a sweep over the splits of a data set, for each network."""
 
 import json
 import re
@@ -16,15 +16,15 @@ from reid_cosam.results.summary import print_splits
 from reid_cosam.settings.identity import identity
 from reid_cosam.sweeps.registry import finished_runs
 
-_RANKS = ("R1", "R5", "R10", "R20")
-# What else tells evaluations of one network apart.
+_SCORES = ("mAP", "R1", "R5", "R10", "R20")
+# Evaluations of one network are grouped by these as well.
 _EVALUATED = ("distance", "snippet_tail", "precision", "reranking")
 
 
 class SplitSummary(Callback):
-    """Keeps `splits.json` up to date after every job, and prints its tables after the last.
+    """Keeps `splits.json` up to date after every job of a sweep, and prints its tables after the last.
 
-    A sweep that scores fewer than two splits is left alone.
+    A sweep that scores fewer than two splits gets none.
     """
 
     def __init__(self) -> None:
@@ -43,63 +43,57 @@ class SplitSummary(Callback):
 
 
 def _write(sweep: Path) -> dict[str, Any]:
-    found = summary(sweep)
-    if found:
-        write_json(sweep / "splits.json", found)
-    return found
+    groups = summary(sweep)
+    if groups:
+        write_json(sweep / "splits.json", groups)
+    return groups
 
 
 def summary(sweep: Path) -> dict[str, Any]:
-    """The finished runs of a sweep by what they share beside the split; nothing if they share the split too.
+    """The finished runs of a sweep, grouped by everything but the split; empty if there is only one split.
 
     A group is a network under a protocol, named after its first run. Scores are fractions of 1; the standard
-    deviation is that of a sample. Both are left out where a split stands more than once.
+    deviation is that of a sample. Both statistics are left out where a split occurs more than once.
     """
     groups: dict[str, list[dict[str, Any]]] = {}
     names: dict[str, str] = {}
     for folder, metrics in finished_runs(sweep):
-        if metrics["data"]["split"] is None:
+        data = metrics["data"]
+        if data["split"] is None:
             continue
         shared, name = _network(folder, metrics)
+        tested = {key: data[key] for key in ("name", "split", "tested_half", "splits_file")}
         for result in metrics.get("results", [metrics]):
             protocol = {"protocol": result["protocol"], "reranked": result.get("reranked", False)}
-            key = json.dumps(shared | protocol, sort_keys=True)
-            names.setdefault(key, name)
-            groups.setdefault(key, []).append(_run(folder, metrics["data"], result) | protocol)
+            scores = {key: result[key] for key in ("valid_queries", *_SCORES)}
+            group = json.dumps(shared | protocol, sort_keys=True)
+            names.setdefault(group, name)
+            groups.setdefault(group, []).append({"folder": str(folder)} | tested | scores | protocol)
     if len({run["split"] for runs in groups.values() for run in runs}) < 2:
         return {}
-    return {f"{number}: {names[key]}": _group(runs) for number, (key, runs) in enumerate(groups.items(), 1)}
+    return {
+        f"{number}: {names[key]}": _statistics(runs) for number, (key, runs) in enumerate(groups.items(), 1)
+    }
 
 
 def _network(folder: Path, metrics: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """What the runs of a group share, and its name: of a training run, or of an evaluation."""
-    if "trained" not in metrics:
-        config: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
-        trained, name = identity(config), folder.name
-        evaluated = {}
-    else:
+    """What the runs of a group have in common, and its name: of a training run, or of an evaluation."""
+    if "trained" in metrics:
         trained, name = metrics["trained"], metrics["trained"]["run_name"]
         evaluated = {key: metrics[key] for key in _EVALUATED}
+    else:
+        config: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
+        trained, name, evaluated = identity(config), folder.name, {}
     data = {f"evaluated.{key}": metrics["data"][key] for key in ("name", "tested_half")}
-    free = {"data.split", "run_name"}
-    shared = {key: value for key, value in trained.items() if key not in free} | evaluated | data
-    return shared, re.sub(r"-split\d+(-[0-9a-f]+)?$", "", name)
+    shared = {key: value for key, value in trained.items() if key not in ("data.split", "run_name")}
+    return shared | evaluated | data, re.sub(r"-split\d+(-[0-9a-f]+)?$", "", name)
 
 
-def _run(folder: Path, data: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
-    told = {name: data[name] for name in ("name", "split", "tested_half", "splits_file")}
-    scores = {name: result[name] for name in ("valid_queries", "mAP", *_RANKS)}
-    return {"folder": str(folder)} | told | scores
-
-
-def _group(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    if len({run["split"] for run in runs}) < len(runs):
-        return {"splits": runs, "mean": {}, "standard_deviation": {}}
-    columns = {name: [run[name] for run in runs] for name in ("mAP", *_RANKS)}
-    return {
-        "splits": runs,
-        "mean": {name: statistics.mean(column) for name, column in columns.items()},
-        "standard_deviation": {
-            name: statistics.stdev(column) for name, column in columns.items() if len(column) > 1
-        },
-    }
+def _statistics(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    mean, deviation = {}, {}
+    if len({run["split"] for run in runs}) == len(runs):
+        columns = {name: [run[name] for run in runs] for name in _SCORES}
+        mean = {name: statistics.mean(column) for name, column in columns.items()}
+        if len(runs) > 1:
+            deviation = {name: statistics.stdev(column) for name, column in columns.items()}
+    return {"splits": runs, "mean": mean, "standard_deviation": deviation}

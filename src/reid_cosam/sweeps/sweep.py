@@ -1,106 +1,151 @@
-"""A sweep from its first run to its last: failures that stop no other run, progress, and the last word."""
+"""A sweep from its first run to its last: its jobs, failures that stop no other run, progress, exit status.
+
+Hydra imports this module before a command does anything: it imports no torch.
+"""
 
 import logging
 import statistics
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
+from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from reid_cosam import processes
 from reid_cosam.distributed import launch, worker
 from reid_cosam.results.counted_progress import duration
 from reid_cosam.results.store import read_record, write_json
-from reid_cosam.sweeps import grid, registry
+from reid_cosam.sweeps import resolvers as _resolvers  # noqa: F401  conf/ uses them
 
 Outcome = Literal["trained", "evaluated", "finished before", "running elsewhere"]
 RUNNING_ELSEWHERE = 75
-"""Exit status, that of sysexits.h's EX_TEMPFAIL: whoever asked should ask again."""
+"""Exit status, that of sysexits.h's EX_TEMPFAIL: start the command again later."""
 
 _OUTCOME = "outcome.json"
 
 _log = logging.getLogger(__name__)
 
 
-def attempt(job: Path, work: Callable[[], Outcome], mendable: tuple[type[Exception], ...]) -> None:
-    """Does the work of a sweep's job and notes in the job's folder what came of it.
+def composed(overrides: Sequence[str]) -> DictConfig:
+    """The configuration of `train` with its `hydra` node, as for a sweep; Hydra must be initialised."""
+    loader = GlobalHydra.instance().config_loader()
+    return loader.load_configuration("train", list(overrides), RunMode.MULTIRUN)
 
-    An error is logged, with its origin unless it is `mendable` by the user, and goes no further; only a rank
-    that others wait for ends with it.
+
+def jobs(config: DictConfig) -> list[list[str]]:
+    """The overrides of each job of a composed sweep, as Hydra's own sweeper makes them.
+
+    Typed overrides take precedence over those of `hydra.sweeper.params`. Empty for other sweepers, which
+    decide during the sweep.
+    """
+    sweeper = config.hydra.sweeper
+    if not str(sweeper._target_).endswith(f".{BasicSweeper.__name__}"):
+        return []
+    swept = [f"{key}={value}" for key, value in (sweeper.params or {}).items()]
+    parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+    (batch,) = BasicSweeper.split_arguments(
+        parser.parse_overrides([*swept, *config.hydra.overrides.task]), max_batch_size=None
+    )
+    return batch
+
+
+def parallel_jobs(config: DictConfig) -> int:
+    """How many jobs of a sweep its launcher runs at the same time."""
+    launcher = config.hydra.launcher
+    return int(launcher.get("n_jobs") or launcher.get("array_parallelism") or 1)
+
+
+def job_folders(sweep: Path) -> list[Path]:
+    """The folders of a sweep's jobs, in the jobs' order."""
+    folders = (path for path in sweep.iterdir() if path.is_dir())
+    return sorted(folders, key=lambda path: (int(path.name) if path.name.isdigit() else -1, path.name))
+
+
+def attempt(job: Path, work: Callable[[], Outcome], user_errors: tuple[type[Exception], ...]) -> None:
+    """Does the work of a sweep's job, and records its outcome in the job's folder.
+
+    An error is logged, with its traceback unless it is one of `user_errors`, and goes no further. Only a
+    rank, which others wait for, ends with it.
     """
     began = time.monotonic()
     try:
         with processes.job():
-            noted: dict[str, object] = {"outcome": work()}
+            record: dict[str, object] = {"outcome": work()}
     except Exception as error:
         text = str(error).partition("\n")[0] or type(error).__name__
         if launch.is_rank():
             raise SystemExit(f"error: {text}") from error
-        _log.error("failed: %s", error, exc_info=not isinstance(error, mendable))
-        noted = {"outcome": "failed", "error": text}
+        _log.error("failed: %s", error, exc_info=not isinstance(error, user_errors))
+        record = {"outcome": "failed", "error": text}
     if launch.is_first_rank():
-        write_json(job / _OUTCOME, noted | {"seconds": time.monotonic() - began})
+        write_json(job / _OUTCOME, record | {"seconds": time.monotonic() - began})
 
 
 class SweepReport(Callback):
-    """Says after each run of a sweep how far it is, and after the last what came of each.
+    """Logs the progress of a sweep after each run, and prints the outcome of all runs after the last.
 
     The sweep's exit status is 1 where a run failed, in this sweep or before it.
     """
 
     def __init__(self) -> None:
-        self._jobs = 0
+        self._num_jobs = 0
 
     def on_multirun_start(self, config: DictConfig, **_: Any) -> None:
-        self._jobs = len(grid.jobs(config))
+        self._num_jobs = len(jobs(config))
         if str(config.hydra.launcher.get("_target_")).endswith(".JoblibLauncher"):
             worker.end_with_sweep()
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **_: Any) -> None:  # noqa: ARG002
-        if self._jobs and launch.is_first_rank():
-            noted = list(_noted(Path(config.hydra.sweep.dir)).values())
-            _log.info("%s", _progress(noted, self._jobs, grid.runs_at_once(config)))
+        if self._num_jobs and launch.is_first_rank():
+            records = list(_outcomes(Path(config.hydra.sweep.dir)).values())
+            _log.info("%s", _progress(records, self._num_jobs, parallel_jobs(config)))
 
     def on_multirun_end(self, config: DictConfig, **_: Any) -> None:
-        noted = _noted(Path(config.hydra.sweep.dir))
-        failed = {job: one["error"] for job, one in noted.items() if one["outcome"] == "failed"}
-        print(f"{len(noted)} runs: {_counted(list(noted.values()))}")
+        records = _outcomes(Path(config.hydra.sweep.dir))
+        failed = {job: one["error"] for job, one in records.items() if one["outcome"] == "failed"}
+        print(f"{len(records)} runs: {counted(one['outcome'] for one in records.values())}")
         for job, error in failed.items():
             print(f"failed: {job}: {error}")
         if failed:
             if "retry_failed" in config:
-                print("add retry_failed=true to try the failed kept runs again")
+                print("add retry_failed=true to try failed runs of the registry again")
             raise SystemExit(1)
-        if any(one["outcome"] == "running elsewhere" for one in noted.values()):
-            print("some runs are another process's: start again when that one has ended")
+        if any(one["outcome"] == "running elsewhere" for one in records.values()):
+            print("another process works on some runs: start this command again when it has ended")
             raise SystemExit(RUNNING_ELSEWHERE)
 
 
-def _noted(sweep: Path) -> dict[Path, dict[str, Any]]:
-    """What came of the jobs that have ended, in the jobs' order."""
-    noted: dict[Path, dict[str, Any]] = {}
-    for path in (job / _OUTCOME for job in registry.jobs(sweep)):
+def _outcomes(sweep: Path) -> dict[Path, dict[str, Any]]:
+    """The records of the jobs that have ended, in the jobs' order."""
+    records: dict[Path, dict[str, Any]] = {}
+    for path in (job / _OUTCOME for job in job_folders(sweep)):
         if path.is_file():
             try:
-                noted[path.parent] = read_record(path)
-            except ValueError as error:  # the sweep goes on, and its end names the job
-                noted[path.parent] = {"outcome": "failed", "error": str(error), "seconds": 0.0}
-    return noted
+                records[path.parent] = read_record(path)
+            except (
+                ValueError
+            ) as error:  # the sweep goes on, and lists the job among the failed ones at its end
+                records[path.parent] = {"outcome": "failed", "error": str(error), "seconds": 0.0}
+    return records
 
 
-def _progress(noted: list[dict[str, Any]], jobs: int, at_once: int) -> str:
-    seconds = [one["seconds"] for one in noted if one["outcome"] in ("trained", "evaluated")]
-    text = f"{len(noted)} of {jobs} runs: {_counted(noted)}"
-    if not seconds or len(noted) == jobs:
+def _progress(records: list[dict[str, Any]], num_jobs: int, at_once: int) -> str:
+    seconds = [one["seconds"] for one in records if one["outcome"] in ("trained", "evaluated")]
+    text = f"{len(records)} of {num_jobs} runs: {counted(one['outcome'] for one in records)}"
+    if not seconds or len(records) == num_jobs:
         return text
-    left = statistics.mean(seconds) * (jobs - len(noted)) / at_once
+    left = statistics.mean(seconds) * (num_jobs - len(records)) / at_once
     return f"{text}; about {duration(left)} left"
 
 
-def _counted(noted: list[dict[str, Any]]) -> str:
-    outcomes = [one["outcome"] for one in noted]
-    return ", ".join(f"{outcomes.count(outcome)} {outcome}" for outcome in dict.fromkeys(outcomes))
+def counted(names: Iterable[str]) -> str:
+    """`2 trained, 1 failed`, in the order of their first occurrence."""
+    return ", ".join(f"{count} {name}" for name, count in Counter(names).items())

@@ -1,8 +1,8 @@
-"""What a table still needs: `python -m reid_cosam.tables status table3 data=mars data.root=/data/mars`."""
+"""What a table still needs: `tables status table3 data=mars data.root=/data/mars`."""
 
 import statistics
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,13 +16,34 @@ from reid_cosam.paths import CONF
 from reid_cosam.results.counted_progress import duration
 from reid_cosam.results.faults import noting
 from reid_cosam.settings import TrainSettings
-from reid_cosam.settings.identity import identity, network_names
-from reid_cosam.sweeps import failures, registry, run_lock
-from reid_cosam.sweeps.planned_runs import TABLES, Planned, planned
+from reid_cosam.settings.identity import identity
+from reid_cosam.sweeps import attempts, registry, run_lock
+from reid_cosam.sweeps.planned_runs import TABLES, PlannedRun, planned_runs
+from reid_cosam.sweeps.sweep import counted
 from reid_cosam.training.checkpoint_files import LAST, finished_iterations, iterations_in
 from reid_cosam.training.pace import MeasuredPace, read_pace
 
-_WIDTH = 140  # of what no terminal limits
+_WIDTH = 140  # of output that goes to no terminal
+_UNCOMPARED = ("seed", "trainer.max_steps")
+# Beginnings of the settings that decide how long an iteration takes.
+_COSTLY = (
+    *("backbone.", "num_frames", "data.name", "data.height", "data.width"),
+    *("recipe.sampling.identities", "recipe.sampling.tracklets"),
+)
+_HELP = """\
+reid-cosam tables status [TABLE ...] [key=value ...]
+
+Lists the runs of the paper's tables that are not finished (missing, interrupted, failed or running) and the
+time that they still take. Trains nothing and changes nothing.
+
+  TABLE       {tables};
+              all of them if you name none
+  key=value   settings of reid-cosam train, the same as for the sweep: data=mars data.root=... registry=...
+
+Commands worth copying
+  reid-cosam tables status
+  reid-cosam tables status table3 data=mars data.root=/data/mars
+  reid-cosam tables status table3 experiment=tables_synthetic"""
 
 
 class State(NamedTuple):
@@ -33,138 +54,123 @@ class State(NamedTuple):
     error: str | None = None
 
 
-def main() -> None:
-    """The command line: what a user can mend is said in one line."""
+def main(arguments: Sequence[str]) -> None:
+    """`tables status`: user errors print one line."""
     never_fail_to_print()
+    if {"--help", "-h"} & set(arguments):
+        print(_HELP.format(tables=", ".join(TABLES)))
+        return
     with exits_with_one_line():
-        run(sys.argv[1:])
+        table_status(arguments)
 
 
-def run(arguments: Sequence[str]) -> None:
-    """Prints the state of every table named, or of all; the other arguments are overrides, as for `train`.
+def table_status(arguments: Sequence[str]) -> None:
+    """Prints which runs of the paper's tables are finished, and how long the others will take.
+
+    Arguments without `=` name tables (`table3 table4`; all of them if none is named). The others are settings
+    of `train`, those with which the sweep of the table was or will be started.
 
     Raises:
-        ValueError, OSError: no such table, a bad setting, or no data where the settings look for them. Of all
-            tables those that lack data are told and passed over.
+        ValueError, OSError: no such table, a bad setting, or no data where the settings look for them. Where
+            no table is named, those whose data are missing are reported and skipped.
     """
-    named = [one for one in arguments if "=" not in one]
+    tables = [one for one in arguments if "=" not in one]
     overrides = [one for one in arguments if "=" in one]
     width = None if sys.stdout.isatty() else _WIDTH
     console = Console(width=width, soft_wrap=True, highlight=False, markup=False)
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        for table in named or TABLES:
+        for table in tables or TABLES:
             try:
-                runs = planned(table, overrides)
+                _print_status(table, planned_runs(table, overrides), console)
             except FileNotFoundError as error:  # of data; the other tables may do without them
-                if named:
+                if tables:
                     raise
                 console.print(f"{table}: not known: {error}")
-                continue
-            show(table, runs, console)
 
 
 def state(folder: Path) -> State:
-    """How far a kept run is."""
-    if registry.metrics(folder) is not None:
+    """How far a registered run is."""
+    if registry.finished_metrics(folder) is not None:
         return State("finished", 0)
-    done, damage = _progress(folder)
+    checkpoints, damage = folder / "checkpoints", None
+    try:
+        done = finished_iterations(checkpoints / LAST)
+    except (OSError, ValueError) as error:
+        done = iterations_in(checkpoints)
+        damage = None if isinstance(error, FileNotFoundError) else str(error)
     if run_lock.is_running(folder):
         return State("running", done)
-    error = failures.failure(folder)
-    if error is not None:
-        return State("failed", done, error)
+    failure = attempts.failure(folder)
+    if failure is not None:
+        return State("failed", done, failure.error)
     return State("interrupted" if folder.is_dir() else "missing", done, damage)
 
 
-def _progress(folder: Path) -> tuple[int, str | None]:
-    """Iterations done, and what is wrong with the checkpoint if it cannot be read."""
-    kept = folder / "checkpoints"
-    try:
-        return finished_iterations(kept / LAST), None
-    except FileNotFoundError:
-        return iterations_in(kept), None
-    except (OSError, ValueError) as error:
-        return iterations_in(kept), str(error)
-
-
 def seconds_left(settings: TrainSettings, done: int, pace: MeasuredPace) -> float:
-    """Of a run after `done` iterations: the others, and the evaluations that fall among them."""
+    """Of a run after `done` iterations: the other iterations, and the evaluations that fall among them."""
     steps, every = settings.trainer.max_steps, settings.trainer.eval_every
-    # The last of them may be missing though all iterations are done.
+    # The last evaluation may be missing though all iterations are done.
     evaluations = max(1, steps // every - done // every + (steps % every > 0))
     return pace.iteration * (steps - done) + (pace.evaluation or 0.0) * evaluations
 
 
 class Paces:
-    """Measured paces of the runs kept in a folder, by how alike their settings are."""
+    """Measured paces of the runs in a registry, by how similar their settings are."""
 
     def __init__(self, runs: Path) -> None:
-        self._found: dict[int, dict[object, list[MeasuredPace]]] = {0: {}, 1: {}}
+        self._measured: list[tuple[tuple[object, object], MeasuredPace]] = []
         for path in sorted(runs.glob("*/config.yaml")):
             pace = read_pace(path.parent)
             if pace is not None:
-                with noting([], path):  # what cannot be read helps no estimate
+                with noting([], path):  # an unreadable run only takes no part in the estimate
                     config: Any = OmegaConf.to_container(OmegaConf.load(path))
-                    for level, alike in enumerate(_alike(config)):
-                        self._found[level].setdefault(alike, []).append(pace)
+                    self._measured.append((_compared(config), pace))
 
     def of(self, settings: TrainSettings) -> MeasuredPace | None:
-        """The median of the runs that differ by the seed only; else of those alike in what costs the most."""
-        for level, alike in enumerate(_alike(settings.model_dump(mode="json"))):
-            found = self._found[level].get(alike, [])
-            if found:
-                evaluations = [one.evaluation for one in found if one.evaluation is not None]
-                evaluation = statistics.median(evaluations) if evaluations else None
-                devices = ", ".join(sorted({one.device for one in found}))
-                return MeasuredPace(statistics.median(one.iteration for one in found), evaluation, devices)
+        """The median of the runs that differ by the seed only; else of those equal in what costs the most."""
+        for level, wanted in enumerate(_compared(settings.model_dump(mode="json"))):
+            paces = [pace for compared, pace in self._measured if compared[level] == wanted]
+            if paces:
+                evaluations = [one.evaluation for one in paces if one.evaluation is not None]
+                return MeasuredPace(
+                    statistics.median(one.iteration for one in paces),
+                    statistics.median(evaluations) if evaluations else None,
+                    ", ".join(sorted({one.device for one in paces})),
+                )
         return None
 
 
-def _alike(config: dict[str, Any]) -> tuple[object, object]:
-    free = ("seed", "trainer.max_steps")
-    same = frozenset((name, str(value)) for name, value in identity(config).items() if name not in free)
-    data, sampling = config["data"], config["recipe"]["sampling"]
-    backbone, _, stride = network_names(config)
-    costly = (
-        *(backbone, config["num_frames"], stride),
-        *(data["name"], data["height"], data["width"], sampling["identities"], sampling["tracklets"]),
-    )
-    return same, costly
+def _compared(config: Mapping[str, Any]) -> tuple[object, object]:
+    same = {name: value for name, value in identity(config).items() if name not in _UNCOMPARED}
+    return same, {name: value for name, value in same.items() if name.startswith(_COSTLY)}
 
 
-def show(table: str, runs: Sequence[Planned], console: Console) -> None:
-    """Prints the runs that are not finished, and the time that they will take one after the other."""
+def _print_status(table: str, runs: Sequence[PlannedRun], console: Console) -> None:
+    """Prints the unfinished runs, and the time that they will take one after the other."""
     states = [state(run.folder) for run in runs]
-    names = [one.name for one in states]
-    counted = ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names))
-    console.print(f"{table}: {len(runs)} runs: {counted}")
-    open_runs = [(run, one) for run, one in zip(runs, states, strict=True) if one.name != "finished"]
-    if not open_runs:
+    console.print(f"{table}: {len(runs)} runs: {counted(one.name for one in states)}")
+    unfinished = [(run, one) for run, one in zip(runs, states, strict=True) if one.name != "finished"]
+    if not unfinished:
         return
-    paces = Paces(runs[0].folder.parent)
-    times = [_time_left(run, one, paces) for run, one in open_runs]
-    console.print(_rows(open_runs, times))
-    known = [seconds for seconds in times if seconds is not None]
-    devices = {pace.device for run, _ in open_runs if (pace := paces.of(run.settings)) is not None}
-    unknown = len(times) - len(known)
-    parts = [f"{unknown} runs like no other measured so far"] if unknown else []
+    measured = Paces(runs[0].folder.parent)
+    paces = [measured.of(run.settings) for run, _ in unfinished]
+    known: list[float] = []
+    rows = Table("run", "state", "left")
+    rows.columns[2].justify = "right"
+    for (run, one), pace in zip(unfinished, paces, strict=True):
+        progress = f" at {one.done} of {run.settings.trainer.max_steps}" if one.done else ""
+        error = f": {one.error}" if one.error else ""
+        left = "not measured"
+        if pace is not None:
+            known.append(seconds_left(run.settings, one.done, pace))
+            left = duration(known[-1])
+        rows.add_row(run.folder.name, one.name + progress + error, left)
+    console.print(rows)
+    parts = []
     if known:
-        measured = f"as measured on {', '.join(sorted(devices))}"
-        parts.insert(0, f"{duration(sum(known))} for {len(known)} runs, one after the other, {measured}")
+        devices = ", ".join(sorted({pace.device for pace in paces if pace is not None}))
+        time = duration(sum(known))
+        parts.append(f"{time} for {len(known)} runs, one after the other, as measured on {devices}")
+    if len(known) < len(unfinished):
+        parts.append(f"{len(unfinished) - len(known)} runs of which none similar was measured")
     console.print(f"left: {'; '.join(parts)}")
-
-
-def _time_left(run: Planned, one: State, paces: Paces) -> float | None:
-    pace = paces.of(run.settings)
-    return None if pace is None else seconds_left(run.settings, one.done, pace)
-
-
-def _rows(runs: Sequence[tuple[Planned, State]], times: Sequence[float | None]) -> Table:
-    table = Table("run", "state", "left")
-    table.columns[2].justify = "right"
-    for (run, one), seconds in zip(runs, times, strict=True):
-        of = f" at {one.done} of {run.settings.trainer.max_steps}" if one.done else ""
-        why = f": {one.error}" if one.error else ""
-        left = "not measured" if seconds is None else duration(seconds)
-        table.add_row(run.folder.name, one.name + of + why, left)
-    return table

@@ -1,5 +1,6 @@
 """Checkpoints as files: whole or absent, and checked whenever they are read."""
 
+import io
 import logging
 import re
 import shutil
@@ -7,11 +8,12 @@ import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from reid_cosam.paths import is_utf8
 from reid_cosam.results.store import replacing
 
 LAST, PREVIOUS, BEST, DAMAGED = "last.ckpt", "previous.ckpt", "best.ckpt", "damaged.ckpt"
@@ -20,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Damaged(ValueError):
-    """No checkpoint of a run can be read: somebody has to look."""
+    """No checkpoint of a run can be read; only a user can decide what to do."""
 
 
 class WholeCheckpointIO(TorchCheckpointIO):
@@ -31,94 +33,64 @@ class WholeCheckpointIO(TorchCheckpointIO):
     ) -> None:
         """
         Args:
-            storage_options: under `previous`, what the file that `path` names is called from now on.
+            storage_options: under `previous`, the new name of the file that `path` names today.
 
         Raises:
             OSError: it cannot be written; names `path`.
         """
-        previous = storage_options["previous"] if storage_options else None
-        with replacing(Path(path), previous) as temporary, temporary.open("wb") as file:
-            _save(checkpoint, file)
-
-
-def _save(checkpoint: dict[str, Any], file: IO[bytes]) -> None:
-    """torch.save. Of a full disk torch would only say that the file has an unexpected length."""
-    failed: list[OSError] = []
-    write = file.write
-
-    class Watched:
-        def write(self, data: Any) -> int:
-            try:
-                return write(data)
-            except OSError as error:
-                failed.append(error)
-                raise
-
-        def flush(self) -> None:
-            file.flush()
-
-    try:
-        torch.save(checkpoint, Watched())  # type: ignore[arg-type]
-        file.flush()
-    except RuntimeError:
-        if failed:
-            raise failed[0] from None
-        raise
+        content = io.BytesIO()  # torch would report a full disk as a file of an unexpected length
+        torch.save(checkpoint, content)
+        with replacing(Path(path), (storage_options or {}).get("previous")) as temporary:
+            temporary.write_bytes(content.getbuffer())
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint of ours, its tensors mapped from the file; safe whatever the file holds.
+    """A checkpoint of ours, its tensors mapped from the file; safe whatever the file contains.
 
     Raises:
         FileNotFoundError: no such checkpoint.
         ValueError: it is unreadable or damaged, or not one of ours.
     """
-    return _read(path, name=None)
+    return _read(path, check_tensors=True)
 
 
 def finished_iterations(path: Path) -> int:
-    """How many iterations of training made a checkpoint of ours; raises as `read_checkpoint`.
+    """The iterations of training that made a checkpoint of ours; raises as `read_checkpoint`.
 
     Its tensors are not checked, which for a hundred large checkpoints would take minutes.
     """
-    return int(_read(path, name="data.pkl")["global_step"])
+    return int(_read(path, check_tensors=False)["global_step"])
 
 
 def iterations_in(folder: Path) -> int:
-    """Those of the newest checkpoint in a run's `checkpoints/`; 0 where there is none that can be read."""
+    """Those of the newest checkpoint in a run's `checkpoints/`; 0 where none can be read."""
     for path in (folder / LAST, folder / PREVIOUS):
-        try:
+        with suppress(OSError, ValueError):
             return finished_iterations(path)
-        except (OSError, ValueError):
-            continue
     return 0
 
 
-def _read(path: Path, name: str | None) -> dict[str, Any]:
+def _read(path: Path, check_tensors: bool) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such checkpoint")
-    damaged = _damage(path, name)
-    if damaged is not None:
+    damage = _damage(path, check_tensors)
+    if damage is not None:
         before = path.with_name(PREVIOUS)
         remedy = f"; {before} is the one before it" if path.name == LAST and before.is_file() else ""
-        raise ValueError(f"{path} is not a readable checkpoint: {damaged}{remedy}")
+        raise ValueError(f"{path} is not a readable checkpoint: {damage}{remedy}")
     try:
         content = _load(path)
     except Exception as error:  # torch raises many unrelated types, with advice to read the file unsafely
         raise ValueError(f"{path} is not a readable checkpoint: {_why_refused(error)}") from error
     if not isinstance(content, dict) or "config" not in content:
-        raise ValueError(f"{path} was not written by reid_cosam.train: it holds no configuration")
+        raise ValueError(f"{path} was not written by reid_cosam.train: it contains no configuration")
     return content
 
 
 def _load(path: Path) -> Any:
-    """Maps the file, where torch can: it takes no name that is not UTF-8."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        with path.open("rb") as file:
-            return torch.load(file, map_location="cpu", weights_only=True)
-    return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    with path.open("rb") as file:
+        mapped = is_utf8(path)  # torch maps no other
+        return torch.load(path if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
 
 
 def _why_refused(error: Exception) -> str:
@@ -126,18 +98,15 @@ def _why_refused(error: Exception) -> str:
     foreign = re.search(r"GLOBAL (\S+)", str(error))
     if foreign is None:
         return f"it is damaged ({type(error).__name__})"
-    return f"it holds {foreign[1]}, and only weights and plain values are read"
+    return f"it contains {foreign[1]}, and only weights and plain values are read"
 
 
-def _damage(path: Path, name: str | None) -> str | None:
-    """What is wrong with a file of torch.save, by the sums in it, which torch itself does not look at.
-
-    It is a ZIP archive, with a CRC-32 of each of its records. With `name`, only of records that end so.
-    """
+def _damage(path: Path, check_tensors: bool) -> str | None:
+    """What is wrong with a file of torch.save, a ZIP archive, by its CRC-32 sums, which torch ignores."""
     try:
         with zipfile.ZipFile(path) as archive:
             for record in archive.namelist():
-                if name is None or record.endswith(f"/{name}"):
+                if check_tensors or record.endswith("/data.pkl"):
                     with archive.open(record) as content:
                         while content.read(2**20):
                             pass
@@ -149,7 +118,7 @@ def _damage(path: Path, name: str | None) -> str | None:
 
 
 def copy_best(source: Path, target: Path) -> None:
-    """Takes the best checkpoint of a run along to the folder where the run goes on."""
+    """Copies the best checkpoint of a run to the folder where the run is resumed."""
     if (source / BEST).is_file() and not (target / BEST).exists():
         with replacing(target / BEST) as temporary:
             shutil.copyfile(source / BEST, temporary)
@@ -158,24 +127,24 @@ def copy_best(source: Path, target: Path) -> None:
 def newest_checkpoint(folder: Path) -> Path | None:
     """The newest undamaged checkpoint in a run's `checkpoints/`: `last.ckpt`, else `previous.ckpt`.
 
-    Says so where it is not the last one; a damaged one gets another name, so that it is not kept as the one
-    before the next. None where there is no checkpoint at all.
+    Warns where it is not the last one; a damaged one is renamed, so that it does not become the previous
+    one at the next save. None where there is no checkpoint at all.
 
     Raises:
-        Damaged: all that there are, are damaged.
+        Damaged: every checkpoint is damaged.
     """
     faults: list[str] = []
     for path in (folder / LAST, folder / PREVIOUS):
         try:
-            _read(path, name=None)
+            read_checkpoint(path)
         except FileNotFoundError:
             continue
         except ValueError as error:
             faults.append(str(error))
             continue
-        if path.name != LAST:
+        if path.name == PREVIOUS:
             why = faults[0] if faults else f"{folder / LAST} is missing"
-            _log.warning("%s: going on from %s, the one before it", why, path.name)
+            _log.warning("%s: resuming from %s, the one before it", why, path.name)
             if faults:
                 with suppress(FileNotFoundError):  # another rank was faster
                     (folder / LAST).replace(folder / DAMAGED)

@@ -9,17 +9,15 @@ from pytorch_lightning.utilities.exceptions import SIGTERMException
 
 from reid_cosam.training.checkpoint_files import LAST, PREVIOUS
 from reid_cosam.training.finite import Diverged
-from reid_cosam.training.resuming import Origin
 
 
 class LastCheckpoint(Checkpoint):
     """Keeps `last.ckpt`, and the one before it as `previous.ckpt`.
 
     Written every so many iterations, after the last one, and when training is interrupted or ends in an error
-    between two iterations: an error within one (no memory, a loss that is not finite) leaves weights and
-    statistics of which some are already those of the next. Where several ranks write together, the exception
-    must have come to all of them, as `StopWhenInterrupted` sees to: a rank whose frame is broken would wait
-    for the others, and they for its descriptors.
+    between two iterations. After an error within one (out of memory, a loss that is not finite) some weights
+    and statistics may already be those of the next. Several ranks save together only after an exception that
+    all of them raised, as `StopWhenInterrupted` ensures: otherwise they would wait for one another.
     """
 
     def __init__(self, folder: Path, every: int) -> None:
@@ -31,47 +29,39 @@ class LastCheckpoint(Checkpoint):
         trainer.save_checkpoint(self._folder / LAST, storage_options={"previous": self._folder / PREVIOUS})
         self._saved = trainer.global_step
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_start(self, trainer: pl.Trainer, *_: object) -> None:
         self._saved = trainer.global_step
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: object) -> None:
         if trainer.global_step % self._every == 0 or trainer.global_step >= trainer.max_steps:
             self.save(trainer)
 
-    def on_exception(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,  # noqa: ARG002
-        exception: BaseException,
-    ) -> None:
+    def on_exception(self, trainer: pl.Trainer, _module: object, exception: BaseException) -> None:
         interrupted = isinstance(exception, SIGTERMException)
         error = isinstance(exception, Exception) and not isinstance(exception, Diverged)
         together = interrupted or (trainer.world_size == 1 and error)
-        if together and _is_between_iterations(trainer) and trainer.global_step > self._saved:
+        batches: Any = trainer.fit_loop.epoch_loop.batch_progress.current
+        between_iterations = batches.ready == batches.processed
+        if together and between_iterations and trainer.global_step > self._saved:
             self.save(trainer)
-
-
-def _is_between_iterations(trainer: pl.Trainer) -> bool:
-    batches: Any = trainer.fit_loop.epoch_loop.batch_progress.current
-    return bool(batches.ready == batches.processed)
 
 
 class BestCheckpoint(pl.Callback):
     """Keeps the checkpoint of the evaluation with the highest mAP, that after the last iteration included.
 
-    Lightning's own callback does not look at an evaluation that follows the training.
+    Lightning's own callback ignores an evaluation that follows the training.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._best = -1.0
 
-    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        """A resumed run goes on with the best score so far, if that checkpoint came along."""
+    def on_fit_start(self, trainer: pl.Trainer, *_: object) -> None:
+        """A resumed run continues with the best score so far, if that checkpoint was copied."""
         known = self._best if self._path.is_file() else -1.0
         self._best = trainer.strategy.broadcast(known)  # the folder may be on the first machine only
 
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_validation_end(self, trainer: pl.Trainer, *_: object) -> None:
         mean_ap = float(trainer.callback_metrics["eval/mAP"])
         if mean_ap > self._best:
             self._best = mean_ap
@@ -82,19 +72,3 @@ class BestCheckpoint(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._best = state_dict["best"]
-
-
-class OriginRecord(pl.Callback):
-    """Writes into every checkpoint what its numbers depend on beside the settings, if that is known."""
-
-    def __init__(self, origin: Origin | None) -> None:
-        self._origin = origin
-
-    def on_save_checkpoint(
-        self,
-        trainer: pl.Trainer,  # noqa: ARG002, of the interface
-        pl_module: pl.LightningModule,  # noqa: ARG002
-        checkpoint: dict[str, Any],
-    ) -> None:
-        if self._origin is not None:
-            checkpoint.update(self._origin._asdict())

@@ -1,4 +1,4 @@
-"""Lets a process that computes on a CPU keep the memory of its maps from one step to the next."""
+"""Memory of a process that computes on a CPU."""
 
 import ctypes
 
@@ -7,7 +7,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4
 
 
 def keep_memory() -> bool:
-    """Frees no large block to the system before the process ends; whether the C library can be told so.
+    """Returns no large block to the system before the process ends; False where the C library cannot do so.
 
     By default glibc maps a large tensor anew and unmaps it when it is freed, and gives back what lies on top
     of the heap: then every step writes into pages that the system must first fill with zeros, which took a

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
 import torch
@@ -17,92 +17,17 @@ from reid_cosam.data.datasets import (
     collate_train,
 )
 from reid_cosam.data.prefetcher import CudaPrefetcher
-from reid_cosam.data.samplers import PKBatchSampler, TrackletShardSampler
+from reid_cosam.data.samplers import PKBatchSampler, SeededBatches, TrackletShardSampler
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.training.loading import Loader
 
 _log = logging.getLogger(__name__)
 
 
-class ReidDataModule(pl.LightningDataModule):
-    """Batches of one data set. Build the trainer with `use_distributed_sampler=False`.
-
-    Training is one long epoch of `num_batches` global batches, and resumes at the batch where it stopped.
-
-    Attributes:
-        num_snippets: snippets of all evaluated tracklets.
-        labels: contiguous training label of each training identity, in the order of the identities.
-        num_identities: training identities.
-        evaluated: the tracklets that evaluation batches index: the queries, then the gallery.
-        num_queries: queries at the head of `evaluated`.
-    """
-
-    def __init__(
-        self,
-        splits: ReidSplits,
-        height: int,
-        width: int,
-        num_frames: int,
-        sampling: str,
-        identities_per_batch: int,
-        tracklets_per_identity: int,
-        num_batches: int,
-        eval_batch_size: int,
-        num_workers: int,
-        seed: int,
-    ) -> None:
-        super().__init__()
-        self.labels = {pid: label for label, pid in enumerate(sorted({one.pid for one in splits.train}))}
-        self.num_identities = len(self.labels)
-        self.evaluated: tuple[Tracklet, ...] = splits.query + splits.gallery
-        self.num_queries = len(splits.query)
-        self._tracklets_trained_on = splits.train
-        self._pids = [tracklet.pid for tracklet in splits.train]
-        self._train = TrainSnippets(splits.train, self.labels, num_frames, height, width, sampling)
-        self._evaluation = DenseSnippets(self.evaluated, num_frames, height, width, tail="cycle")
-        self.num_snippets = len(self._evaluation)
-        self._identities, self._tracklets = identities_per_batch, tracklets_per_identity
-        self._num_batches, self._eval_batch_size = num_batches, eval_batch_size
-        self._num_workers, self._seed = num_workers, seed
-        self._transfer = CudaPrefetcher()
-        self._batches(0, 1, 0)  # refuses a batch that the identities cannot fill, before anything starts
-        scarce = sum(count < tracklets_per_identity for count in Counter(self._pids).values())
-        if scarce:
-            _log.info(
-                "%d of %d training identities have fewer than %d tracklets: their batches repeat some",
-                scarce,
-                self.num_identities,
-                tracklets_per_identity,
-            )
-
-    def train_dataloader(self) -> DataLoader[TrainSample]:
-        """This rank's training batches, from the first that the trainer has not finished yet."""
-        batches = self._batches(*_rank_of(self.trainer), self._finished())
-        return _ResumedLoader(self._train, batches, collate_train, self._num_workers, True, self.trainer)
-
-    def _batches(self, rank: int, world_size: int, first_batch: int) -> PKBatchSampler:
-        sizes = (self._identities, self._tracklets, self._num_batches, self._seed)
-        return PKBatchSampler(self._pids, *sizes, rank, world_size, first_batch)
-
-    def tracklets_of(self, iteration: int) -> list[str]:
-        """The tracklets of an iteration, counted from 1, by the end of their first frames' paths."""
-        drawn = {draw.tracklet for draw in self._batches(0, 1, 0).global_batch(iteration - 1)}
-        return ["/".join(self._tracklets_trained_on[one].frames[0].split("/")[-3:]) for one in sorted(drawn)]
-
-    def val_dataloader(self) -> DataLoader[DenseSample]:
-        """All snippets of this rank's evaluated tracklets."""
-        return _whole_tracklets(self._evaluation, self._eval_batch_size, self._num_workers, self.trainer)
-
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:  # noqa: ARG002
-        return self._transfer(batch, device)
-
-    def _finished(self) -> int:
-        """Steps done. Unlike the trainer's count of batches it goes on when a run is prolonged."""
-        return 0 if self.trainer is None else self.trainer.global_step
-
-
 class TrackletDataModule(pl.LightningDataModule):
     """All snippets of the given tracklets, each tracklet whole on one rank.
+
+    Build the trainer with `use_distributed_sampler=False`.
 
     Attributes:
         num_snippets: snippets of all tracklets.
@@ -116,21 +41,102 @@ class TrackletDataModule(pl.LightningDataModule):
 
     def test_dataloader(self) -> DataLoader[DenseSample]:
         """All snippets of this rank's tracklets."""
-        return _whole_tracklets(self._snippets, self._batch_size, self._num_workers, self.trainer)
+        batches = TrackletShardSampler(self._snippets.counts, self._batch_size, *self._rank())
+        return Loader(self._snippets, batches, collate_dense, self._num_workers, False, self.trainer)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:  # noqa: ARG002
         return self._transfer(batch, device)
 
-
-def _whole_tracklets(
-    snippets: DenseSnippets, batch_size: int, num_workers: int, trainer: pl.Trainer | None
-) -> DataLoader[DenseSample]:
-    batches = TrackletShardSampler(snippets.counts, batch_size, *_rank_of(trainer))
-    return Loader(snippets, batches, collate_dense, num_workers, False, trainer)
+    def _rank(self) -> tuple[int, int]:
+        return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
 
 
-def _rank_of(trainer: pl.Trainer | None) -> tuple[int, int]:
-    return (0, 1) if trainer is None else (trainer.global_rank, trainer.world_size)
+class SnippetSize(NamedTuple):
+    """Frames of a snippet, and height and width in pixels that they are scaled to."""
+
+    num_frames: int
+    height: int
+    width: int
+
+
+class TrainSampling(NamedTuple):
+    """What training sees: so many batches of P identities with K tracklets each, drawn from a seed.
+
+    Attributes:
+        frames: how the frames of a snippet are chosen, a key of `data.snippets.SAMPLING`.
+    """
+
+    frames: str
+    identities: int
+    tracklets: int
+    num_batches: int
+    seed: int
+
+
+class ReidDataModule(TrackletDataModule):
+    """Batches of one data set, to train with and to evaluate on.
+
+    Training is one long epoch of `sampling.num_batches` global batches, and resumes at the batch where it
+    stopped.
+
+    Attributes:
+        labels: contiguous training label of each training identity, in the order of the identities.
+        num_identities: training identities.
+        evaluated: the tracklets that evaluation batches index: the queries, then the gallery.
+        num_queries: queries at the head of `evaluated`.
+
+    Raises:
+        ValueError: the identities cannot fill a batch.
+    """
+
+    def __init__(
+        self,
+        splits: ReidSplits,
+        size: SnippetSize,
+        sampling: TrainSampling,
+        eval_batch_size: int,
+        num_workers: int,
+    ) -> None:
+        self.evaluated: tuple[Tracklet, ...] = splits.query + splits.gallery
+        super().__init__(DenseSnippets(self.evaluated, *size, tail="cycle"), eval_batch_size, num_workers)
+        self.num_queries = len(splits.query)
+        self.labels = {pid: label for label, pid in enumerate(sorted({one.pid for one in splits.train}))}
+        self.num_identities = len(self.labels)
+        self._tracklets, self._sampling = splits.train, sampling
+        self._train = TrainSnippets(splits.train, self.labels, *size, sampling.frames)
+        self._batches()  # refuses a batch that the identities cannot fill, before anything starts
+        counts = Counter(tracklet.pid for tracklet in splits.train).values()
+        scarce = sum(count < sampling.tracklets for count in counts)
+        if scarce:
+            _log.info(
+                "%d of %d training identities have fewer than %d tracklets: their batches repeat some",
+                scarce,
+                self.num_identities,
+                sampling.tracklets,
+            )
+
+    def train_dataloader(self) -> DataLoader[TrainSample]:
+        """This rank's training batches, from the first that the trainer has not finished yet.
+
+        Unlike the trainer's count of batches, its steps go on when a run is prolonged.
+        """
+        finished = 0 if self.trainer is None else self.trainer.global_step
+        batches = SeededBatches(self._batches(*self._rank(), finished))
+        return _ResumedLoader(self._train, batches, collate_train, self._num_workers, True, self.trainer)
+
+    def val_dataloader(self) -> DataLoader[DenseSample]:
+        """All snippets of this rank's evaluated tracklets."""
+        return self.test_dataloader()
+
+    def tracklets_of(self, iteration: int) -> list[str]:
+        """The tracklets of an iteration, counted from 1, by the end of their first frames' paths."""
+        drawn = {draw.tracklet for draw in self._batches().global_batch(iteration - 1)}
+        return ["/".join(self._tracklets[one].frames[0].split("/")[-3:]) for one in sorted(drawn)]
+
+    def _batches(self, rank: int = 0, world_size: int = 1, first_batch: int = 0) -> PKBatchSampler:
+        pids = [tracklet.pid for tracklet in self._tracklets]
+        _, identities, tracklets, num_batches, seed = self._sampling
+        return PKBatchSampler(pids, identities, tracklets, num_batches, seed, rank, world_size, first_batch)
 
 
 class _ResumedLoader(Loader[TrainSample]):

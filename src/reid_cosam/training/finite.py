@@ -23,72 +23,56 @@ class _Values(NamedTuple):
 class FiniteCheck(pl.Callback):
     """Raises `Diverged`, with the iteration and its tracklets, before weights that are not finite are saved.
 
-    On a CPU that is before the optimiser's step. A GPU is not waited for: what it found is looked at in a
-    later iteration, and before each checkpoint. So are weights and statistics, which a step may have ruined.
+    On a CPU that is before the optimiser's step. A GPU is not waited for: its values are checked in a later
+    iteration, and before each checkpoint. So are weights and statistics, which a step may have ruined.
     """
 
     def __init__(self) -> None:
         self._loss: Tensor | None = None
         self._pending: list[_Values] = []
 
-    def on_before_backward(self, trainer: pl.Trainer, pl_module: pl.LightningModule, loss: Tensor) -> None:  # noqa: ARG002
+    def on_before_backward(self, _trainer: pl.Trainer, _module: pl.LightningModule, loss: Tensor) -> None:
         self._loss = loss.detach()
 
-    def on_before_optimizer_step(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        optimizer: torch.optim.Optimizer,  # noqa: ARG002
-    ) -> None:
+    def on_before_optimizer_step(self, trainer: pl.Trainer, module: pl.LightningModule, *_: object) -> None:
         assert self._loss is not None
-        gradients = [one.grad for one in pl_module.parameters() if one.grad is not None]
+        gradients = [one.grad for one in module.parameters() if one.grad is not None]
         largest = torch.stack(torch._foreach_norm(gradients, torch.inf)).max()
-        found = torch.stack([self._loss.float(), largest.float()])
-        self._pending.append(_send(trainer.global_step + 1, found))
-        while self._pending and _has_arrived(self._pending[0]):
+        values = torch.stack([self._loss.float(), largest.float()])
+        self._pending.append(_to_host(trainer.global_step + 1, values))
+        while self._pending and ((arrived := self._pending[0].arrived) is None or arrived.query()):
             _check(trainer, self._pending.pop(0))
 
-    def on_save_checkpoint(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,
-        checkpoint: dict[str, Any],  # noqa: ARG002
-    ) -> None:
+    def on_save_checkpoint(self, trainer: pl.Trainer, module: pl.LightningModule, *_: object) -> None:
         for one in self._pending:
             if one.arrived is not None:
                 one.arrived.synchronize()
             _check(trainer, one)
         self._pending = []
-        values = [one for one in pl_module.state_dict().values() if one.is_floating_point()]
+        values = [one for one in module.state_dict().values() if one.is_floating_point()]
         if not torch.stack(torch._foreach_norm(values, torch.inf)).isfinite().all():
             _diverged(trainer, "a weight or statistic", "not finite", trainer.global_step)
 
 
-def _send(iteration: int, found: Tensor) -> _Values:
-    if found.device.type != "cuda":
-        return _Values(iteration, found, None)
-    on_host = torch.empty(found.shape, pin_memory=True)
-    on_host.copy_(found, non_blocking=True)
+def _to_host(iteration: int, values: Tensor) -> _Values:
+    if values.device.type != "cuda":
+        return _Values(iteration, values, None)
+    on_host = torch.empty(values.shape, pin_memory=True).copy_(values, non_blocking=True)
     arrived = torch.cuda.Event()
     arrived.record()
     return _Values(iteration, on_host, arrived)
 
 
-def _has_arrived(one: _Values) -> bool:
-    return one.arrived is None or bool(one.arrived.query())
-
-
 def _check(trainer: pl.Trainer, one: _Values) -> None:
-    loss, gradient = one.values.numpy().tolist()  # without asking torch, which might wait for a device
+    loss, gradient = one.values.numpy().tolist()  # torch's own tolist might wait for a device
     for name, value in (("the loss", loss), ("the largest gradient", gradient)):
         if not math.isfinite(value):
             _diverged(trainer, name, value, one.iteration)
 
 
-def _diverged(trainer: pl.Trainer, name: str, value: object, iteration: int) -> NoReturn:
-    tracklets = ", ".join(trainer.datamodule.tracklets_of(iteration))  # type: ignore[attr-defined]
+def _diverged(trainer: Any, name: str, value: object, iteration: int) -> NoReturn:
     raise Diverged(
         f"training diverged: {name} is {value} in iteration {iteration}; lower "
         "recipe.optimiser.learning_rate, or train with trainer.precision=32-true. The tracklets of this "
-        f"iteration: {tracklets}"
+        f"iteration: {', '.join(trainer.datamodule.tracklets_of(iteration))}"
     )

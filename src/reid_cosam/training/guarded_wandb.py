@@ -2,44 +2,81 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import psutil
 from pytorch_lightning.loggers import WandbLogger
 
-from reid_cosam.training.guarded_logger import GuardedLogger, Outcome, reason
+from reid_cosam.training.loggers import GuardedLogger, Outcome, reason
 
 _log = logging.getLogger(__name__)
 
 _ANSWER_SECONDS = 30.0
 _FINISH_SECONDS = 60.0  # for an upload of what is left
-_END_SECONDS = 5.0  # for what ends at once, as what waits for a killed process does
+_END_SECONDS = 5.0  # for what ends at once, such as a wait for a killed process
 
 
 class GuardedWandb(GuardedLogger):
     """Starts a W&B run at the first call, offline where it does not start online.
 
     Its service is a process of its own, which may be killed or stopped, or wait for a network. So each call
-    is waited for only so long, in a thread; after a failure the service is killed. What it has written until
-    then can be uploaded later. Variables of W&B itself, WANDB_INIT_TIMEOUT and WANDB_FINISH_TIMEOUT, say how
-    many seconds start and end may take.
+    is waited for only so long, in a thread; after a failure the service is killed. Its record until then
+    can be uploaded later. W&B's own variables WANDB_INIT_TIMEOUT and WANDB_FINISH_TIMEOUT give the seconds
+    that start and end may take.
+
+    Args:
+        folder: of the run.
+        offline: as W&B's own settings have it unless true.
+        run: `name`, `id`, `entity` and `group` of the W&B run.
+
+    Raises:
+        RuntimeError: W&B does not accept the project or the tags.
     """
 
     logger: WandbLogger
 
-    def __init__(self, make: Callable[[bool], WandbLogger], offline: bool, folder: Path) -> None:
-        """`make` gives a logger that is offline, or that is as W&B's own settings say."""
-        super().__init__(make(offline), folder / "wandb")
-        self._make, self._offline = make, offline
+    def __init__(
+        self, folder: Path, offline: bool, project: str | None, tags: Sequence[str], **run: str | None
+    ) -> None:
+        import wandb  # takes a quarter of a second, which runs with another logger need not wait for
+
+        self._settings: dict[str, Any] = {"save_dir": folder, "project": project, "tags": tags, **run}
+        self._offline = offline
+        try:
+            logger = self._make(offline)
+        except wandb.Error as error:  # callers need not load W&B to know its errors
+            raise RuntimeError(str(error)) from error
+        super().__init__(logger, folder / "wandb")
         self._started = False
         self._seconds = _ANSWER_SECONDS
 
+    def _make(self, offline: bool) -> WandbLogger:
+        import wandb
+
+        project, tags = self._settings["project"], self._settings["tags"]
+        logger = WandbLogger(
+            **self._settings,
+            # Lightning's own `offline` would put it into the environment of all later runs of the process.
+            mode="offline" if offline else None,
+            # Offline, its last lines would repeat the run's own. A project or tags that W&B does not accept
+            # are an error here, before training, and not guarded against.
+            settings=wandb.Settings(silent=offline, project=project, run_tags=tags),
+        )
+        logger._wandb_init.pop("anonymous", None)  # passed on by Lightning in any case; W&B warns of it
+        return logger
+
     def save(self) -> None:
         """Nothing: the service writes what it gets."""
+
+    def log_summary(self, metrics: Mapping[str, Any], pictures: Mapping[str, Path]) -> None:
+        self.logger.experiment.summary.update({**metrics, **_by_attribute(metrics)})
+        for name, path in pictures.items():
+            self.logger.log_image(f"pictures/{name}", [str(path)])  # "attention" is a score
 
     def finish(self, outcome: Outcome) -> None:
         """Ends the run and its service."""
@@ -65,7 +102,7 @@ class GuardedWandb(GuardedLogger):
         _result(_in_background(call), self._seconds)
 
     def _start(self) -> None:
-        _settle_directories(self._record.parent)
+        _replace_home(self._record.parent)
         seconds = _allowed("WANDB_INIT_TIMEOUT", _ANSWER_SECONDS)
         starting = _in_background(lambda: self.logger.experiment)
         try:
@@ -78,23 +115,25 @@ class GuardedWandb(GuardedLogger):
             refused = f"W&B does not start online ({reason(error)})"
             self.logger = self._make(True)
             _result(_in_background(lambda: self.logger.experiment), seconds)
-            later = f"wandb sync {self._folder()}"
-            _log.warning("%s; it records offline, to upload that later: %s", refused, later)
+            command = f"wandb sync {self._folder()}"
+            _log.warning("%s; recording offline, to upload later: %s", refused, command)
         self._started = True
 
     def _folder(self) -> Path:
         return Path(self.logger.experiment.dir).parent
 
-    def _given_up(self, error: Exception) -> str:
+    def _give_up(self, error: Exception) -> str:
         self._abandon()
         if not self._started:
             return f"W&B does not start ({reason(error)}); the run goes on without it"
-        failed = f"W&B fails ({reason(error)}); the run goes on without it"
-        return f"{failed}; to upload what it has until here: wandb sync {self._folder()}"
+        return (
+            f"W&B fails ({reason(error)}); the run goes on without it; "
+            f"to upload its record until here: wandb sync {self._folder()}"
+        )
 
     @contextmanager
     def _abandoned_at_a_signal(self) -> Iterator[None]:
-        """W&B's exit hook would go on waiting for what is waited for within."""
+        """W&B's exit hook would go on with the wait within."""
         try:
             yield
         except Exception:
@@ -104,7 +143,7 @@ class GuardedWandb(GuardedLogger):
             raise
 
     def _abandon(self) -> None:
-        """Kills the service, and lets W&B forget it: the next run of this process gets one of its own."""
+        """Kills the service, and makes W&B forget it: the next run of this process gets one of its own."""
         import wandb
 
         _kill_service()
@@ -113,7 +152,7 @@ class GuardedWandb(GuardedLogger):
         def forget() -> None:
             if isinstance(run, wandb.Run):
                 with suppress(Exception):  # it may have stopped before
-                    run._console_stop()  # else what later runs print is sent to the dead service
+                    run._console_stop()  # else the output of later runs is sent to the dead service
             wandb.teardown()
 
         with suppress(Exception):  # nor does the service answer to its end
@@ -149,8 +188,8 @@ def _allowed(variable: str, seconds: float) -> float:
     return float(os.environ.get(variable, seconds))
 
 
-def _settle_directories(folder: Path) -> None:
-    """Gives W&B the run's folder for what it keeps in the home directory, where there is no such."""
+def _replace_home(folder: Path) -> None:
+    """Without a writable home directory, W&B gets a run's folder for its own files."""
     try:
         if os.access(Path.home(), os.W_OK):
             return
@@ -168,3 +207,15 @@ def _kill_service() -> None:
                 for process in (*service.children(recursive=True), service):
                     process.kill()
                 service.wait(_END_SECONDS)
+
+
+def _by_attribute(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Scores of the queries with an attribute, such as `hat/mAP`: W&B plots no nested lists."""
+    plain = [row for row in metrics.get("results", ()) if not row["reranked"]]
+    return {
+        f"{attribute}/{name}": scores[name]
+        for row in plain
+        for attribute, scores in row["carriers"].items()
+        if scores is not None
+        for name in ("mAP", "R1", "R5", "R20")
+    }

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 import numpy as np
 import pytorch_lightning as pl
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, UInt8
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -14,27 +14,16 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from reid_cosam.data.datasets import ClipBatch, SnippetBatch
 from reid_cosam.data.transforms import normalise
-from reid_cosam.metrics.protocols import Scores, score
-from reid_cosam.metrics.retrieval import TrackletDescriptors, euclidean_distances
-from reid_cosam.models.fusing import FusedNetwork
+from reid_cosam.metrics.scoring import ProtocolResult, ScoringConfig, TestSet, score_protocols
 from reid_cosam.models.network import VideoReidNet
-
-
-class TestSet(NamedTuple):
-    """Identities and cameras of the evaluated tracklets (queries first, then gallery); the protocol."""
-
-    pids: Int64[Tensor, " n"]
-    camids: Int64[Tensor, " n"]
-    num_queries: int
-    protocol: str
+from reid_cosam.training.extractor import Extractor
 
 
 class ValidationResult(NamedTuple):
-    """Scores after an iteration, the distances `[query, gallery]` they come from, and of what these are."""
+    """What was scored after an iteration, and the descriptors of the whole test set that it comes from."""
 
     step: int
-    scores: Scores
-    distances: Float[Tensor, "q g"]
+    result: ProtocolResult
     descriptors: Float[Tensor, "n d"]
 
 
@@ -59,7 +48,8 @@ class ReidModule(pl.LightningModule):
         augmentation: drawn for the whole batch from `seed` and the iteration, whatever the ranks.
         make_optimiser: from the parameters.
         make_schedule: from the optimiser and the number of iterations.
-        evaluated: what validation batches index.
+        test_set: what validation batches index.
+        protocol: under which it is scored.
         seed: of the augmentation.
         config: plain containers, kept in checkpoints so that a mismatch can be named.
     """
@@ -71,7 +61,8 @@ class ReidModule(pl.LightningModule):
         augmentation: Augmentation,
         make_optimiser: Callable[[Iterable[nn.Parameter]], Optimizer],
         make_schedule: Callable[[Optimizer, int], LRScheduler],
-        evaluated: TestSet,
+        test_set: TestSet,
+        protocol: str,
         seed: int,
         config: dict[str, object],
     ) -> None:
@@ -80,17 +71,17 @@ class ReidModule(pl.LightningModule):
         self.loss = loss
         self.augmentation = augmentation
         self._make_optimiser, self._make_schedule = make_optimiser, make_schedule
-        self.evaluated = evaluated
+        self.test_set = test_set
+        self.scoring = ScoringConfig((protocol,))
         self.seed = seed
         self.config = config
-        self.descriptors = TrackletDescriptors(len(evaluated.pids), network.descriptor_size)
-        self.evaluation: ValidationResult | None = None
+        self.validation: ValidationResult | None = None
 
     def training_step(self, batch: ClipBatch) -> Tensor:
         """Loss of the whole batch: hard examples are mined over all ranks."""
         clips = normalise(self._augmented(batch.clips), torch.float32)
         output = self.network(clips)
-        loss = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.pids)))
+        loss = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.labels)))
         terms = {"total": loss} if isinstance(loss, Tensor) else loss._asdict()
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()})
         self.log("train/learning_rate", _on_host(self.trainer.optimizers[0].param_groups[0]["lr"]))
@@ -128,35 +119,26 @@ class ReidModule(pl.LightningModule):
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def on_validation_epoch_start(self) -> None:
-        self.evaluation = None  # frees its distances
-        self.descriptors.reset()
+        self.validation = None  # frees its distances
         if self.trainer.world_size > 1:
             # Without SyncBatchNorm the ranks' running statistics differ; the checkpoint holds rank 0's.
             for buffer in self.network.buffers():
                 torch.distributed.broadcast(buffer, src=0)
-        # As `evaluate` tests a checkpoint. A method is no submodule, so checkpoints do not hold the copy.
-        self._tested = FusedNetwork(self.network).forward
+        self._extractor = Extractor(self.network, len(self.test_set), self.device)
 
     def validation_step(self, batch: SnippetBatch) -> None:
-        descriptors = self._tested(normalise(batch.clips, torch.float32)).descriptors
-        self.descriptors.update(descriptors, batch.tracklets, batch.weights)
+        self._extractor.add(batch)
 
     def on_validation_epoch_end(self) -> None:
-        del self._tested  # with its weights
+        descriptors = self._extractor.compute()
+        del self._extractor  # with its weights
         if self.trainer.sanity_checking:
             return
-        self.evaluation = self._score(self.descriptors.compute())
-        scores = self.evaluation.scores
+        (result,) = score_protocols(descriptors, self.test_set, self.scoring)
+        self.validation = ValidationResult(self.global_step, result, descriptors.cpu())
         self._log_iteration(self.global_step)
-        self.log("eval/mAP", scores.mean_ap, prog_bar=True)
-        self.log_dict({f"eval/R{k}": scores.rank(k) for k in (1, 5, 20)})
-
-    def _score(self, descriptors: Float[Tensor, "n d"]) -> ValidationResult:
-        """Scores of the L2 distances of every query to every gallery tracklet."""
-        pids, camids, count, protocol = self.evaluated
-        distances = euclidean_distances(descriptors[:count], descriptors[count:]).cpu()
-        scores = score(distances, pids[:count], camids[:count], pids[count:], camids[count:], protocol)
-        return ValidationResult(self.global_step, scores, distances, descriptors.cpu())
+        self.log("eval/mAP", result.scores.mean_ap, prog_bar=True)
+        self.log_dict({f"eval/R{k}": result.scores.rank(k) for k in (1, 5, 20)})
 
     def on_save_checkpoint(self, checkpoint: dict[str, object]) -> None:
         checkpoint["config"] = self.config

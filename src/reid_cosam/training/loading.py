@@ -1,6 +1,10 @@
 """Loaders whose worker processes may be stopped, starved or killed, and the run ends with an error.
 
-Torch waits for ever for a batch that got lost, and for the worker that holds it.
+Torch waits for ever for a batch that got lost, and for the worker that has it.
+
+What asks a run to end mostly reaches its workers too: torchrun, `timeout` and a terminal send signals to the
+run's process group, Slurm to all processes. Without its workers the run could not end its iteration and write
+its checkpoint. So from the beginning workers leave signals to the run, and end when the run asks for it.
 """
 
 import atexit
@@ -8,14 +12,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakSet
 
+import psutil
 import pytorch_lightning as pl
 import torch.distributed as dist
 from pytorch_lightning.utilities.exceptions import SIGTERMException
@@ -24,20 +28,25 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from reid_cosam import interruption
 from reid_cosam.training.shared_memory import PREFETCHED, in_shared_memory
-from reid_cosam.training.worker_signals import held, leave_signals_to_the_run
 
 Sample = TypeVar("Sample")
 
 PATIENCE = "REID_COSAM_BATCH_SECONDS"
-"""The variable that says how long to wait for a batch instead."""
+"""The environment variable that replaces the time to wait for a batch."""
 
 _PATIENCE_SECONDS = 600.0
-_SECONDS_TO_LET_GO = 0.1
-_STATES = {"T": "is stopped", "t": "is stopped", "D": "waits for its disk"}
+_SECONDS_TO_RELEASE = 0.1
+_HANGS = {
+    psutil.STATUS_STOPPED: "is stopped",
+    psutil.STATUS_TRACING_STOP: "is stopped",
+    psutil.STATUS_DISK_SLEEP: "waits for its disk",
+}
+
+_workers: WeakSet[BaseProcess] = WeakSet()
 
 
 class Loader(DataLoader[Sample]):
-    """Its workers outlive what tells the run to stop, and are waited for only so long."""
+    """Its workers outlive what asks the run to end, and are waited for only so long."""
 
     def __init__(
         self,
@@ -63,11 +72,46 @@ class Loader(DataLoader[Sample]):
         if not self.num_workers:
             return super().__iter__()
         if dist.is_initialized():
-            # gloo's threads let go of what ranks have exchanged, through Python. Python 3.11 never wakes in a
+            # gloo's threads release what ranks have exchanged, through Python. Python 3.11 never wakes in a
             # process that was forked meanwhile.
-            time.sleep(_SECONDS_TO_LET_GO)
-        with held():
+            time.sleep(_SECONDS_TO_RELEASE)
+        with _signals_blocked():
             return _Batches(super().__iter__(), alone=not dist.is_initialized())
+
+
+@contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """Workers that are started within get no signal before they have called `leave_signals_to_the_run`.
+
+    This process gets afterwards what came meanwhile.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, interruption.SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def leave_signals_to_the_run(_worker: int) -> None:
+    """For a worker to call first: a SIGTERM from the run itself ends it, without an error, and nothing else.
+
+    The run sends one when it ends, as torch's own handler knows as well. macOS does not name the sender of a
+    signal; there SIGTERM ends workers, as torch has it.
+    """
+    for number in set(interruption.SIGNALS) - {signal.SIGTERM}:
+        signal.signal(number, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):
+        signal.pthread_sigmask(signal.SIG_SETMASK, {signal.SIGTERM})
+        threading.Thread(target=_end_with_the_run, daemon=True).start()
+    else:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _end_with_the_run() -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != os.getppid():
+        pass
+    os._exit(0)
 
 
 class _Batches:
@@ -91,94 +135,64 @@ class _Batches:
             TimeoutError: none came in time.
             SIGTERMException: a signal came instead.
         """
-        wait = _watch.begin(self._workers)
-        try:
-            with interruption.waiting() if self._alone else nullcontext():
-                return next(self._batches)
-        except interruption.Interrupted:
-            raise SIGTERMException from None
-        except Exception:
-            if not wait.given_up:
-                raise
-            self._bury()
-            raise TimeoutError(wait.given_up) from None
-        finally:
-            _watch.end()
-
-    def _bury(self) -> None:
-        """Waits for the workers' end, of each of which torch may have an error to raise."""
+        with _patience(self._workers) as given_up:
+            try:
+                with interruption.waiting() if self._alone else nullcontext():
+                    return next(self._batches)
+            except interruption.Interrupted:
+                raise SIGTERMException from None
+            except Exception:
+                if not given_up:
+                    raise
         for worker in self._workers:
-            with suppress(RuntimeError):
+            with suppress(RuntimeError):  # torch may have an error to raise for each
                 worker.join(1)
+        raise TimeoutError(given_up[0])
 
 
-class _Wait:
-    """One wait for a batch; `given_up` says why it was."""
+@contextmanager
+def _patience(workers: Sequence[BaseProcess]) -> Iterator[list[str]]:
+    """Kills workers that are waited for too long within, and yields a list that then contains the reason.
 
-    def __init__(self, workers: Sequence[BaseProcess]) -> None:
-        self.workers, self.seconds, self.given_up = workers, 0, ""
-
-
-class _Watch:
-    """Kills the workers that are waited for too long, which ends the wait with an error.
-
-    Nothing less does in all cases: a worker that is stopped may hold its batch, and the run hang on that
-    worker's socket. Time in which the run itself is stopped does not count.
+    Nothing less ends the wait in all cases: a worker that is stopped may have the batch, and the run hang on
+    that worker's socket. Time in which the run itself is stopped does not count.
     """
+    seconds = float(os.environ.get(PATIENCE, _PATIENCE_SECONDS))
+    over = threading.Event()
+    given_up: list[str] = []
 
-    def __init__(self) -> None:
-        self._wait: _Wait | None = None
-        self._process = 0  # the one whose thread watches; a fork has none
+    def watch() -> None:
+        waited = 0
+        while waited <= seconds:
+            if over.wait(1):
+                return
+            waited += 1
+        given_up.append(_reason(workers, seconds))
+        _kill(workers)
 
-    def begin(self, workers: Sequence[BaseProcess]) -> _Wait:
-        if self._process != os.getpid():
-            self._process = os.getpid()
-            threading.Thread(target=self._look, daemon=True).start()
-        self._wait = _Wait(workers)
-        return self._wait
-
-    def end(self) -> None:
-        self._wait = None
-
-    def _look(self) -> None:
-        patience = float(os.environ.get(PATIENCE, _PATIENCE_SECONDS))
-        while True:
-            time.sleep(1)
-            wait = self._wait
-            if wait is None:
-                continue
-            wait.seconds += 1
-            if wait.seconds > patience and not wait.given_up:
-                wait.given_up = _reason(wait.workers, patience)
-                _kill(wait.workers)
-
-
-_watch = _Watch()
-_workers: WeakSet[BaseProcess] = WeakSet()
-
-
-def _reason(workers: Sequence[BaseProcess], patience: float) -> str:
-    found = [f"process {one.pid} {state}" for one in workers if (state := _STATES.get(_state(one.pid)))]
-    if not found:
-        found = ["none is stopped"]
-    return (
-        f"no batch came for {patience:.0f} s from the {len(workers)} processes that read data: "
-        f"{', '.join(found)}. data.workers=0 reads without them; where reading takes that long, set "
-        f"{PATIENCE} in the environment"
-    )
-
-
-def _state(pid: int | None) -> str:
-    """A letter, as the system has it; empty where it does not tell."""
+    threading.Thread(target=watch, daemon=True).start()
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return ""
+        yield given_up
+    finally:
+        over.set()
+
+
+def _reason(workers: Sequence[BaseProcess], seconds: float) -> str:
+    hanging = []
+    for worker in workers:
+        with suppress(psutil.Error):
+            if (state := psutil.Process(worker.pid).status()) in _HANGS:
+                hanging.append(f"process {worker.pid} {_HANGS[state]}")
+    return (
+        f"no batch came for {seconds:.0f} s from the {len(workers)} processes that read data: "
+        f"{', '.join(hanging) or 'none is stopped'}. data.workers=0 reads without them; where reading takes "
+        f"that long, set {PATIENCE} in the environment"
+    )
 
 
 def _kill(workers: Sequence[BaseProcess]) -> None:
     for worker in workers:
-        with suppress(ValueError, RuntimeError):  # closed; torch's word that a worker was killed
+        with suppress(ValueError, RuntimeError):  # closed; torch reports that a worker was killed
             worker.kill()
 
 
@@ -188,4 +202,4 @@ def _kill_leftover() -> None:
     _kill([one for one in _workers if one.is_alive()])
 
 
-atexit.register(_kill_leftover)  # after torch's own farewell, before that of multiprocessing: both are older
+atexit.register(_kill_leftover)  # after torch's own exit hook, before that of multiprocessing: both are older

@@ -1,163 +1,105 @@
-"""Where curves and pictures go: curves/metrics.csv, and Weights & Biases or TensorBoard beside it."""
+"""Logging that never ends training: a failure is reported in one line, and the run goes on without it."""
 
 import logging
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from argparse import Namespace
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
-from pytorch_lightning.loggers import CSVLogger, Logger, TensorBoardLogger, WandbLogger
+from pytorch_lightning.loggers import Logger, TensorBoardLogger
+from pytorch_lightning.utilities import rank_zero_only
 
-from reid_cosam.paths import EXPERIMENTS
-from reid_cosam.results.tables.membership import read_all, tables_of
-from reid_cosam.results.tables.records import Network, placement
-from reid_cosam.settings import LoggerSettings, TrainSettings
-from reid_cosam.settings.identity import network_names
-from reid_cosam.training.guarded_logger import GuardedLogger, Outcome
-from reid_cosam.training.guarded_wandb import GuardedWandb
+Outcome = Literal["finished", "failed", "interrupted"]
 
 _log = logging.getLogger(__name__)
 
 
-def make_loggers(
-    settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None = None
-) -> list[GuardedLogger]:
-    """The loggers of a run; none for `logger=none`. A run with an id goes on as the same W&B run.
+class GuardedLogger(Logger):
+    """Passes on what training logs until the first failure, such as a full disk.
 
-    Raises:
-        ImportError: TensorBoard is asked for and not installed.
-        wandb.Error: W&B does not accept the project or the tags.
+    Attributes:
+        logger: the one that it guards.
     """
-    if settings.name == "none":
-        return []
-    curves = folder / "curves" / "metrics.csv"
-    csv = GuardedLogger(CSVLogger(folder, name="curves", version=""), curves)
-    if settings.name == "wandb":
-        if not _is_text(folder):
-            _log.warning(
-                "W&B takes no folder whose name is not UTF-8; the run goes on without it: %s", folder
-            )
-            return [csv]
-        return [csv, _wandb(settings, run_name, folder, run_id)]
-    if settings.name == "tensorboard":
-        if find_spec("tensorboard") is None:
-            raise ImportError(
-                "logger=tensorboard needs tensorboard: pip install tensorboard, or choose logger=csv"
-            )
-        tensorboard = TensorBoardLogger(folder, name="tensorboard", version="")
-        return [csv, GuardedLogger(tensorboard, folder / "tensorboard")]
-    return [csv]
+
+    def __init__(self, logger: Logger, record: Path) -> None:
+        """`record` is the file or the folder that the logger writes."""
+        super().__init__()
+        self.logger = logger
+        self._record = record
+        self._ended = False
+
+    @property
+    def name(self) -> str | None:
+        return self.logger.name
+
+    @property
+    def version(self) -> int | str | None:
+        return self.logger.version
+
+    @rank_zero_only
+    def attempt(self, call: Callable[[], object]) -> None:
+        """Calls, unless a call failed before; only the first of several processes has something to log."""
+        if self._ended:
+            return
+        try:
+            self._call(call)
+        except Exception as error:
+            self._ended = True
+            _log.warning("%s", self._give_up(error))
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
+        self.attempt(lambda: self.logger.log_metrics(dict(metrics), step))
+
+    def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
+        self.attempt(lambda: self.logger.log_hyperparams(params, *args, **kwargs))
+
+    def save(self) -> None:
+        self.attempt(self.logger.save)
+
+    def finalize(self, status: str) -> None:
+        self.attempt(lambda: self.logger.finalize(status))
+
+    def finish(self, outcome: Outcome) -> None:
+        """Ends the record of a run."""
+        self.finalize("success" if outcome == "finished" else "failed")
+
+    def log_summary(self, metrics: Mapping[str, Any], pictures: Mapping[str, Path]) -> None:  # noqa: ARG002
+        """Final scores and pictures, as far as the logger can display them."""
+        if isinstance(self.logger, TensorBoardLogger):
+            for name, path in pictures.items():
+                picture = np.asarray(Image.open(path).convert("RGB"))
+                self.logger.experiment.add_image(name, picture, dataformats="HWC")
+
+    def _call(self, call: Callable[[], object]) -> None:
+        call()
+
+    def _give_up(self, error: Exception) -> str:
+        """Cleans up after a failure; returns the message for the log."""
+        with suppress(OSError):
+            # A full disk cuts a line of curves anywhere, and half a number is another number.
+            if self._record.is_file():
+                with self._record.open("rb+") as file:
+                    file.truncate(file.read().rfind(b"\n") + 1)
+        return f"{self._record} ends here ({reason(error)}); the run goes on without it"
 
 
-def _is_text(folder: Path) -> bool:
-    try:
-        str(folder).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _wandb(settings: LoggerSettings, run_name: str, folder: Path, run_id: str | None) -> GuardedWandb:
-    import wandb  # takes a quarter of a second, which runs with another logger need not wait for
-
-    def make(offline: bool) -> WandbLogger:
-        logger = WandbLogger(
-            name=run_name,
-            id=run_id,
-            save_dir=folder,
-            # Lightning's own `offline` would put it into the environment of all later runs of the process.
-            mode="offline" if offline else None,
-            project=settings.project,
-            entity=settings.entity,
-            group=settings.group or _sweep(folder),
-            tags=settings.tags,
-            # Offline it has nothing to say that the run's own last lines do not say better. What it does not
-            # accept as a project or as tags is said here already, and not guarded against.
-            settings=wandb.Settings(silent=offline, project=settings.project, run_tags=settings.tags),
-        )
-        logger._wandb_init.pop("anonymous", None)  # passed on by Lightning in any case; W&B warns of it
-        return logger
-
-    return GuardedWandb(make, settings.mode == "offline", folder)
-
-
-def logged_settings(settings: TrainSettings) -> dict[str, Any]:
-    """A run's settings, and what dashboards group runs by.
-
-    That is `placement`, as on the command line: a list is nothing to group by; the `network` in one word; and
-    the paper's `tables` that it stands in.
-    """
-    data, plain = settings.data, settings.model_dump(mode="json")
-    backbone, agg, stride = network_names(plain)
-    sizes = settings.num_frames, data.height, data.width, stride
-    network = Network(backbone, agg, tuple(settings.cosam), *sizes)
-    tables = tables_of(network, read_all(EXPERIMENTS))
-    grouped = {
-        "backbone_name": backbone,
-        "agg_name": agg,
-        "placement": placement(settings.cosam),
-        "network": str(network),
-        "tables": ", ".join(tables),
-    }
-    return plain | grouped
-
-
-def _sweep(folder: Path) -> str | None:
-    """The name of the sweep that a run's folder belongs to: Hydra leaves its record beside the runs."""
-    return folder.parent.name if (folder.parent / "multirun.yaml").is_file() else None
-
-
-def log_summary(
-    loggers: Iterable[Logger], metrics: Mapping[str, object], pictures: Mapping[str, Path]
-) -> None:
-    """Final scores and pictures, where a logger can show them."""
+def log_summary(loggers: Iterable[Logger], metrics: Mapping[str, Any], pictures: Mapping[str, Path]) -> None:
+    """Final scores and pictures, in every logger that can display them."""
     for logger in loggers:
         if isinstance(logger, GuardedLogger):
-            logger.attempt(partial(_show, logger, metrics, pictures))
-
-
-def _show(guarded: GuardedLogger, metrics: Mapping[str, object], pictures: Mapping[str, Path]) -> None:
-    logger = guarded.logger
-    if isinstance(logger, WandbLogger):
-        logger.experiment.summary.update({**metrics, **_of_carriers(metrics)})
-        for name, path in pictures.items():
-            logger.log_image(f"pictures/{name}", [str(path)])  # "attention" is a score
-    elif isinstance(logger, TensorBoardLogger):
-        for name, path in pictures.items():
-            picture = np.asarray(Image.open(path).convert("RGB"))
-            logger.experiment.add_image(name, picture, dataformats="HWC")
-
-
-def _of_carriers(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Scores of the queries with an attribute, `hat/mAP`: Weights & Biases cannot plot what lies in lists."""
-    plain = [row for row in metrics.get("results", []) if not row["reranked"]]
-    return {
-        f"{attribute}/{name}": scores[name]
-        for row in plain
-        for attribute, scores in row["carriers"].items()
-        if scores is not None
-        for name in ("mAP", "R1", "R5", "R20")
-    }
-
-
-@contextmanager
-def plain_errors() -> Iterator[None]:
-    """Raises what W&B raises as RuntimeError, for who should not have to load W&B to know its errors."""
-    try:
-        yield
-    except Exception as error:
-        wandb = sys.modules.get("wandb")
-        if wandb is not None and isinstance(error, wandb.Error):
-            raise RuntimeError(str(error)) from error
-        raise
+            logger.attempt(partial(logger.log_summary, metrics, pictures))
 
 
 def finish(loggers: Iterable[GuardedLogger], outcome: Outcome) -> None:
-    """Ends the run's record; without it the next run of a sweep would go on writing into this one."""
+    """Ends the records of a run; without it the next run of a sweep would go on writing into them."""
     for logger in loggers:
         logger.finish(outcome)
+
+
+def reason(error: BaseException) -> str:
+    """The first line of an error's message, or its type."""
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -14,9 +14,11 @@ from reid_cosam.results.counted_progress import duration
 
 _log = logging.getLogger(__name__)
 
+_EVALUATION_SECONDS = 30.0  # between two lines of a long evaluation
+
 
 class TerminalProgress(RichProgressBar):
-    """Lightning's bar; training is one long epoch here, so that counting epochs would say nothing.
+    """Lightning's bar; training is one long epoch here, so its number is left out.
 
     The bar moves with every batch; the loss beside it is read every `every` iterations only, as reading it
     waits for the device. Lightning reads what is logged for a bar in each of them, bar or not.
@@ -26,7 +28,7 @@ class TerminalProgress(RichProgressBar):
         super().__init__()
         self._every = every
         self._loss = torch.tensor(torch.nan)
-        self._shown: dict[str, float] = {}  # which an evaluation leaves there
+        self._read: dict[str, float] = {}  # an evaluation leaves it on the bar
 
     def on_train_batch_end(
         self, trainer: pl.Trainer, pl_module: pl.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -42,109 +44,76 @@ class TerminalProgress(RichProgressBar):
         self, trainer: pl.Trainer, pl_module: pl.LightningModule
     ) -> dict[str, int | str | float | dict[str, float]]:
         if trainer.training:
-            self._shown = {"loss": self._loss.item()}
-        return super().get_metrics(trainer, pl_module) | self._shown
+            self._read = {"loss": self._loss.item()}
+        return super().get_metrics(trainer, pl_module) | self._read
 
     def _get_train_description(self, current_epoch: int) -> str:  # noqa: ARG002
         return "Training"
 
 
-def _loss(outputs: Any) -> Tensor:
-    """Of what Lightning says that a training step made."""
-    loss: Tensor = outputs["loss"] if isinstance(outputs, dict) else outputs
-    return loss
-
-
-_EVALUATION_SECONDS = 30.0  # between two lines of a long evaluation
-
-
 class PlainProgress(pl.Callback):
     """Logs iteration, loss, learning rate, speed and the time left: the first, then every `every` ones.
 
-    The first pays for much besides itself, so that speed and time left count from its end.
-
-    An evaluation that takes long says every half minute how far it is.
+    Speed and time left count from the end of the first, which includes starting costs. A long evaluation logs
+    its progress every half minute.
     """
 
     def __init__(self, every: int) -> None:
         self._every = every
         self._since: tuple[float, int] | None = None  # when the first iteration ended, and its number
-        self._evaluation = (0.0, 0.0)  # when it began, when it last said something
+        self._evaluation = (0.0, 0.0)  # when it began, and when it last logged
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_start(self, *_: object) -> None:
         self._since = None
 
     @rank_zero_only
-    def on_train_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,  # noqa: ARG002
-        outputs: object,
-        batch: object,  # noqa: ARG002
-        batch_idx: int,  # noqa: ARG002
-    ) -> None:
-        step = trainer.global_step
-        if self._since is not None and step % self._every and step != trainer.max_steps:
+    def on_train_batch_end(self, trainer: pl.Trainer, _module: object, outputs: object, *_: object) -> None:
+        step, last = trainer.global_step, trainer.max_steps
+        if self._since is not None and step % self._every and step != last:
             return
-        _log.info(
-            "iteration %d/%d  loss %.3f  learning rate %.1e%s",
-            step,
-            trainer.max_steps,
-            _loss(outputs).item(),
-            trainer.optimizers[0].param_groups[0]["lr"],
-            self._pace(step, trainer.max_steps),
-        )
-
-    def _pace(self, step: int, last: int) -> str:
-        """To be asked after the loss was read, which waits for the device."""
-        now = time.monotonic()
+        loss = _loss(outputs).item()  # waits for the device, so before the clock is read
+        now, pace = time.monotonic(), ""
         if self._since is None:
             self._since = (now, step)
-            return ""
-        began, first = self._since
-        pace = (now - began) / (step - first)
-        return f"  {pace:.2f} s/iteration  {duration(pace * (last - step))} left"
+        else:
+            seconds = (now - self._since[0]) / (step - self._since[1])
+            pace = f"  {seconds:.2f} s/iteration  {duration(seconds * (last - step))} left"
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        _log.info("iteration %d/%d  loss %.3f  learning rate %.1e%s", step, last, loss, rate, pace)
 
-    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_validation_start(self, *_: object) -> None:
         self._evaluation = (time.monotonic(),) * 2
 
-    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self.on_validation_start(trainer, pl_module)
+    def on_test_start(self, *_: object) -> None:
+        self.on_validation_start()
 
     def on_validation_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,  # noqa: ARG002
-        outputs: object,  # noqa: ARG002
-        batch: object,  # noqa: ARG002
-        batch_idx: int,
-        dataloader_idx: int = 0,  # noqa: ARG002
+        self, trainer: pl.Trainer, _module: object, _outputs: object, _batch: object, batch_idx: int, *_: int
     ) -> None:
         self._evaluated(batch_idx + 1, int(trainer.num_val_batches[0]))
 
     def on_test_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,  # noqa: ARG002
-        outputs: object,  # noqa: ARG002
-        batch: object,  # noqa: ARG002
-        batch_idx: int,
-        dataloader_idx: int = 0,  # noqa: ARG002
+        self, trainer: pl.Trainer, _module: object, _outputs: object, _batch: object, batch_idx: int, *_: int
     ) -> None:
         self._evaluated(batch_idx + 1, int(trainer.num_test_batches[0]))
 
     @rank_zero_only
     def _evaluated(self, done: int, batches: int) -> None:
-        now, (began, spoke) = time.monotonic(), self._evaluation
-        if now - spoke < _EVALUATION_SECONDS:
-            return
-        self._evaluation = (began, now)
-        left = (now - began) * (batches - done) / done
-        _log.info("evaluating  batch %d/%d  %s left", done, batches, duration(left))
+        now, (began, logged) = time.monotonic(), self._evaluation
+        if now - logged >= _EVALUATION_SECONDS:
+            self._evaluation = (began, now)
+            left = (now - began) * (batches - done) / done
+            _log.info("evaluating  batch %d/%d  %s left", done, batches, duration(left))
 
     @rank_zero_only
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_validation_end(self, trainer: pl.Trainer, *_: object) -> None:
         scores = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("eval/")}
         _log.info(
             "evaluation  %s", "  ".join(f"{name[5:]} {100 * value:.1f}" for name, value in scores.items())
         )
+
+
+def _loss(outputs: Any) -> Tensor:
+    """From the outputs of a training step, as Lightning passes them on."""
+    loss: Tensor = outputs["loss"] if isinstance(outputs, dict) else outputs
+    return loss

@@ -1,42 +1,23 @@
-"""Whether a run may go on from a checkpoint: only as the rest of the run that wrote it."""
+"""Whether a run may resume from a checkpoint: only as the rest of the run that wrote it."""
 
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from reid_cosam.settings.identity import identity
 from reid_cosam.training.checkpoint_files import read_checkpoint
+from reid_cosam.training.origin import Origin
 
-# A resumed run is the rest of the same run; only its length and its first weights' origin may differ.
+# Only the length of a run and the origin of its first weights may differ.
 _FREE = {"backbone.pretrained", "trainer.max_steps"}
-_DIGITS = 12  # of a hash, enough to tell two apart
+_DIGITS = 12  # of a hash, enough to distinguish two
 
 _log = logging.getLogger(__name__)
 
 
 class NotResumable(ValueError):
-    """A checkpoint of another run, or of this one on another machine: nothing is wrong with either."""
-
-
-class Origin(NamedTuple):
-    """What a run's numbers depend on beside its settings; every checkpoint holds it.
-
-    Attributes:
-        split: hash of the tracklets (`data.verification.split_hash`).
-        images: hash of a sample of their images (`data.verification.image_hash`).
-        processes: ranks that share a batch.
-        accelerator: `cpu` or `gpu`.
-        precision: Lightning's name of it.
-        compiled: whether torch.compile changed the network's arithmetic.
-    """
-
-    split: str
-    images: str
-    processes: int
-    accelerator: str
-    precision: str
-    compiled: bool
+    """The checkpoint belongs to another run, or to this one on another machine; both are intact."""
 
 
 _REMEDIES = {
@@ -50,21 +31,17 @@ _REMEDIES = {
 
 
 def check_resumable(path: Path, config: Mapping[str, Any], origin: Origin) -> int:
-    """Makes sure that a run can go on from the checkpoint; returns its iterations.
-
-    Args:
-        config: of the run.
-        origin: of the run.
+    """Checks that the run of this configuration and origin can resume; returns the iterations done.
 
     Raises:
         FileNotFoundError: no such checkpoint.
         ValueError: it is unreadable, or not one of ours.
-        NotResumable: it is of another run; names what differs.
+        NotResumable: it belongs to another run; names what differs.
     """
     trained = read_checkpoint(path)
     if "optimizer_states" not in trained:
-        raise NotResumable(f"{path} holds weights only, no training that could go on; choose a last.ckpt")
-    before, now = _kept(trained["config"]), _kept(config)
+        raise NotResumable(f"{path} contains weights only, no training to resume; choose a last.ckpt")
+    before, now = _compared(trained["config"]), _compared(config)
     differing = [
         f"{key}={before.get(key)} (this run: {now.get(key)})"
         for key in sorted(before | now)
@@ -72,7 +49,7 @@ def check_resumable(path: Path, config: Mapping[str, Any], origin: Origin) -> in
     ]
     if differing:
         raise NotResumable(
-            f"{path} was trained with {', '.join(differing)}: it can only go on as it began; "
+            f"{path} was trained with {', '.join(differing)}: it can only be resumed as it began; "
             "resume with the settings of the checkpoint, or start anew without ckpt_path"
         )
     _check_origin(path, trained, origin)
@@ -98,18 +75,15 @@ def _check_origin(path: Path, trained: Mapping[str, Any], origin: Origin) -> Non
         if before is None:
             raise NotResumable(
                 f"{path} does not say which {name} it was trained with, as an earlier version of reid_cosam "
-                "wrote it: start anew without ckpt_path, and with runs=... delete this checkpoint first"
+                "wrote it: start anew without ckpt_path, and with registry=... delete this checkpoint first"
             )
         if before != now:
+            was, is_ = (str(one)[:_DIGITS] for one in (before, now))
             raise NotResumable(
-                f"{path} was trained with {name}={_short(before)} (this run: {_short(now)}), and its numbers "
-                f"depend on that: {_REMEDIES[name]}, or start anew without ckpt_path"
+                f"{path} was trained with {name}={was} (this run: {is_}), and its numbers depend on that: "
+                f"{_REMEDIES[name]}, or start anew without ckpt_path"
             )
 
 
-def _short(value: object) -> str:
-    return value[:_DIGITS] if isinstance(value, str) else str(value)
-
-
-def _kept(config: Mapping[str, Any]) -> dict[str, Any]:
+def _compared(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in identity(config).items() if name not in _FREE}

@@ -1,4 +1,4 @@
-"""Room for the batches that workers hand over: Docker gives 64 MB of it unless told otherwise."""
+"""Shared memory for the batches that workers hand over: by default Docker gives 64 MB of it."""
 
 import shutil
 from collections.abc import Callable, Iterable, Sequence
@@ -12,33 +12,33 @@ PREFETCHED = 4
 """Batches that each worker reads ahead."""
 
 _FOLDER = Path("/dev/shm")
-_HELD = 3  # batches that have left the workers: on the way to the device, computed with, about to be freed
+_AFTER = 3  # batches that have left the workers: on the way to the device, computed with, about to be freed
 _SMALL = 2 * 4096  # bytes: a page each for the other tensors of a batch
 
 
 class SharedMemoryFull(OSError):
-    """There is no room for a batch. Of what a loader's worker wraps around it, only the message is kept."""
+    """There is no room for a batch. Of the text that a loader's worker adds, only the message is kept."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message.rpartition(f"{type(self).__name__}: ")[2].rstrip())
 
 
 class Load(NamedTuple):
-    """What one process reads: so many batches, and snippets in each."""
+    """What one process reads: the number of batches, and of snippets in each."""
 
     batches: int
     snippets: int
 
 
 def check_shared_memory(loads: Iterable[Load], snippet_bytes: int, workers: int, ranks: int) -> None:
-    """Makes sure that all batches which the workers of so many ranks on this machine read ahead have room.
+    """Checks that there is room for all batches that the workers of all ranks on this machine read ahead.
 
     Raises:
-        SharedMemoryFull: they do not; the message says what to do.
+        SharedMemoryFull: there is not; the message gives the remedy.
     """
     if not workers or not _FOLDER.is_dir():
         return
-    ahead = workers * PREFETCHED + _HELD
+    ahead = workers * PREFETCHED + _AFTER
     needed = sum(min(ahead, one.batches) * (one.snippets * snippet_bytes + _SMALL) for one in loads) * ranks
     if needed > shutil.disk_usage(_FOLDER).free:
         raise SharedMemoryFull(
@@ -50,9 +50,9 @@ def check_shared_memory(loads: Iterable[Load], snippet_bytes: int, workers: int,
 def in_shared_memory(
     collate: Callable[[Sequence[Any]], tuple[Tensor, ...]], samples: Sequence[Any]
 ) -> tuple[Tensor, ...]:
-    """The batch of `samples`; if a worker makes it, where the run can read it.
+    """The batch of `samples`, in a worker moved to shared memory.
 
-    Torch would put it there later, when an error reaches nobody and the batch is lost.
+    Torch would move it later, where an error reaches nobody and the batch is lost.
 
     Raises:
         SharedMemoryFull: there is no room.

@@ -16,13 +16,12 @@ from reid_cosam import interruption
 class StopWhenInterrupted(pl.Callback):
     """Raises `SIGTERMException` at the end of a batch once a signal came to this or another rank.
 
-    Ranks stand at different places of their collective operations when a signal comes, so one that broke off
-    there would leave the others waiting. Here the ranks exchange after each iteration what they received, on
-    the host: what is sent after one iteration is read after the next, so that neither a device nor another
-    rank is waited for. So they do after each batch of an evaluation that all ranks have, as some may have
-    more. Before and after an evaluation and after the last iteration they do wait: an evaluation starts
-    processes, and nothing may be under way then (`datamodule.py`). A test keeps nothing: each rank that
-    receives a signal ends.
+    A rank that stopped where the signal reached it would leave the others waiting in a collective operation.
+    So the ranks exchange, on the host, after each iteration which signals they received: the result is read
+    after the next, so that neither a device nor another rank is waited for. They do the same after each
+    evaluation batch that all ranks have, as some may have more. Before and after an evaluation and after the
+    last iteration they wait for the result: an evaluation starts processes, and no exchange may be under way
+    then (`loading.py`). A test writes no checkpoint: each rank that receives a signal ends.
     """
 
     def __init__(self) -> None:
@@ -30,12 +29,12 @@ class StopWhenInterrupted(pl.Callback):
         self._sent: tuple[torch.Tensor, dist.Work] | None = None
         self._common = 0  # evaluation batches that every rank has
 
-    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_train_start(self, trainer: pl.Trainer, *_: object) -> None:
         self._begin(trainer)
         # Lightning's own question to rank 0, whose answer it waits for in every iteration of several ranks.
         trainer.fit_loop.epoch_loop._broadcast_sigterm_tensor = _nothing  # type: ignore[method-assign]
 
-    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
+    def on_validation_start(self, trainer: pl.Trainer, *_: object) -> None:
         self._begin(trainer)
         if trainer.world_size > 1:
             batches = torch.tensor(int(trainer.num_val_batches[0]))
@@ -47,21 +46,15 @@ class StopWhenInterrupted(pl.Callback):
         self._after_batch(trainer, step >= trainer.max_steps or step % int(trainer.val_check_interval) == 0)
 
     def on_validation_batch_end(
-        self,
-        trainer: pl.Trainer,
-        pl_module: pl.LightningModule,  # noqa: ARG002
-        outputs: object,  # noqa: ARG002
-        batch: object,  # noqa: ARG002
-        batch_idx: int,
-        dataloader_idx: int = 0,  # noqa: ARG002
+        self, trainer: pl.Trainer, _module: object, _outputs: object, _batch: object, batch_idx: int, *_: int
     ) -> None:
         if trainer.world_size == 1 or batch_idx < self._common:
-            self._after_batch(trainer, False)
+            self._after_batch(trainer, waits=False)
 
-    def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002
-        self._after_batch(trainer, True)
+    def on_validation_end(self, trainer: pl.Trainer, *_: object) -> None:
+        self._after_batch(trainer, waits=True)
 
-    def on_test_batch_end(self, trainer: pl.Trainer, *_: object) -> None:  # noqa: ARG002
+    def on_test_batch_end(self, *_: object) -> None:
         if interruption.received():
             raise SIGTERMException
 
@@ -72,26 +65,26 @@ class StopWhenInterrupted(pl.Callback):
     def _after_batch(self, trainer: pl.Trainer, waits: bool) -> None:
         received = interruption.received()
         if trainer.world_size > 1:
-            received = self._answer()
-            self._ask()
+            received = self._receive()
+            self._send()
             if waits:
-                received = max(received, self._answer())
+                received = max(received, self._receive())
         if received:
             interruption.record(received)
             raise SIGTERMException
 
-    def _ask(self) -> None:
+    def _send(self) -> None:
         received = torch.tensor(interruption.received())
-        sending = dist.all_reduce(received, dist.ReduceOp.MAX, self._group, async_op=True)
-        assert sending is not None
-        self._sent = received, sending
+        work = dist.all_reduce(received, dist.ReduceOp.MAX, self._group, async_op=True)
+        assert work is not None
+        self._sent = received, work
 
-    def _answer(self) -> int:
-        """What some rank had received when the ranks asked last, or 0; alike on all of them."""
+    def _receive(self) -> int:
+        """The signal that some rank had received at the last exchange, or 0; the same on all ranks."""
         if self._sent is None:
             return 0
-        received, sending = self._sent
-        sending.wait()
+        received, work = self._sent
+        work.wait()
         self._sent = None
         return int(received)
 
@@ -100,9 +93,9 @@ class StopWhenInterrupted(pl.Callback):
 def interruptible(trainer: pl.Trainer, end: str) -> Iterator[None]:
     """Within, signals are left to `StopWhenInterrupted`; leaving because of one raises `Interrupted`.
 
-    `end` says where that is, such as `after this batch`.
+    `end` names where that is, such as `after this batch`.
 
-    Lightning's own handlers stay out: on SIGTERM they exchange messages wherever the ranks stand, and under
+    Lightning's own handlers stay out: on SIGTERM they exchange messages wherever the ranks are, and under
     Slurm they save a checkpoint in the middle of an iteration.
     """
     trainer._signal_connector.register_signal_handlers = _nothing  # type: ignore[method-assign]

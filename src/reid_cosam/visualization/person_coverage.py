@@ -1,114 +1,107 @@
-"""How well masks cover the person, over a whole test set with person masks, beside what place alone gives."""
+"""How well masks cover the person, over a whole test set with person masks, and what position alone gives."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Float
 from torch import Tensor
-from torch.utils.data import BatchSampler, Dataset, SequentialSampler, default_collate
+from torch.utils.data import BatchSampler, SequentialSampler, default_collate
 
-from reid_cosam.data.frames import read_clip
-from reid_cosam.data.masks import read_masks
-from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.metrics.coverage import best_overlap, energy_inside, means, overlap, person_share
-from reid_cosam.results.coverage import CoverageRow
+from reid_cosam.results.coverage import CoverageRow, coverage_markdown
+from reid_cosam.results.store import write_json, write_text
 from reid_cosam.training.loading import Loader
-from reid_cosam.visualization.spatial_masks import SpatialMasks, snippet_frames
+from reid_cosam.visualization.spatial_masks import Snippets, SpatialMasks
 
 
-class Seen(NamedTuple):
-    """One stage's masks of the first snippets, and how much of each location is the person's."""
+class Compared(NamedTuple):
+    """One stage's masks of some snippets, and how much of each location the person covers."""
 
     attention: Float[Tensor, "s t mh mw"]
     share: Float[Tensor, "s t mh mw"]
 
 
-class FirstSnippets(Dataset[tuple[UInt8[np.ndarray, "t h w 3"], Bool[np.ndarray, "t h w"]]]):
-    """The first snippet of each tracklet: its frames, and where the person is in them."""
-
-    def __init__(self, tracklets: Sequence[Tracklet], num_frames: int, size: tuple[int, int]) -> None:
-        self._tracklets, self._num_frames, self._size = tracklets, num_frames, size
-
-    def __len__(self) -> int:
-        return len(self._tracklets)
-
-    def __getitem__(self, index: int) -> tuple[UInt8[np.ndarray, "t h w 3"], Bool[np.ndarray, "t h w"]]:
-        return self.clip(index), read_masks(self._frames(index), *self._size)
-
-    def clip(self, index: int) -> UInt8[np.ndarray, "t h w 3"]:
-        """The frames alone, of data sets without person masks too."""
-        return read_clip(self._frames(index), *self._size)
-
-    def _frames(self, index: int) -> list[str]:
-        return snippet_frames(self._tracklets[index], self._num_frames)
-
-
-def see(
+def compare(
     masks: SpatialMasks,
-    snippets: FirstSnippets,
+    snippets: Snippets,
     batch_size: int,
     workers: int,
     advance: Callable[[int], None] = lambda _: None,
-) -> dict[int, Seen]:
+) -> dict[int, Compared]:
     """Masks and persons by stage; calls `advance` with the number of snippets done.
 
     Raises:
         FileNotFoundError, ValueError: a frame or a person mask cannot be read; names it.
     """
-    made: dict[int, list[Seen]] = {stage: [] for stage in masks.stages}
+    made: dict[int, list[Compared]] = {stage: [] for stage in masks.stages}
     batches = BatchSampler(SequentialSampler(snippets), batch_size, drop_last=False)
     for clips, person in Loader(snippets, batches, _collate, workers, persistent=False, trainer=None):
         for stage, attention in masks.of(clips).items():
             size = (attention.shape[-2], attention.shape[-1])
             share = person_share(person.flatten(0, 1), size).unflatten(0, attention.shape[:2])
-            made[stage].append(Seen(attention, share))
+            made[stage].append(Compared(attention, share))
         advance(len(clips))
-    return {stage: Seen(*map(torch.cat, zip(*parts, strict=True))) for stage, parts in made.items()}
+    return {stage: Compared(*map(torch.cat, zip(*parts, strict=True))) for stage, parts in made.items()}
 
 
 def _collate(samples: Sequence[Any]) -> tuple[Tensor, ...]:
     return tuple(default_collate(list(samples)))
 
 
-def summary(seen: Mapping[int, Seen]) -> list[CoverageRow]:
-    """For each stage its masks, then three masks that look at no picture, measured alike.
+def write_coverage(
+    compared: Mapping[int, Compared], tracklets: pd.DataFrame, about: str, title: str, folder: Path
+) -> list[CoverageRow]:
+    """Writes `coverage.csv`, one row per tracklet and stage, and the summary, which it returns."""
+    rows = summary(compared)
+    thresholds = {row.stage: row.threshold for row in rows if row.instead is None}
+    table = by_tracklet(compared, thresholds, tracklets)
+    write_text(folder / "coverage.csv", table.to_csv(index=False, float_format="%.6g"))
+    write_json(folder / "coverage.json", {"measured": about, "rows": [row._asdict() for row in rows]})
+    write_text(folder / "coverage.md", coverage_markdown(rows, title))
+    return rows
 
-    - the mean mask of the set, for every frame: what of the masks is place;
-    - the person's mean outline in the set: the most that place can give;
+
+def summary(compared: Mapping[int, Compared]) -> list[CoverageRow]:
+    """For each stage its masks, then three masks that depend on no image, measured in the same way.
+
+    - the mean mask of the set, for every frame: what the masks owe to position alone;
+    - the person's mean outline in the set: the most that position can give;
     - a flat mask with the masks' mean value.
     """
-    return [row for stage, one in seen.items() for row in _rows(stage, *map(_frames, one))]
+    return [
+        row for stage, one in compared.items() for row in _rows(stage, *(part.flatten(0, 1) for part in one))
+    ]
 
 
 def _rows(
     stage: int, attention: Float[Tensor, "n mh mw"], share: Float[Tensor, "n mh mw"]
 ) -> Iterator[CoverageRow]:
-    compared = {
+    candidates = {
         None: attention,
         "mean mask": attention.mean(dim=0).expand_as(attention),
         "mean outline": share.mean(dim=0).expand_as(attention),
         "flat mask": attention.mean().expand_as(attention),
     }
-    for instead, mask in compared.items():
+    for instead, mask in candidates.items():
         yield CoverageRow(
             stage, instead, *means(mask, share), *best_overlap(mask, share), energy_inside(mask, share)
         )
 
 
 def by_tracklet(
-    seen: Mapping[int, Seen], thresholds: Mapping[int, float], about: Sequence[Mapping[str, object]]
+    compared: Mapping[int, Compared], thresholds: Mapping[int, float], tracklets: pd.DataFrame
 ) -> pd.DataFrame:
-    """A row a tracklet and stage, `about` first; a stage has one threshold for all.
+    """One row per tracklet and stage, the columns of `tracklets` first; a stage has one threshold for all.
 
     `inside` is NaN where the person is hidden in all frames of the snippet.
     """
     rows = [
-        {**told, "stage": stage, **_measures(attention, share, thresholds[stage])}
-        for stage, one in seen.items()
-        for told, attention, share in zip(about, *one, strict=True)
+        {**tracklet, "stage": stage, **_measures(attention, share, thresholds[stage])}
+        for stage, one in compared.items()
+        for tracklet, attention, share in zip(tracklets.to_dict("records"), *one, strict=True)
     ]
     return pd.DataFrame(rows)
 
@@ -124,7 +117,3 @@ def _measures(
         "energy_inside": energy_inside(attention, share),
         "person_share": float(share.mean()),
     }
-
-
-def _frames(values: Float[Tensor, "s t mh mw"]) -> Float[Tensor, "n mh mw"]:
-    return values.flatten(0, 1)

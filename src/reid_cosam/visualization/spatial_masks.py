@@ -1,11 +1,15 @@
 """What a trained network's COSAM layers attend to: their spatial masks, for snippets of tracklets."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
+from torch.utils.data import Dataset
 
+from reid_cosam.data.frames import read_clip
+from reid_cosam.data.masks import read_masks
 from reid_cosam.data.snippets import dense
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import normalise
@@ -24,16 +28,15 @@ class SpatialMasks:
     """
 
     def __init__(self, network: VideoReidNet, stages: Collection[int] | None, device: torch.device) -> None:
-        there = sorted(map(int, network.attention))
-        if not there:
-            raise ValueError(
-                "it has no COSAM layer (cosam=[]), so there are no masks to see: name a checkpoint that was "
-                "trained with some, such as 'cosam=[4,5]'"
-            )
-        unknown = sorted(set(stages or ()) - set(there))
+        available = network.masked_stages
+        if not available:
+            raise ValueError("the network has no COSAM layer, so there are no masks to see")
+        unknown = sorted(set(stages or ()) - set(available))
         if unknown:
-            raise ValueError(f"it has no COSAM layer after block {unknown[0]}: choose stages of {there}")
-        self.stages = tuple(there if stages is None else sorted(set(stages)))
+            raise ValueError(
+                f"the network has no COSAM layer after block {unknown[0]}: choose stages of {available}"
+            )
+        self.stages = tuple(available if stages is None else sorted(set(stages)))
         self._network = FusedNetwork(network).to(device)
         self._device = device
 
@@ -45,16 +48,54 @@ class SpatialMasks:
         return {stage: attention[stage].spatial_mask[:, :, 0].float().cpu() for stage in self.stages}
 
 
-def snippet_frames(tracklet: Tracklet, num_frames: int, number: int = 0) -> list[str]:
+class Snippets(Dataset[tuple[UInt8[np.ndarray, "t h w 3"], Bool[np.ndarray, "t h w"]]]):
+    """One snippet of each tracklet: its frames, and where the person is in them.
+
+    Args:
+        size: height and width at which the network sees the frames.
+        has_persons: whether there is a person mask for every frame.
+        snippet: which one of a tracklet's, as evaluation cuts them.
+    """
+
+    def __init__(
+        self,
+        tracklets: Sequence[Tracklet],
+        num_frames: int,
+        size: tuple[int, int],
+        has_persons: bool,
+        snippet: int = 0,
+    ) -> None:
+        self.tracklets, self.has_persons, self.snippet = tracklets, has_persons, snippet
+        self._num_frames, self._size = num_frames, size
+
+    def __len__(self) -> int:
+        return len(self.tracklets)
+
+    def __getitem__(self, index: int) -> tuple[UInt8[np.ndarray, "t h w 3"], Bool[np.ndarray, "t h w"]]:
+        return self.clip(index), self.person(index)
+
+    def clip(self, index: int) -> UInt8[np.ndarray, "t h w 3"]:
+        """The frames, of data sets without person masks too."""
+        return read_clip(self._frames(index), *self._size)
+
+    def person(self, index: int) -> Bool[np.ndarray, "t h w"]:
+        """The person masks."""
+        return read_masks(self._frames(index), *self._size)
+
+    def _frames(self, index: int) -> list[str]:
+        return snippet_frames(self.tracklets[index], self._num_frames, self.snippet)
+
+
+def snippet_frames(tracklet: Tracklet, num_frames: int, snippet: int = 0) -> list[str]:
     """Paths of the frames of one of a tracklet's snippets, as evaluation cuts them.
 
     Raises:
         ValueError: the tracklet has no such snippet.
     """
     snippets = dense(len(tracklet), num_frames)
-    if number >= len(snippets):
+    if snippet >= len(snippets):
         raise ValueError(
-            f"snippet={number}: {tracklet.frames[0]} starts a tracklet of {len(tracklet)} frames, "
+            f"snippet={snippet}: {tracklet.frames[0]} starts a tracklet of {len(tracklet)} frames, "
             f"whose snippets are numbered from 0 to {len(snippets) - 1}"
         )
-    return [tracklet.frames[place] for place in snippets[number]]
+    return [tracklet.frames[place] for place in snippets[snippet]]

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from reid_cosam.results.report.runs import Run
+from reid_cosam.results.runs import Run
 from tests.test_settings import settings
 
 TINY = ("experiment=quickstart", "data.height=64", "data.width=32", "recipe.max_steps=20")

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from reid_cosam.results.report.curves import panels
+from reid_cosam.results.report.curves import logged, panels
 from tests.results.report.made_up import run, write_curves, write_run
 
 
@@ -72,3 +73,22 @@ def test_runs_that_were_trained_otherwise_have_a_panel_of_their_own(tmp_path: Pa
         ", recipe.optimiser.learning_rate=0.2",
     ]
     assert [len(panel.curves[0].runs) for panel in found] == [1, 1]  # of twins the last
+
+
+def test_curves_that_break_off_are_none(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 0.5, "recipe.max_steps=100", "trainer.log_every=10")
+    write_curves(folder, "curves", {10: 5.0, 20: 4.0})
+
+    with pytest.raises(ValueError, match="they end after iteration 20 of 100"):
+        logged(run(folder))
+
+
+def test_curves_go_on_over_an_interruption(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 0.5)
+    write_curves(folder, "curves_before_1", {1: 5.0, 2: 4.0})
+    write_curves(folder, "curves", {2: 4.0, 3: 3.0})
+
+    curves = logged(run(folder))
+
+    assert curves is not None
+    assert curves["train/total"].to_dict() == {1: 5, 2: 4, 3: 3}

@@ -3,17 +3,24 @@
 import html
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
 from jaxtyping import UInt8
 from PIL import Image
 
-from reid_cosam.results.report.page import outline, page
+from reid_cosam.results.report.page import page, write_report
+from reid_cosam.results.run_settings import NetworkSpec
+from reid_cosam.results.tables.arrange import on_synthetic
+from reid_cosam.results.tables.published import published_tables
 from tests.results.report.made_up import run, write_curves, write_run
+from tests.results.tables.made_up import record
 
+TINY = NetworkSpec("se_resnet_tiny", "tp_avg", (4, 5), 4, 64, 32, 1)
 RIGHT, WRONG = [True, False, False], [False, True, False]
 
 
@@ -37,9 +44,7 @@ def grey(_: str) -> UInt8[np.ndarray, "h w 3"]:
 
 
 def make(folders: Sequence[Path], faults: Sequence[str] = ()) -> str:
-    found = list(faults)
-    shown = outline([run(folder) for folder in folders], found)
-    return page(shown, [], found, grey, "today by this version", lambda _: None)
+    return page([run(folder) for folder in folders], [], list(faults), grey)
 
 
 def two_runs(root: Path) -> list[Path]:
@@ -113,19 +118,52 @@ def test_settings_that_all_runs_share_stand_once(tmp_path: Path) -> None:
     assert headings == ["run", "data", "mAP", "R1", "cosam"]
 
 
+def test_tables_of_dashes_are_folded_and_say_how_to_fill_them(tmp_path: Path) -> None:
+    records = [
+        record(replace(TINY, num_frames=number), 0, 50.0, data="synthetic", size="small") for number in (2, 4)
+    ]
+    tables = [on_synthetic(name, published_tables()[name], records) for name in ("table3", "table6")]
+
+    text = page([run(write_run(tmp_path, 0.5))], tables, [], grey)
+
+    elements = Elements(text)
+    folded = [one["id"] for one in elements.of("details") if one.get("class") == "sparse"]
+    assert folded == ["table3-synthetic"]  # with 4 of 48 cells; table 6 has 8 of 12
+    assert "table6-synthetic" in [one.get("id") for one in elements.of("article")]
+    (clause,) = re.findall(r"<summary>Table 3 .*?<small>(.*?)</small></summary>", text)
+    assert "44 of 48 cells" in clause
+    assert "<code>python -m reid_cosam.train 'experiment=[table3,tables_synthetic]'" in clause
+
+
+def test_what_there_is_comes_before_tables(tmp_path: Path) -> None:
+    sections = [one["id"] for one in Elements(make(two_runs(tmp_path))).of("section")]
+
+    assert sections == ["scores", "attention", "effects", "curves", "lists", "runs"]
+
+
 def test_runs_of_one_name_in_two_folders_are_two_entries(tmp_path: Path) -> None:
     entries = Elements(make([write_run(tmp_path / "a", 0.4), write_run(tmp_path / "b", 0.5)])).of("details")
 
     assert len({one["id"] for one in entries if one.get("class") == "run"}) == 2
 
 
-def test_every_piece_is_counted(tmp_path: Path) -> None:
-    shown = outline([run(folder) for folder in two_runs(tmp_path)], [])
-    done: list[int] = []
+def test_every_piece_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make(two_runs(tmp_path))
 
-    page(shown, [], [], grey, "today", done.append)
+    said = capsys.readouterr().err
+    assert "reading 4 parts of the page" in said
+    assert "read 4 of 4 parts of the page" in said
 
-    assert sum(done) == len(shown) == 4
+
+def test_a_run_with_damaged_surroundings_is_on_the_page(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 0.5)
+    (folder / "environment.json").write_text("[]")
+
+    write_report([tmp_path], tmp_path / "report.html", grey)
+
+    text = (tmp_path / "report.html").read_text()
+    assert f"{folder / 'environment.json'} left out: " in text
+    assert "No command is recorded." in text
 
 
 def test_what_is_damaged_is_named_and_takes_nothing_else_with_it(tmp_path: Path) -> None:
@@ -148,7 +186,7 @@ def test_images_that_are_not_at_hand_are_told(tmp_path: Path) -> None:
         raise FileNotFoundError(path)
 
     faults: list[str] = []
-    text = page(outline([run(two_runs(tmp_path)[1])], faults), [], faults, gone, "today", lambda _: None)
+    text = page([run(two_runs(tmp_path)[1])], [], faults, gone)
 
     assert "12 tracklets have no picture" in text
     assert len(faults) == 1

@@ -3,15 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
-from reid_cosam.results.tables.records import SCORES, Network, Record, Scored
+from reid_cosam.results.run_settings import NetworkSpec
+from reid_cosam.results.tables.records import SCORES, Record, Scored
 
-SE_COSAM = Network("se_resnet50", "tp_avg", (4, 5), 4, 256, 128, 1)
+SE_COSAM = NetworkSpec("se_resnet50", "tp_avg", (4, 5), 4, 256, 128, 1)
 SE_PLAIN = replace(SE_COSAM, cosam=())
-R_SOURCE = Network("resnet50", "tp_avg", (), 4, 224, 112, 2)
-R_PLAIN = Network("resnet50", "tp_avg", (), 4, 256, 128, 1)
+R_SOURCE = NetworkSpec("resnet50", "tp_avg", (), 4, 224, 112, 2)
+R_PLAIN = NetworkSpec("resnet50", "tp_avg", (), 4, 256, 128, 1)
 
 
-def record(network: Network, seed: int, *percent: float, **changes: Any) -> Record:
+def record(network: NetworkSpec, seed: int, *percent: float, **changes: Any) -> Record:
     """A result on MARS; `percent` are mAP, R1, R5, R20, or one number for all of them."""
     scored = Scored("mars", "", None, "", False, "released")
     own = {name: changes.pop(name) for name in list(changes) if name in vars(scored)}

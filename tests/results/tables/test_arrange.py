@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reid_cosam.paths import EXPERIMENTS
+from reid_cosam.results.run_settings import NetworkSpec
 from reid_cosam.results.tables.arrange import on_paper_data, on_synthetic
 from reid_cosam.results.tables.published import PublishedTable, read_published
-from reid_cosam.results.tables.records import Network, Record
+from reid_cosam.results.tables.records import Record
 from reid_cosam.results.tables.table import Cell, Row, Table
 from tests.results.tables.made_up import R_PLAIN, R_SOURCE, SE_COSAM, SE_PLAIN, record
 
-TINY = Network("se_resnet_tiny", "tp_avg", (4, 5), 4, 128, 64, 1)
-R_TINY = Network("resnet_tiny", "tp_avg", (), 4, 128, 64, 1)
+TINY = NetworkSpec("se_resnet_tiny", "tp_avg", (4, 5), 4, 128, 64, 1)
+R_TINY = NetworkSpec("resnet_tiny", "tp_avg", (), 4, 128, 64, 1)
 
 
 def paper(name: str) -> PublishedTable:
@@ -22,7 +23,7 @@ def arranged(name: str, *records: Record) -> Table:
     return on_paper_data(name, paper(name), records)[0]
 
 
-def small(network: Network, seed: int, *percent: float, **changes: object) -> Record:
+def small(network: NetworkSpec, seed: int, *percent: float, **changes: object) -> Record:
     return record(network, seed, *percent, data="synthetic", size="small", valid_queries=600, **changes)
 
 

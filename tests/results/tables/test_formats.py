@@ -6,13 +6,11 @@ from html.parser import HTMLParser
 
 import pytest
 
-from reid_cosam.results.tables.html import html
+from reid_cosam.results.tables.formats import html, markdown, values
 from reid_cosam.results.tables.latex import latex
 from reid_cosam.results.tables.layout import PAPER_DATA
-from reid_cosam.results.tables.markdown import markdown
-from reid_cosam.results.tables.skeleton import Group
+from reid_cosam.results.tables.slots import Group
 from reid_cosam.results.tables.table import Cell, Row, Table
-from reid_cosam.results.tables.values import values
 
 MARS, DUKE = (
     Group(name, "", "", PAPER_DATA[name], metrics, PAPER_DATA[name].name, 256)

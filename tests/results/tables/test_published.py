@@ -5,13 +5,15 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reid_cosam.paths import EXPERIMENTS
+from reid_cosam.results.run_settings import NetworkSpec
 from reid_cosam.results.tables.layout import LAYOUTS
-from reid_cosam.results.tables.published import PublishedTable, read_published
+from reid_cosam.results.tables.published import PublishedTable, read_published, tables_of
 
 TEXT = (Path(__file__).parent / "paper_text.tsv").read_text().split("\n\n")
 # Which columns a line of each table holds: data set or attribute, and the scores.
@@ -155,3 +157,23 @@ def test_a_damaged_file_is_named(text: str, message: str, tmp_path: Path) -> Non
 
     with pytest.raises(ValueError, match=rf"paper\.csv.*{message}"):
         read_published(path)
+
+
+BEST = NetworkSpec("se_resnet50", "tp_avg", (4, 5), 4, 256, 128, 1)
+
+
+@pytest.mark.parametrize(
+    ("network", "tables"),
+    [
+        (BEST, ["table3", "table4", "table5", "table6", "table7"]),
+        (replace(BEST, num_frames=8), ["table6"]),
+        (replace(BEST, cosam=()), ["table2", "table3", "table4", "table5", "table7"]),
+        (replace(BEST, cosam=(3,)), ["table3"]),
+        (replace(BEST, agg="rnn"), ["table4"]),
+        (replace(BEST, backbone="se_resnet_tiny", height=64, width=32, num_frames=2), ["table6"]),
+        (replace(BEST, cosam=(1, 2)), []),
+        (replace(BEST, agg="tp_max"), []),
+    ],
+)
+def test_a_network_stands_in_the_tables_that_have_its_row(network: NetworkSpec, tables: list[str]) -> None:
+    assert tables_of(network) == tables

@@ -5,11 +5,10 @@ from io import BytesIO
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from reid_cosam.results.figures.style import FAINT, INK, LINE
+from reid_cosam.results.figures.style import INK, LINE, dress
 
 # Okabe and Ito's colours, in an order that keeps neighbours apart for colour-blind readers too.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#1b1f27")
@@ -41,7 +40,13 @@ def cmc_figure(curves: Mapping[str, Float[np.ndarray, " _"]], max_rank: int = 20
             linewidth=1.8,
         )
     lowest = min(float(100 * curve[0]) for curve in curves.values())
-    _dress(axes, max_rank, max(0.0, 10 * np.floor(lowest / 10 - 0.5)))
+    axes.set_xlim(0.5, max_rank + 0.5)
+    axes.set_ylim(max(0.0, 10 * np.floor(lowest / 10 - 0.5)), 101)
+    axes.set_xticks([1, *range(5, max_rank + 1, 5)])
+    axes.set_xlabel("rank", color=INK)
+    axes.set_ylabel("matching rate (%)", color=INK)
+    dress(axes)
+    axes.legend(loc="lower right", fontsize=9, edgecolor=LINE, labelcolor=INK)
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     return Image.open(buffer).convert("RGB")
@@ -53,20 +58,6 @@ def legend_text(name: str, curve: Float[np.ndarray, " r"]) -> str:
     return f"{name}   " + "  ".join(
         f"R{rank} {score}" for rank, score in zip(LEGEND_RANKS, scores, strict=True)
     )
-
-
-def _dress(axes: Axes, max_rank: int, bottom: float) -> None:
-    axes.set_xlim(0.5, max_rank + 0.5)
-    axes.set_ylim(bottom, 101)
-    axes.set_xticks([1, *range(5, max_rank + 1, 5)])
-    axes.set_xlabel("rank", color=INK)
-    axes.set_ylabel("matching rate (%)", color=INK)
-    axes.grid(color=LINE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=FAINT, length=0)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(FAINT)
-    axes.legend(loc="lower right", fontsize=9, edgecolor=LINE, labelcolor=INK)
 
 
 def _check(curves: Mapping[str, Float[np.ndarray, " _"]], max_rank: int) -> None:

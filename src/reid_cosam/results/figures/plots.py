@@ -8,11 +8,10 @@ from typing import Any
 import matplotlib
 import numpy as np
 from jaxtyping import Float
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reid_cosam.results.figures.cmc import COLOURS, MARKERS
-from reid_cosam.results.figures.style import FAINT, INK, LINE
+from reid_cosam.results.figures.style import INK, LINE, dress
 
 _WIDTH = 4.4  # inches; a telephone shows it at three quarters of its size, with letters that can be read
 _Seeds = Float[np.ndarray, "seeds n"]
@@ -31,7 +30,7 @@ def curves_plot(curves: Sequence[tuple[str, Float[np.ndarray, " n"], _Seeds]], q
         )
     axes.set_xlabel("iteration", color=INK)
     axes.set_ylabel(quantity, color=INK)
-    _dress(axes)
+    dress(axes)
     axes.legend(fontsize=8, frameon=False, labelcolor=INK, ncols=2)
     return _svg(figure)
 
@@ -39,7 +38,7 @@ def curves_plot(curves: Sequence[tuple[str, Float[np.ndarray, " n"], _Seeds]], q
 def effect_plot(
     values: Sequence[str], series: Sequence[tuple[str, dict[str, list[float]]]], name: str
 ) -> str:
-    """mAP by the values of a setting, a row a value.
+    """mAP by the values of a setting, one row per value.
 
     A dot is a seed, a marker their mean, a bar one standard deviation of a sample.
     """
@@ -61,7 +60,7 @@ def effect_plot(
     axes.set_ylim(len(values) - 0.5, -0.5)
     axes.set_ylabel(name, color=INK)
     axes.set_xlabel("mAP (%)", color=INK)
-    _dress(axes)
+    dress(axes)
     axes.grid(axis="y", visible=False)
     axes.hlines(
         np.arange(0.5, len(values) - 1), 0, 1, LINE, transform=axes.get_yaxis_transform(), linewidth=0.8
@@ -70,14 +69,6 @@ def effect_plot(
         fontsize=8, frameon=False, labelcolor=INK, loc="lower left", bbox_to_anchor=(0, 1.01), borderaxespad=0
     )
     return _svg(figure)
-
-
-def _dress(axes: Axes) -> None:
-    axes.grid(color=LINE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=FAINT, length=0)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(FAINT)
 
 
 def _svg(figure: Figure) -> str:

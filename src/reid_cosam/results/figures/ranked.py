@@ -66,7 +66,7 @@ class RankedList:
 
 
 def ranked_lists_figure(queries: Sequence[RankedList]) -> Image.Image:
-    """One row a query: the query in a blue frame, then its list in green (same person) and red frames.
+    """One row per query: the query in a blue frame, then its list in green (same person) and red frames.
 
     Ticks and crosses say the same as the colours. Rank and distance stand below each frame.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from jaxtyping import UInt8
+from matplotlib.axes import Axes
 from PIL import Image, ImageDraw, ImageFont
 
 PAPER = "#ffffff"
@@ -66,6 +67,15 @@ def stacked(images: Sequence[Image.Image], gap: int = GAP) -> Image.Image:
 def with_margin(image: Image.Image) -> Image.Image:
     """The image on a sheet with `MARGIN` pixels of paper around it."""
     return centred(image, image.width + 2 * MARGIN, image.height + 2 * MARGIN)
+
+
+def dress(axes: Axes) -> None:
+    """The look of all plots: a faint grid behind them, and two axes."""
+    axes.grid(color=LINE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=FAINT, length=0)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(FAINT)
 
 
 def enlarged(frame: UInt8[np.ndarray, "h w 3"]) -> Image.Image:

@@ -1,23 +1,18 @@
 """Training curves by network, every seed beside the others."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
 from reid_cosam.results.faults import noting
-from reid_cosam.results.report.effects import place_of
-from reid_cosam.results.report.runs import Run, cosam_names, told_apart
+from reid_cosam.results.report.compare import alike, cosam_names, distinguished, place_of
+from reid_cosam.results.run_settings import ATTENTION
+from reid_cosam.results.runs import Run
 
-_VARIED = ("cosam", "recipe.attention.", "seed", "data.split")
 LOSS, SCORE = "train/total", "eval/mAP"
-
-
-_Logged = tuple[Run, pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -39,41 +34,59 @@ class Panel:
     curves: list[Curve]
 
 
+def logged(run: Run) -> pd.DataFrame | None:
+    """What a run logged over iterations, also before an interruption; None where it logged nothing.
+
+    Raises:
+        ValueError, OSError, KeyError: a file is damaged.
+    """
+    files = [*sorted(run.folder.glob("curves_before_*/metrics.csv")), run.folder / "curves/metrics.csv"]
+    parts = [pd.read_csv(file) for file in files if file.is_file()]
+    if not parts:
+        return None
+    last, trainer = float(parts[-1]["step"].max()), run.config["trainer"]
+    if last + trainer["log_every"] <= trainer["max_steps"]:
+        raise ValueError(f"they end after iteration {last:.0f} of {trainer['max_steps']}")
+    return pd.concat(parts).astype(float).groupby("step").last()
+
+
 def panels(runs: Sequence[Run], faults: list[str]) -> list[Panel]:
     """The loss of every network, and mAP where it was taken more than once; `faults` names damaged files.
 
     A panel holds runs that agree in all settings but placement, seed and split; of twins the last counts.
     """
-    groups: dict[str, dict[str, dict[tuple[int, str], _Logged]]] = {}
-    titles: dict[str, str] = {}
-    settings: dict[str, dict[str, Any]] = {}
-    names = cosam_names(runs)
+    tables: dict[Run, pd.DataFrame] = {}
     for run in runs:
         with noting(faults, f"the curves of {run.folder}"):
-            table = run.curves()
-            if table is None:
-                continue
-            fixed = {name: value for name, value in run.settings.items() if not name.startswith(_VARIED)}
-            key, network = json.dumps(fixed, sort_keys=True), run.network
-            titles[key] = f"{network.backbone}, {network.agg}, N={network.num_frames} on {place_of(run)}"
-            settings[key] = fixed
-            label = f"COSAM {names[run.folder]}" if network.cosam else "no COSAM"
-            groups.setdefault(key, {}).setdefault(label, {})[run.seed, run.data] = run, table
-    told = told_apart(list(titles.values()), list(settings.values()))
-    found = [
-        Panel(title, quantity, [one for label in by_label if (one := _curve(label, by_label[label], name))])
-        for title, by_label in zip(told, groups.values(), strict=True)
-        for name, quantity in ((LOSS, "training loss"), (SCORE, "mAP (%)"))
-    ]
+            table = logged(run)
+            if table is not None:
+                tables[run] = table
+    names, groups = cosam_names(runs), alike(list(tables), ("cosam", ATTENTION))
+    titles = [_title(same[0]) for _, same in groups]
+    found = []
+    for title, (_, same) in zip(distinguished(titles, [fixed for fixed, _ in groups]), groups, strict=True):
+        by_label: dict[str, dict[tuple[int, str], Run]] = {}
+        for run in same:
+            label = f"COSAM {names[run.folder]}" if run.network.cosam else "no COSAM"
+            by_label.setdefault(label, {})[run.seed, run.data] = run
+        for name, quantity in ((LOSS, "training loss"), (SCORE, "mAP (%)")):
+            curves = [
+                _curve(label, {run: tables[run] for run in twins.values()}, name)
+                for label, twins in by_label.items()
+            ]
+            found.append(Panel(title, quantity, [curve for curve in curves if curve]))
     return [panel for panel in found if panel.curves]
 
 
-def _curve(label: str, logged: Mapping[tuple[int, str], _Logged], name: str) -> Curve | None:
-    tables = [(run, table.set_index("step")) for run, table in logged.values() if name in table]
-    having = [(run, table[name].dropna()) for run, table in tables]
-    shared = sorted(set.intersection(*(set(one.index) for _, one in having))) if having else []
+def _title(run: Run) -> str:
+    return f"{run.network.backbone}, {run.network.agg}, N={run.network.num_frames} on {place_of(run)}"
+
+
+def _curve(label: str, tables: Mapping[Run, pd.DataFrame], name: str) -> Curve | None:
+    having = {run: table[name].dropna() for run, table in tables.items() if name in table}
+    shared = sorted(set.intersection(*(set(one.index) for one in having.values()))) if having else []
     if len(shared) < 2:
         return None
     scale = 100 if name == SCORE else 1
-    values = np.array([one.loc[shared].to_numpy(dtype=float) * scale for _, one in having])
-    return Curve(label, np.array(shared, dtype=float), values, [run for run, _ in having])
+    values = np.array([one.loc[shared].to_numpy(dtype=float) * scale for one in having.values()])
+    return Curve(label, np.array(shared, dtype=float), values, list(having))

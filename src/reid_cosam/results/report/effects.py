@@ -1,13 +1,13 @@
 """What one setting does to the scores, among runs that agree in all others."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
-from reid_cosam.results.report.runs import Names, Run, cosam_names, told_apart
-from reid_cosam.results.tables.records import placement
+from reid_cosam.results.report.compare import Names, alike, cosam_names, distinguished, place_of
+from reid_cosam.results.run_settings import AGGREGATOR, ATTENTION, BACKBONE, placement
+from reid_cosam.results.runs import Run
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Varied:
 VARIED = (
     Varied(
         "placement of COSAM",
-        ("cosam", "recipe.attention."),
+        ("cosam", ATTENTION),
         lambda run, names: names[run.folder],
         lambda run: (len(run.network.cosam), run.network.cosam),
     ),
@@ -39,7 +39,7 @@ VARIED = (
     ),
     Varied(
         "aggregator",
-        ("agg.",),
+        (AGGREGATOR,),
         lambda run, _: run.network.agg,
         lambda run: (*(run.network.agg != name for name in ("tp_avg", "tp_max", "ta")), run.network.agg),
     ),
@@ -48,7 +48,7 @@ VARIED = (
 
 @dataclass(frozen=True)
 class Series:
-    """Runs that differ in the varied setting and the seed alone: mAP in percent by value, one a seed."""
+    """Runs that differ in the varied setting and the seed alone: mAP in percent by value, one per seed."""
 
     label: str
     scores: dict[str, list[float]]
@@ -67,43 +67,25 @@ class Effect:
 
 def effects(runs: Sequence[Run]) -> list[Effect]:
     """What can be compared, setting by setting and data set by data set."""
-    places = list(dict.fromkeys(place_of(run) for run in runs))
-    found = [
-        _effect(varied, place, [run for run in runs if place_of(run) == place])
-        for varied in VARIED
-        for place in places
-    ]
+    by_place: dict[str, list[Run]] = {}
+    for run in runs:
+        by_place.setdefault(place_of(run), []).append(run)
+    found = [_effect(varied, place, same) for varied in VARIED for place, same in by_place.items()]
     return [effect for effect in found if effect.series]
-
-
-def place_of(run: Run) -> str:
-    """Data set and image size, on which runs can be compared."""
-    return f"{run.data_set}, {run.network.height}x{run.network.width}"
 
 
 def _effect(varied: Varied, place: str, runs: Sequence[Run]) -> Effect:
     names = cosam_names(runs)
     shown = {run.folder: varied.value(run, names) for run in runs}
-    alike: dict[str, list[Run]] = {}
-    settings: dict[str, dict[str, Any]] = {}
-    for run in runs:
-        fixed = {
-            name: value
-            for name, value in run.settings.items()
-            if not name.startswith(varied.prefixes) and name not in ("seed", "data.split")
-        }
-        key = json.dumps(fixed, sort_keys=True)
-        alike.setdefault(key, []).append(run)
-        settings[key] = fixed
-    several = {key: same for key, same in alike.items() if len({shown[run.folder] for run in same}) > 1}
-    ordered = sorted((run for same in several.values() for run in same), key=varied.order)
-    values = list(dict.fromkeys(shown[run.folder] for run in ordered))
-    labels = told_apart(
-        [_fixed(varied, same[0]) for same in several.values()], [settings[key] for key in several]
-    )
-    series = [
-        _series(shown, label, same, values) for label, same in zip(labels, several.values(), strict=True)
+    several = [
+        (fixed, same)
+        for fixed, same in alike(runs, varied.prefixes)
+        if len({shown[run.folder] for run in same}) > 1
     ]
+    ordered = sorted((run for _, same in several for run in same), key=varied.order)
+    values = list(dict.fromkeys(shown[run.folder] for run in ordered))
+    labels = distinguished([_fixed(varied, same[0]) for _, same in several], [fixed for fixed, _ in several])
+    series = [_series(shown, label, same, values) for label, (_, same) in zip(labels, several, strict=True)]
     return Effect(varied.name, place, values, series)
 
 
@@ -118,11 +100,11 @@ def _series(shown: Names, label: str, runs: Sequence[Run], values: Sequence[str]
 
 
 def _fixed(varied: Varied, run: Run) -> str:
-    """The settings that a reader knows a run by, without the varied one."""
+    """The settings by which a reader knows a run, without the varied one."""
     network = run.network
     parts = {
-        "backbone.": network.backbone,
-        "agg.": network.agg,
+        BACKBONE: network.backbone,
+        AGGREGATOR: network.agg,
         "cosam": f"COSAM {placement(network.cosam)}" if network.cosam else "no COSAM",
         "num_frames": f"N={network.num_frames}",
     }

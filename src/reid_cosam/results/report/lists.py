@@ -1,4 +1,4 @@
-"""Ranked lists to look through: which queries of a run are shown, and how each place of a list looks."""
+"""Ranked lists to look through: which queries of a run are shown, and what each place of a list shows."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from jaxtyping import UInt8
 
 from reid_cosam.results.faults import UNREADABLE
 from reid_cosam.results.report.pictures import thumbnail
-from reid_cosam.results.report.runs import Run
+from reid_cosam.results.runs import Run
 
 FrameReader = Callable[[str], UInt8[np.ndarray, "h w 3"]]  # of a path; OSError or ValueError if there is none
 Row = Mapping[str, str]
@@ -57,7 +57,7 @@ class ShownLists:
 
 
 def representatives(runs: Sequence[Run]) -> list[Run]:
-    """The run with the highest mAP of every backbone on every data set, of those that have kept lists."""
+    """The run with the highest mAP of every backbone on every data set, of those with ranked lists."""
     best: dict[tuple[str, str], Run] = {}
     for run in runs:
         if not (run.folder / _LISTS).is_file():
@@ -86,15 +86,26 @@ def shown_lists(run: Run, read_frame: FrameReader) -> ShownLists:
     others = [name for name in by_precision if _is_right_at_once(places[name])]
     chosen = {*failed[:FAILURES], *_spread(others, OTHERS)}
     root = Path(run.metrics["data"]["root"])
-    look = _Look(root, read_frame)
-    shown = [
-        RankedQuery(
-            look.at(places[name][0]), 100 * float(precision[name]), [look.at(row) for row in places[name][1:]]
-        )
-        for name in by_precision
-        if name in chosen
-    ]
-    return ShownLists(run, shown, len(places), len(failed), look.missing, root)
+    pictures: dict[str, str] = {}
+    shown = []
+    for name in by_precision:
+        if name in chosen:
+            query, *gallery = [_place(row, root, read_frame, pictures) for row in places[name]]
+            shown.append(RankedQuery(query, 100 * float(precision[name]), gallery))
+    missing = sum(not picture for picture in pictures.values())
+    return ShownLists(run, shown, len(places), len(failed), missing, root)
+
+
+def _place(row: Row, root: Path, read_frame: FrameReader, pictures: dict[str, str]) -> Place:
+    """Makes each picture once; `pictures` keeps them by frame."""
+    frame = row["frame"]
+    if frame not in pictures:
+        try:
+            pictures[frame] = thumbnail(read_frame(str(root / frame)))
+        except UNREADABLE:
+            pictures[frame] = ""
+    label = f"pid {row['pid']}, camera {row['camid']}"
+    return Place(pictures[frame], label, row["correct"] == "True", float(row["distance"]))
 
 
 def _is_right_at_once(places: Sequence[Row]) -> bool:
@@ -104,25 +115,3 @@ def _is_right_at_once(places: Sequence[Row]) -> bool:
 def _spread(names: Sequence[str], number: int) -> list[str]:
     places = np.linspace(0, len(names) - 1, min(number, len(names))).round().astype(int)
     return [names[place] for place in places]
-
-
-class _Look:
-    """Makes each picture once."""
-
-    def __init__(self, root: Path, read_frame: FrameReader) -> None:
-        self._root, self._read = root, read_frame
-        self._seen: dict[str, str] = {}
-
-    @property
-    def missing(self) -> int:
-        return sum(not picture for picture in self._seen.values())
-
-    def at(self, row: Row) -> Place:
-        frame = row["frame"]
-        if frame not in self._seen:
-            try:
-                self._seen[frame] = thumbnail(self._read(str(self._root / frame)))
-            except UNREADABLE:
-                self._seen[frame] = ""
-        label = f"pid {row['pid']}, camera {row['camid']}"
-        return Place(self._seen[frame], label, row["correct"] == "True", float(row["distance"]))

@@ -1,188 +1,156 @@
-"""The page itself: everything that a report holds, put into its template."""
+"""The report: everything that runs hold on one page of HTML, which needs no other file."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup
 
+import reid_cosam
+from reid_cosam.results.counted_progress import counted
 from reid_cosam.results.faults import noting
-from reid_cosam.results.figures.plots import curves_plot, effect_plot
-from reid_cosam.results.report.curves import Panel, panels
-from reid_cosam.results.report.effects import Effect, effects
-from reid_cosam.results.report.lists import FrameReader, ShownLists, representatives, shown_lists
-from reid_cosam.results.report.pictures import strip, svg_address
-from reid_cosam.results.report.runs import Run, common, varied
-from reid_cosam.results.tables.html import remark, table_element, text
-from reid_cosam.results.tables.records import Record, placement
+from reid_cosam.results.report.compare import common, varied
+from reid_cosam.results.report.curves import panels
+from reid_cosam.results.report.effects import effects
+from reid_cosam.results.report.lists import FrameReader, representatives, shown_lists
+from reid_cosam.results.report.pictures import ATTENTION, attention_picture, effect_picture, panel_picture
+from reid_cosam.results.run_settings import placement
+from reid_cosam.results.runs import Run
+from reid_cosam.results.store import read_record, write_text
+from reid_cosam.results.tables.arrange import KINDS, ArrangedTable
+from reid_cosam.results.tables.formats import remark, table_element, text
+from reid_cosam.results.tables.published import published_tables
+from reid_cosam.results.tables.read import from_places
+from reid_cosam.results.tables.records import Record
 from reid_cosam.results.tables.table import Table
+from reid_cosam.results.tables.write import no_finished_run
 
 _STRIPS = 12
-_PICTURE = Path("pictures", "attention.png")
-
-ArrangedTable = tuple[Table, Sequence[Record]]
 
 
-@dataclass(frozen=True)
-class Picture:
-    """An image on the page, what stands for it where it is not seen, the caption, and the runs behind it."""
+def write_report(places: Sequence[Path], out: Path, read_frame: FrameReader) -> None:
+    """Reads all runs, writes the page, prints where it is and what was left out.
 
-    address: str
-    alt: str
-    caption: str
-    runs: Sequence[Run]
-    width: int | None = None
-    height: int | None = None
+    Args:
+        places: folders of runs, or files such as results.csv.
+        read_frame: reads a frame for the ranked lists.
+
+    Raises:
+        ValueError, OSError: there are no runs; the message says what to do.
+    """
+    records, runs, faults = from_places(places)
+    runs = [_with_environment(run, faults) for run in runs]
+    print(f"{len(runs)} finished {'run' if len(runs) == 1 else 'runs'}")
+    if not runs:
+        print("\n".join(faults), end="\n" if faults else "")
+        raise no_finished_run(", ".join(map(str, places)))
+    arranged = (
+        kind(name, published, records)
+        for name, published in published_tables().items()
+        for kind in KINDS.values()
+    )
+    write_text(
+        out,
+        page(runs, [(table, belonging) for table, belonging in arranged if belonging], faults, read_frame),
+    )
+    print("\n".join(faults), end="\n" if faults else "")
+    print(f"report: {out} ({out.stat().st_size / 1e6:.1f} MB, needs no other file)")
 
 
-@dataclass(frozen=True)
-class Outline:
-    """What a page will show of the finished runs. Its length is the number of pieces that take time."""
-
-    runs: Sequence[Run]
-    effects: Sequence[Effect]
-    panels: Sequence[Panel]
-    strips: Sequence[Run]
-    listed: Sequence[Run]
-
-    def __len__(self) -> int:
-        return len(self.effects) + len(self.panels) + len(self.strips) + len(self.listed)
-
-
-def outline(runs: Sequence[Run], faults: list[str]) -> Outline:
-    """Chooses it; `faults` gets what is left out because it is damaged, and why."""
-    return Outline(runs, effects(runs), panels(runs, faults), _strips(runs), representatives(runs))
+def _with_environment(run: Run, faults: list[str]) -> Run:
+    path = run.folder / "environment.json"
+    with noting(faults, path):
+        return replace(run, environment=read_record(path))
+    return run
 
 
 def page(
-    shown: Outline,
-    tables: Sequence[ArrangedTable],
-    faults: list[str],
-    read_frame: FrameReader,
-    made: str,
-    advance: Callable[[int], None],
+    runs: Sequence[Run], tables: Sequence[ArrangedTable], faults: list[str], read_frame: FrameReader
 ) -> str:
     """HTML without other files.
 
     Args:
-        shown: the finished runs, at least one.
+        runs: the finished runs, at least one.
         tables: the paper's tables with the results behind them.
         faults: what was left out, and why; gets what is left out here.
         read_frame: reads a frame for the ranked lists.
-        made: when and by which version.
-        advance: called with 1 after each piece of `shown`.
     """
-
-    def each(name: Callable[[Any], str], work: Callable[[Any], Any], pieces: Sequence[Any]) -> list[Any]:
-        found = []
-        for piece in pieces:
-            with noting(faults, name(piece)):
-                found.append(work(piece))
+    sections: dict[str, list[Any]] = {"effects": [], "curves": [], "strips": [], "lists": []}
+    pieces: list[tuple[str, str, Callable[[], Any]]] = [
+        *(
+            ("effects", f"the effect of the {one.varied}", partial(effect_picture, one))
+            for one in effects(runs)
+        ),
+        *(
+            ("curves", f"the curves of {one.title}", partial(panel_picture, one))
+            for one in panels(runs, faults)
+        ),
+        *(
+            ("strips", f"the picture of attention of {run.folder}", partial(attention_picture, run))
+            for run in _strips(runs)
+        ),
+        *(
+            ("lists", f"the ranked lists of {run.folder}", partial(shown_lists, run, read_frame))
+            for run in representatives(runs)
+        ),
+    ]
+    with counted(len(pieces), "parts of the page") as advance:
+        for section, what, make in pieces:
+            with noting(faults, what):
+                sections[section].append(make())
             advance(1)
-        return found
-
-    folders = {str(run.folder): run for run in shown.runs}
-    runs = sorted(shown.runs, key=lambda run: (run.data, str(run.network), run.seed))
-    lists: list[ShownLists] = each(
-        lambda run: f"the ranked lists of {run.folder}",
-        lambda run: shown_lists(run, read_frame),
-        shown.listed,
-    )
-    faults += _missing_pictures(lists)
+    faults += [
+        f"{one.missing} tracklets in the ranked lists of {one.run.folder} have no picture: "
+        f"their images are not in {one.root}, or cannot be read"
+        for one in sections["lists"]
+        if one.missing
+    ]
+    folders = {str(run.folder): run for run in runs}
     content = {
-        "made": made,
-        "runs": runs,
+        "made": f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M UTC} by reid_cosam {reid_cosam.__version__}",
+        "runs": sorted(runs, key=lambda run: (run.data, str(run.network), run.seed)),
         "synthetic": sum(run.is_synthetic for run in runs),
-        "commits": Counter(_commit(run) for run in runs),
+        "commits": Counter(map(_commit, runs)),
         "tables": [_table(table, records, folders) for table, records in tables],
-        "effects": each(lambda effect: f"the effect of the {effect.varied}", _effect, shown.effects),
-        "curves": each(lambda panel: f"the curves of {panel.title}", _panel, shown.panels),
-        "strips": each(lambda run: f"the picture of attention of {run.folder}", _strip, shown.strips),
-        "lists": lists,
         "common": common(runs),
         "varied": varied(runs),
         "shown": lambda value: placement(value) if isinstance(value, list) else value,
         "faults": faults,
     }
-    return _rendered(content)
-
-
-def _rendered(content: dict[str, Any]) -> str:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=ChainableUndefined,
         trim_blocks=True,
     )
-    return environment.get_template("page.html").render(content) + "\n"
+    return environment.get_template("page.html").render(content | sections) + "\n"
 
 
-def _missing_pictures(lists: Sequence[ShownLists]) -> list[str]:
-    return [
-        f"{one.missing} tracklets in the ranked lists of {one.run.folder} have no picture: "
-        f"their images are not in {one.root}, or cannot be read"
-        for one in lists
-        if one.missing
-    ]
-
-
-def _table(table: Table, records: Sequence[Record], folders: dict[str, Run]) -> dict[str, Any]:
-    behind = list(dict.fromkeys(record.run for record in records))
+def _table(table: Table, records: Sequence[Record], folders: Mapping[str, Run]) -> dict[str, Any]:
+    behind = dict.fromkeys(record.run for record in records)
     return {
         "anchor": f"{table.name}-{'synthetic' if table.is_synthetic else 'paper'}",
         "title": Markup(text(table.title)),
         "caption": Markup(" ".join(map(text, table.caption))),
         "table": Markup(table_element(table)),
+        "is_sparse": table.is_sparse,
         "notes": [Markup(remark(note)) for note in table.notes],
         "runs": [folders[name] for name in behind if name in folders],
     }
-
-
-def _effect(effect: Effect) -> Picture:
-    plot = effect_plot(effect.values, [(one.label, one.scores) for one in effect.series], effect.varied)
-    lines = [
-        f"{one.label}: "
-        + ", ".join(f"{value} {sum(found) / len(found):.1f}" for value, found in one.scores.items())
-        for one in effect.series
-    ]
-    name = effect.varied[0].upper() + effect.varied[1:]
-    caption = f"{name}, on {effect.data}. Of one colour and marker all other settings are the same."
-    alt = f"mAP in percent by {effect.varied}. {'; '.join(lines)}."
-    return Picture(svg_address(plot), alt, caption, [run for one in effect.series for run in one.runs])
-
-
-def _panel(panel: Panel) -> Picture:
-    plot = curves_plot([(one.label, one.iterations, one.values) for one in panel.curves], panel.quantity)
-    last = ", ".join(f"{one.label} {one.values[:, -1].mean():.2f}" for one in panel.curves)
-    counts = sorted({len(one.values) for one in panel.curves})
-    runs = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
-    caption = f"{panel.title}; {runs} {'run' if counts[-1] == 1 else 'runs'} a curve"
-    alt = f"{panel.quantity} over iterations; at the end {last}."
-    return Picture(svg_address(plot), alt, caption, [run for one in panel.curves for run in one.runs])
 
 
 def _strips(runs: Sequence[Run]) -> list[Run]:
     """The first seed of every network that has a picture of its attention, the best networks first."""
     first: dict[tuple[str, str], Run] = {}
     for run in sorted(runs, key=lambda run: run.seed):
-        if (run.folder / _PICTURE).is_file():
+        if (run.folder / ATTENTION).is_file():
             first.setdefault((run.data_set, str(run.network)), run)
     return sorted(first.values(), key=lambda run: -run.mean_ap)[:_STRIPS]
-
-
-def _strip(run: Run) -> Picture:
-    address, width, height = strip(run.folder / _PICTURE)
-    covered = run.metrics.get("attention") or {}
-    said = "; ".join(
-        f"block {block}: mean mask {mask['inside']:.2f} on the person, {mask['outside']:.2f} beside"
-        for block, mask in covered.items()
-    )
-    caption = f"{run.network}, seed {run.seed}, on {run.data}: mAP {100 * run.mean_ap:.1f}. {said}"
-    alt = f"Frames of clips and the attention masks of {run.network} laid over them"
-    return Picture(address, alt, caption, [run], width, height)
 
 
 def _commit(run: Run) -> str:

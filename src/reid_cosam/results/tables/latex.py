@@ -6,6 +6,18 @@ from collections.abc import Sequence
 from reid_cosam.results.tables.layout import LAYOUTS
 from reid_cosam.results.tables.table import SUBSCRIPT, Cell, Row, Table
 
+_FLOAT = r"""{notes}\begin{{table*}}
+\centering
+\caption{{{title}. {caption}}}
+\label{{tab:{name}}}
+\resizebox{{\textwidth}}{{!}}{{%
+\begin{{tabular}}{{{columns}}}
+\toprule
+{body}
+\bottomrule
+\end{{tabular}}}}
+\end{{table*}}
+"""
 _ESCAPED = {char: f"\\{char}" for char in "&%$#_{}"} | {
     "[": "{[}",  # which a line of a table must not begin with
     "\\": r"\textbackslash{}",
@@ -21,38 +33,26 @@ def latex(table: Table) -> str:
 
     Notes are comments.
     """
-    columns = "l" * len(table.headings) + "".join("c" * len(group.metrics) for group in table.groups) + "c"
-    lines = [
-        *(f"% {' '.join(note.split())}" for note in table.notes),
-        r"\begin{table*}",
-        r"\centering",
-        rf"\caption{{{_text(table.title)}. {' '.join(map(_text, table.caption))}}}",
-        rf"\label{{tab:{table.name}{'-synthetic' if table.is_synthetic else ''}}}",
-        r"\resizebox{\textwidth}{!}{%",
-        rf"\begin{{tabular}}{{{columns}}}",
-        r"\toprule",
-        *_heading(table),
-        r"\midrule",
-        *_body(table),
-        r"\bottomrule",
-        r"\end{tabular}}",
-        r"\end{table*}",
-    ]
-    return "\n".join(lines) + "\n"
+    return _FLOAT.format(
+        notes="".join(f"% {' '.join(note.split())}\n" for note in table.notes),
+        title=_text(table.title),
+        caption=" ".join(map(_text, table.caption)),
+        name=f"{table.name}{'-synthetic' if table.is_synthetic else ''}",
+        columns="l" * len(table.headings) + "".join("c" * len(one.metrics) for one in table.groups) + "c",
+        body="\n".join([*_heading(table), r"\midrule", *_body(table)]),
+    )
 
 
 def _heading(table: Table) -> list[str]:
-    names = len(table.headings)
-    spans = [
-        rf"\multicolumn{{{len(one.metrics)}}}{{c}}{{{_text(table.group_title(one))}}}" for one in table.groups
-    ]
-    rules, start = [], names + 1
+    spans, rules, start = [], [], len(table.headings) + 1
     for group in table.groups:
-        rules.append(rf"\cmidrule(lr){{{start}-{start + len(group.metrics) - 1}}}")
-        start += len(group.metrics)
+        width, group_title = len(group.metrics), _text(table.group_title(group))
+        spans.append(rf"\multicolumn{{{width}}}{{c}}{{{group_title}}}")
+        rules.append(rf"\cmidrule(lr){{{start}-{start + width - 1}}}")
+        start += width
     metrics = [metric for group in table.groups for metric in group.metrics]
     return [
-        _line([*[""] * names, *spans, ""]),
+        _line([*[""] * len(table.headings), *spans, ""]),
         " ".join(rules),
         _line([*map(_text, table.headings), *metrics, "seeds"]),
     ]
@@ -65,22 +65,18 @@ def _body(table: Table) -> list[str]:
     for number, row in enumerate(table.rows):
         if number and ruled and _family(row) != _family(table.rows[number - 1]):
             lines.append(r"\midrule")
-        lines += _lines(row)
+        cells = [cell for group in row.cells for cell in group]
+        ours = [_bold(_text(cell.ours), cell.best) for cell in cells]
+        lines.append(_line([*map(_text, row.labels), *ours, _text(row.shown_seeds)]))
+        printed = [_printed(cell) for cell in cells]
+        if any(printed):
+            lines.append(_line([*[""] * len(row.labels), *printed, ""]))
     return lines
 
 
 def _family(row: Row) -> str:
     """`ResNet50[13]` and `ResNet50, size as COSAM` are one."""
     return re.split(r"[\[,]", row.labels[0])[0]
-
-
-def _lines(row: Row) -> list[str]:
-    cells = [cell for group in row.cells for cell in group]
-    ours = [_bold(_text(cell.ours), cell.best) for cell in cells]
-    printed = [_printed(cell) for cell in cells]
-    labels = [*map(_text, row.labels)]
-    lines = [_line([*labels, *ours, _text(row.shown_seeds)])]
-    return [*lines, _line([*[""] * len(labels), *printed, ""])] if any(printed) else lines
 
 
 def _printed(cell: Cell) -> str:

@@ -7,13 +7,18 @@ one data set; `backbone` to `reranked` say which of our results belongs beside i
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from reid_cosam.results.tables.records import SCORES, Network
-from reid_cosam.results.tables.results_file import parse_network
+from reid_cosam.paths import EXPERIMENTS
+from reid_cosam.results.run_settings import NetworkSpec
+from reid_cosam.results.tables.layout import LAYOUTS, STAND_INS
+from reid_cosam.results.tables.records import SCORES, parse_network
 
-_SETTINGS = ("backbone", "agg", "cosam", "num_frames", "height", "width", "last_stride")
-_COLUMNS = ("data", *_SETTINGS, "attribute", "reranked", *SCORES)
+_COLUMNS = (
+    *("data", "backbone", "agg", "cosam", "num_frames", "height", "width", "last_stride"),
+    *("attribute", "reranked", *SCORES),
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class PublishedRow:
     labels: tuple[str, ...]
     data: str
     attribute: str
-    network: Network | None
+    network: NetworkSpec | None
     reranked: bool
     scores: Mapping[str, str]
 
@@ -38,6 +43,17 @@ class PublishedRow:
 class PublishedTable:
     headings: tuple[str, ...]
     rows: Sequence[PublishedRow]
+
+    def metrics(self, of: PublishedRow) -> tuple[str, ...]:
+        """The scores that the paper prints on the data set and for the queries of a row."""
+        same = [row for row in self.rows if (row.data, row.attribute) == (of.data, of.attribute)]
+        return tuple(name for name in SCORES if any(name in row.scores for row in same))
+
+
+@cache
+def published_tables() -> Mapping[str, PublishedTable]:
+    """The published numbers of every table, read once."""
+    return {name: read_published(EXPERIMENTS / name / "paper.csv") for name in LAYOUTS}
 
 
 def read_published(path: Path) -> PublishedTable:
@@ -56,23 +72,35 @@ def read_published(path: Path) -> PublishedTable:
     rows = []
     for number, line in enumerate(lines, start=2):
         try:
-            rows.append(_row(line, names))
+            rows.append(_row(tuple(line[:names]), dict(zip(_COLUMNS, line[names:], strict=True))))
         except ValueError as error:
             raise ValueError(f"{path}, line {number}: {error}") from None
     return PublishedTable(tuple(heading[:names]), rows)
 
 
-def _row(line: Sequence[str], names: int) -> PublishedRow:
-    fields = dict(zip(_COLUMNS, line[names:], strict=True))
+def _row(labels: tuple[str, ...], fields: Mapping[str, str]) -> PublishedRow:
     scores = {name: fields[name] for name in SCORES if fields[name]}
     for score in scores.values():
         if not 0 <= float(score) <= 100:
             raise ValueError(f"{score} is not a percentage")
+    network = parse_network(fields) if fields["backbone"] else None
     return PublishedRow(
-        tuple(line[:names]),
-        fields["data"],
-        fields["attribute"],
-        parse_network(fields) if fields["backbone"] else None,
-        fields["reranked"] == "yes",
-        scores,
+        labels, fields["data"], fields["attribute"], network, fields["reranked"] == "yes", scores
     )
+
+
+def tables_of(network: NetworkSpec) -> list[str]:
+    """The tables with a row for this network or the one that it stands for, at any size and stride.
+
+    Tables share runs: the best network stands in most of them.
+    """
+    return [
+        name
+        for name, table in published_tables().items()
+        if any(row.network is not None and _shape(row.network) == _shape(network) for row in table.rows)
+    ]
+
+
+def _shape(network: NetworkSpec) -> tuple[object, ...]:
+    backbone = {small: large for large, small in STAND_INS.items()}.get(network.backbone, network.backbone)
+    return backbone, network.agg, network.cosam, network.num_frames

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reid_cosam.results.tables.skeleton import Group
+from reid_cosam.results.tables.slots import Group
 
 SUBSCRIPT = r"(?<=[A-Z])_([a-z]+|[\d,]*\d)"  # of `TP_avg`, `COSAM_4,5`
 
@@ -68,8 +68,15 @@ class Table:
     def is_synthetic(self) -> bool:
         return any(group.data == "synthetic" for group in self.groups)
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether fewer than half of the cells that results of ours belong in hold one."""
+        expected = [cell for row in self.rows for cells in row.cells for cell in cells if cell.expected]
+        return 2 * sum(cell.mean is not None for cell in expected) < len(expected)
+
     def group_title(self, group: Group) -> str:
         """The data set where there are several, and the group of queries where it is one."""
         several = len({one.place for one in self.groups}) > 1
-        parts = [group.place] if several or not group.attribute else []
-        return ", ".join([*parts, group.attribute] if group.attribute else parts)
+        return ", ".join(
+            filter(None, (group.place if several or not group.attribute else "", group.attribute))
+        )

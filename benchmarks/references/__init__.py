@@ -1,0 +1,1 @@
+"""What the product is compared with: literal, plain and released implementations, and arithmetic on paper."""

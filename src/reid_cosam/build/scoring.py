@@ -1,0 +1,101 @@
+"""How a test set is scored, and where its descriptors are stored and under which record."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from reid_cosam.build.data import data_record, make_attributes
+from reid_cosam.build.devices import precision
+from reid_cosam.data.pack_file import file_hash
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.data.verification import image_hash, split_hash
+from reid_cosam.metrics.scoring import Reranking, ScoringConfig, TestSet, check
+from reid_cosam.results.descriptors import DescriptorStore
+from reid_cosam.settings import DataSettings, EvaluateSettings, TrainSettings
+from reid_cosam.settings.identity import identity
+
+
+def make_scoring(
+    settings: EvaluateSettings, data: DataSettings, queries: Sequence[Tracklet]
+) -> ScoringConfig:
+    """What `evaluate` scores; raises as `make_attributes`."""
+    reranked = (Reranking(**settings.reranking.model_dump()),) if settings.rerank else ()
+    return ScoringConfig(
+        settings.protocol or (data.protocol,),
+        settings.distance,
+        (None, *reranked),
+        make_attributes(data, queries),
+    )
+
+
+def make_further_scoring(data: DataSettings, splits: ReidSplits) -> ScoringConfig:
+    """What a run's end scores beside its last validation, for tables 5 and 7; raises as `make_attributes`.
+
+    Re-ranked, as the released code does it, where the test set is larger than a neighbourhood; by attribute.
+    """
+    reranking = Reranking()
+    is_large = len(splits.query) + len(splits.gallery) > reranking.k1
+    attributes = make_attributes(data, splits.query)
+    return ScoringConfig((data.protocol,), rerankings=(reranking,) if is_large else (), attributes=attributes)
+
+
+def check_scoring(test_set: TestSet, config: ScoringConfig, processes: int) -> None:
+    """Checks before hours of work what needs no descriptors.
+
+    Raises:
+        ValueError: there are fewer tracklets than processes, or they cannot be scored as asked for.
+    """
+    if len(test_set) < processes:
+        raise ValueError(
+            f"the {len(test_set)} test tracklets do not suffice for {processes} processes, each of which "
+            "needs one: lower trainer.devices"
+        )
+    try:
+        check(test_set, config)
+    except ValueError as error:
+        remedy = "`python -m reid_cosam.verify` says what the data set holds"
+        raise ValueError(f"{error}; {remedy}") from None
+
+
+def extraction_origin(
+    settings: EvaluateSettings, trained: TrainSettings, splits: ReidSplits, root: Path
+) -> dict[str, str]:
+    """All that the descriptors of a test set depend on, by name; `root` is the data set's folder."""
+    return {
+        "checkpoint": file_hash(Path(settings.ckpt), lambda _: None),
+        "split": split_hash(splits, root),
+        "images": image_hash(splits),
+        "snippet": f"{trained.num_frames}x{trained.data.height}x{trained.data.width}",
+        "tail": settings.snippet_tail,
+        "precision": precision(settings.trainer),
+    }
+
+
+def evaluation_record(
+    settings: EvaluateSettings, data: DataSettings, trained: TrainSettings, origin: Mapping[str, str]
+) -> dict[str, Any]:
+    """What was evaluated and how, for `metrics.json`."""
+    return {
+        "ckpt": settings.ckpt,
+        "checkpoint": {"path": str(Path(settings.ckpt).absolute()), "sha256": origin["checkpoint"]},
+        "trained": {"run_name": trained.run_name} | identity(trained.model_dump(mode="json")),
+        "data": data_record(data) | {"sha256": origin["split"]},
+        "distance": settings.distance,
+        "num_frames": trained.num_frames,
+        "height": trained.data.height,
+        "width": trained.data.width,
+        "precision": origin["precision"],
+        "snippet_tail": settings.snippet_tail,
+        "reranking": settings.reranking.model_dump() if settings.rerank else None,
+    }
+
+
+def make_store(settings: EvaluateSettings, data: DataSettings, origin: Mapping[str, str]) -> DescriptorStore:
+    """Where `settings` say or, by default, in the run's folder under a name of all that they depend on."""
+    if settings.store is not None:
+        return DescriptorStore(Path(settings.store), origin, required=True)
+    beside = Path(settings.ckpt).parent
+    run = beside.parent if beside.name == "checkpoints" else beside
+    key = sha256("\n".join(origin.values()).encode()).hexdigest()
+    return DescriptorStore(run / "descriptors" / f"{data.name}-{key[:8]}", origin, required=False)

@@ -1,0 +1,127 @@
+"""The report of `python -m reid_cosam.verify`: what a data set contains, and what is wrong with it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reid_cosam.data import packed
+from reid_cosam.data.counts import count, sizes
+from reid_cosam.data.packing import Counted
+from reid_cosam.data.readers import DatasetReader
+from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.data.verification import first_lines, split_hash, unmatched, unreadable
+
+
+def report(
+    title: str,
+    splits: ReidSplits,
+    root: Path,
+    reader: DatasetReader,
+    galleries: Mapping[str, Sequence[str]],
+    workers: int,
+    counted: Counted,
+) -> list[str]:
+    """Prints a report of the data set at `root`; returns its problems.
+
+    Args:
+        galleries: by protocol, the parts of the splits that are searched.
+        workers: threads that read and decode frames.
+    """
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(title)
+    problems = [
+        *_parts(splits, console),
+        *_counts(count(splits), reader.counts, console),
+        *_gaps(splits, reader, console),
+        *_queries(splits, galleries, console),
+        *_pack(root, counted, console),
+        *_frames(splits.frames(), workers, counted, console),
+    ]
+    console.print(f"splits: sha256 {split_hash(splits, root)}")
+    if reader.unknown:
+        console.print(f"not checked: {reader.unknown}")
+    console.print(f"problems: {'; '.join(problems)}" if problems else "no problems found")
+    console.print("no file was changed")
+    return problems
+
+
+def _parts(splits: ReidSplits, console: Console) -> list[str]:
+    found = sizes(splits)
+    table = _table("split", *found.columns)
+    for part, *numbers in found.itertuples(name=None):
+        table.add_row(part, *(f"{number:,}".removesuffix(".0") for number in numbers))
+    console.print(table)
+    return [f"no {part} tracklets" for part in ("train", "query", "gallery") if part not in found.index]
+
+
+def _counts(found: Mapping[str, int], expected: Mapping[str, int], console: Console) -> list[str]:
+    if not expected:
+        console.print("counts: nothing to compare them with")
+        return []
+    table = _table("count", "expected", "found", "")
+    wrong = [name for name in expected if found[name] != expected[name]]
+    for name in expected:
+        mark = Text("wrong", "red") if name in wrong else Text("ok", "green")
+        table.add_row(name, f"{expected[name]:,}", f"{found[name]:,}", mark)
+    console.print(table)
+    return [f"{len(wrong)} of {len(expected)} counts"] if wrong else []
+
+
+def _gaps(splits: ReidSplits, reader: DatasetReader, console: Console) -> list[str]:
+    gaps = reader.gaps(splits)
+    _print(gaps, console)
+    total = len(list(splits.tracklets()))
+    return [f"{len(gaps)} of {total} tracklets with gaps in the numbers of their frames"] if gaps else []
+
+
+def _queries(splits: ReidSplits, galleries: Mapping[str, Sequence[str]], console: Console) -> list[str]:
+    """A query without a match is no problem under one protocol, but it is one under all of them."""
+    table = _table("protocol", "gallery", "queries", "valid", "without a match")
+    for protocol, parts in galleries.items():
+        gallery = [one for part in parts for one in splits.parts()[part]]
+        lonely = len(unmatched(splits.query, gallery))
+        numbers = (len(gallery), len(splits.query), len(splits.query) - lonely, lonely)
+        table.add_row(protocol, *(f"{number:,}" for number in numbers))
+    console.print(table)
+    never = unmatched(splits.query, (*splits.query, *splits.gallery))
+    lines = [f"query of pid {one.pid}, camera {one.camid}: no other camera saw this person" for one in never]
+    _print(lines, console)
+    total = len(splits.query)
+    return [f"{len(never)} of {total} queries without a match under any protocol"] if never else []
+
+
+def _pack(root: Path, counted: Counted, console: Console) -> list[str]:
+    """Whether the files of a pack changed as a whole; reading its frames names those that are damaged."""
+    found = packed.find(str(root))
+    if found is None:
+        return []
+    with counted(found.pack.megabytes, "MB of the pack") as advance:
+        changed = found.pack.changed(advance)
+    console.print(f"pack: {found.pack}")
+    for name in changed:
+        console.print(f"  {found.pack.folder / name} is not what was packed: its SHA-256 is another")
+    return [f"{name} is not what was packed" for name in changed]
+
+
+def _frames(frames: Sequence[str], workers: int, counted: Counted, console: Console) -> list[str]:
+    total = len(frames)
+    with counted(total, "frames") as advance:
+        faults = unreadable(frames, workers, advance)
+    console.print(f"frames: {total:,}, {len(faults):,} of them missing or unreadable")
+    _print(faults, console)
+    return [f"{len(faults)} of {total} frames missing or unreadable"] if faults else []
+
+
+def _print(lines: Sequence[str], console: Console) -> None:
+    for line in first_lines(lines):
+        console.print(line)
+
+
+def _table(first: str, *headings: str) -> Table:
+    table = Table(first)
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table

@@ -1,0 +1,93 @@
+"""Scores as rows and tables, and the pictures beside them: what runs and evaluations write alike."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from PIL import Image
+
+from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.metrics.protocols import Scores
+from reid_cosam.metrics.scoring import ProtocolResult, TestSet
+from reid_cosam.results.store import save_picture
+
+RANKS = (1, 5, 10, 20)
+
+
+class TestTracklets(NamedTuple):
+    """A test set and its frames.
+
+    Attributes:
+        tracklets: in the order of `test_set`.
+        root: the data set's folder.
+        size: height and width at which the network sees the frames.
+    """
+
+    test_set: TestSet
+    tracklets: Sequence[Tracklet]
+    root: Path
+    size: tuple[int, int]
+
+    @property
+    def queries(self) -> Sequence[Tracklet]:
+        return self.tracklets[: self.test_set.num_queries]
+
+    def table(self) -> pd.DataFrame:
+        """One row per tracklet."""
+        sizes = np.diff([0, self.test_set.num_queries, len(self.tracklets) - self.test_set.num_junk])
+        parts = np.repeat(["query", "gallery", "junk"], [*sizes, self.test_set.num_junk])
+        frames = [(len(one), one.first_frame(self.root)) for one in self.tracklets]
+        lengths, first_frames = zip(*frames, strict=True)
+        ids = {"pid": self.test_set.pids, "camid": self.test_set.camids}
+        return pd.DataFrame({"part": parts, **ids, "length": lengths, "first_frame": first_frames})
+
+
+def score_row(scores: Scores) -> dict[str, Any]:
+    """What every `metrics.json` holds of a ranking, as fractions of 1."""
+    return {
+        "mAP": scores.mean_ap,
+        "mINP": scores.mean_inp,
+        **{f"R{k}": scores.rank(k) for k in RANKS},
+        "queries": len(scores.first_ranks),
+        "valid_queries": scores.valid_queries,
+        "protocol": scores.protocol,
+    }
+
+
+def result_row(result: ProtocolResult) -> dict[str, Any]:
+    """Scores of all queries and, under `carriers`, of those whose person has an attribute."""
+    by_attribute = {
+        attribute: None if scores is None else score_row(scores)
+        for attribute, scores in result.by_attribute.items()
+    }
+    return score_row(result.scores) | {"reranked": result.reranked, "carriers": by_attribute}
+
+
+def query_table(scores: Scores, test: TestTracklets) -> pd.DataFrame:
+    """One row per query: which, its average precision, and the rank of its nearest match."""
+    return tracklet_table(test.queries, test.root).assign(
+        average_precision=scores.average_precisions, first_rank=scores.first_ranks
+    )
+
+
+def tracklet_table(tracklets: Sequence[Tracklet], root: Path) -> pd.DataFrame:
+    """One row per tracklet. Its first frame, which names it, is relative to `root`, the data set's folder."""
+    rows = [(one.first_frame(root), one.pid, one.camid) for one in tracklets]
+    return pd.DataFrame(rows, columns=["first_frame", "pid", "camid"])
+
+
+def cmc_table(curves: Mapping[str, Float[np.ndarray, " _"]]) -> pd.DataFrame:
+    """One row per rank, one column per curve, as fractions of 1; empty where a gallery has no such rank."""
+    table = pd.DataFrame({name: pd.Series(curve) for name, curve in curves.items()})
+    return table.set_axis(table.index + 1).rename_axis("rank")
+
+
+def save_pictures(pictures: Mapping[str, Image.Image], folder: Path) -> dict[str, Path]:
+    """Writes each to `pictures/<name>.png` in `folder`; returns the paths by name."""
+    paths = {name: folder / "pictures" / f"{name}.png" for name in pictures}
+    for name, picture in pictures.items():
+        save_picture(picture, paths[name])
+    return paths

@@ -1,0 +1,54 @@
+"""Reads checkpoints of the paper's released code, without running code from them."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+
+class _Unread:
+    """Stands for the NumPy number (rank 1) that the released code saves beside the weights, unused here."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def __setstate__(self, _: object) -> None: ...
+
+
+# What such a number is made with, before and since NumPy 2. So nothing of NumPy itself is called.
+_UNREAD = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar", "numpy.dtype")
+
+
+def read_released(path: Path) -> Mapping[str, Tensor]:
+    """The state dict in a file of the released code, or of a bare state dict. Runs no code from the file.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: it is unreadable, needs code to be read, or holds no state dict.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"released={path}: there is no such file")
+    try:
+        with torch.serialization.safe_globals([(_Unread, name) for name in _UNREAD]):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # of many unrelated types, and torch's advice to read it unsafely is not ours
+        raise ValueError(f"{path} {_why_unread(error)}") from error
+    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
+    if not isinstance(state, Mapping) or not state or not all(_is_entry(*entry) for entry in state.items()):
+        raise ValueError(f"{path} holds no state dict, neither as 'state_dict' nor by itself")
+    return state
+
+
+def _why_unread(error: Exception) -> str:
+    foreign = re.search(r"GLOBAL (\S+)", str(error))
+    if foreign is None:
+        return f"is not a checkpoint, or it is damaged ({type(error).__name__}): fetch it again"
+    return (
+        f"holds {foreign[1]}, and only weights and plain values are read. Where you trust the file, load "
+        "it with torch and save its weights alone: torch.save({'state_dict': network.state_dict()}, ...)"
+    )
+
+
+def _is_entry(name: object, value: object) -> bool:
+    return isinstance(name, str) and isinstance(value, Tensor)

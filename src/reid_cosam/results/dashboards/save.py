@@ -1,0 +1,72 @@
+"""Workspace and reports saved at Weights & Biases, or written as specifications: what the command does."""
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from reid_cosam.results.dashboards.panels import workspace
+from reid_cosam.results.dashboards.report import report
+from reid_cosam.results.store import write_json
+from reid_cosam.results.tables.published import published_tables
+
+
+def save_dashboards(project: str, tables: Collection[str], dry_run_folder: Path | None) -> None:
+    """Saves them and prints their addresses or, in a dry run, writes what would be sent.
+
+    Args:
+        project: `entity/name`.
+        tables: the tables that get a report.
+        dry_run_folder: where specifications are written; None for no dry run.
+
+    Raises:
+        ValueError: there is no login, or Weights & Biases refuses; the message says what to do.
+    """
+    entity, _, name = project.partition("/")
+    made = {"workspace": workspace(entity, name)}
+    made |= {
+        table: report(entity, name, table, published)
+        for table, published in published_tables().items()
+        if table in tables
+    }
+    if dry_run_folder is None:
+        for title, one in made.items():
+            print(f"{title}: {_saved(one)}")
+        return
+    for title, one in made.items():
+        write_json(dry_run_folder / f"{title}.json", specification(one))
+    print(f"nothing sent; written: {dry_run_folder}/{{{','.join(made)}}}.json")
+
+
+def _saved(made: Any) -> str:
+    """Its address, once it is saved. The library reports everything by bare exceptions."""
+    try:
+        made.save()
+        return str(made.url)
+    except Exception as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(
+            f"Weights & Biases did not take it: {reason}. `wandb login` first, and check "
+            "project=entity/name; --dry-run needs neither"
+        ) from error
+
+
+def specification(made: Any) -> dict[str, Any]:
+    """What would be sent, as plain containers; random names are numbered, so that all runs give the same."""
+    content: dict[str, Any] = json.loads(made._to_model().model_dump_json(by_alias=True, exclude_none=True))
+    content.pop("createdAt", None)
+    content.pop("updatedAt", None)
+    return dict(_numbered(content, {}))
+
+
+def _numbered(value: Any, numbers: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_numbered(one, numbers) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: numbers.setdefault(inner, f"made-up-{len(numbers) + 1}")
+        if key in ("id", "__id__") and isinstance(inner, str) and inner
+        else _numbered(inner, numbers)
+        for key, inner in value.items()
+    }
