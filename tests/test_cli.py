@@ -28,7 +28,8 @@ def script(tmp_path: Path) -> Path:
 
 
 def run(*command: str | Path, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **variables}
+    inherited = {name: value for name, value in os.environ.items() if "OMP" not in name}
+    environment = {**inherited, **variables}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
     )

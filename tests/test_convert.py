@@ -161,9 +161,9 @@ def test_what_cannot_be_converted_is_named_in_one_line(
     [
         (
             ["released=with.pth"],
-            r"name the file to read and the file to write: released=model\.pth\.tar out=",
+            r"out is missing",
         ),
-        (["out=model.ckpt"], r"name the file to read and the file to write"),
+        (["out=model.ckpt"], r"released is missing"),
         (
             ["released=with.pth", "out=with.pth"],
             r"out=with\.pth exists and was left as it is: choose another",
@@ -193,7 +193,7 @@ def test_settings_that_do_not_fit(arguments: list[str], message: str, run: Run, 
 def test_commands_in_the_help_compose(run: Run) -> None:
     _, printed = run("--help")
 
-    commands = re.findall(r"^  python -m reid_cosam\.convert (.+)$", printed, flags=re.MULTILINE)
+    commands = re.findall(r"^  reid-cosam convert (.+)$", printed, flags=re.MULTILINE)
     assert len(commands) == 2
     with initialize_config_dir(str(CONF), version_base="1.3"):
         assert all(compose("convert", shlex.split(command)).out for command in commands)

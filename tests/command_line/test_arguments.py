@@ -87,7 +87,7 @@ def test_every_suggestion_means_the_very_text() -> None:
         ("nothing=3", ["nothing", "--cfg job"]),
         ("runz=3", ["runz", "the nearest is runs"]),
         ("rnus=3", ["rnus", "the nearest is runs"]),
-        ("hydra.rnu.dir=3", ["hydra.rnu.dir", "the nearest is hydra.run.dir"]),
+        ("hydra.rnu.dir=3", ["hydra.rnu", "the nearest is hydra.run"]),
         ("+runz=3", ["runz=3"]),
     ],
 )
