@@ -14,6 +14,7 @@ import simplejpeg
 import torch
 from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
+from torch import Tensor
 from torch.nn import functional as F
 
 from reid_cosam.data import packed
@@ -47,7 +48,12 @@ class BrokenFrame(_FrameError, ValueError):
 
 
 def read_clip(paths: Sequence[str], height: int, width: int) -> UInt8[np.ndarray, "t {height} {width} 3"]:
-    """The frames at `paths`, in that order.
+    """The frames at `paths`, in that order, as RGB; one of another size is resized bilinearly, antialiased.
+
+    >>> tracklet = Mars().read("datasets/mars").query[0]
+    >>> clip = read_clip(tracklet.frames[:4], height=256, width=128)
+    >>> clip.shape, clip.dtype
+    ((4, 256, 128, 3), dtype('uint8'))
 
     Raises:
         MissingFrame, UnreadableFrame, BrokenFrame: as `read_frame`.
@@ -69,7 +75,8 @@ def read_frame(path: str, height: int, width: int) -> UInt8[np.ndarray, "{height
     frame = decode(read_content(path), path)
     if frame.shape[:2] == (height, width):
         return frame
-    return _resize(frame, height, width)
+    (resized,) = resize(torch.from_numpy(frame)[None], height, width).numpy()
+    return resized  # type: ignore[no-any-return]
 
 
 def checked_content(path: str) -> bytes:
@@ -79,18 +86,16 @@ def checked_content(path: str) -> bytes:
     return content
 
 
-def _resize(
-    frame: UInt8[np.ndarray, "_ _ 3"], height: int, width: int
-) -> UInt8[np.ndarray, "{height} {width} 3"]:
-    """Pillow's bilinear filter, in a quarter of its time with AVX2.
+def resize(
+    frames: UInt8[Tensor, "n _ _ 3"], height: int, width: int
+) -> UInt8[Tensor, "n {height} {width} 3"]:
+    """Pillow's bilinear filter, in a quarter of its time with AVX2. The frames must be on the CPU.
 
     The same numbers for even factors; for others the two round differently, seldom by more than a level.
     """
-    # The batch axis before the permutation, or torch does not see that the channels are last.
-    planes = torch.from_numpy(frame).unsqueeze(0).permute(0, 3, 1, 2)
-    resized = F.interpolate(planes, (height, width), mode="bilinear", antialias=True)
-    found: UInt8[np.ndarray, "{height} {width} 3"] = resized.permute(0, 2, 3, 1)[0].numpy()
-    return found
+    # With the channels last, as they are here, torch takes its fast path.
+    planes = frames.permute(0, 3, 1, 2)
+    return F.interpolate(planes, (height, width), mode="bilinear", antialias=True).permute(0, 2, 3, 1)
 
 
 def read_content(path: str) -> bytes:

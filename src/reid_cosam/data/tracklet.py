@@ -10,6 +10,10 @@ from pathlib import Path
 class Tracklet:
     """One person seen by one camera.
 
+    >>> tracklet = Tracklet(("0002C1T0001F001.jpg", "0002C1T0001F002.jpg"), pid=2, camid=1)
+    >>> len(tracklet)
+    2
+
     Attributes:
         frames: paths of the frames in time order.
         pid: identity as the data set numbers it; 0 is a distractor and -1 junk in MARS.
@@ -34,6 +38,11 @@ class ReidSplits:
 
     `gallery` contains neither queries nor junk: the gallery of the `released` protocol. Protocols that
     want more add `query` and `junk` to it.
+
+    >>> walker = [Tracklet((f"{number}.jpg",), pid=number, camid=1) for number in range(3)]
+    >>> splits = ReidSplits(train=(walker[0],), query=(walker[1],), gallery=(walker[1], walker[2]))
+    >>> splits.junk
+    ()
     """
 
     train: tuple[Tracklet, ...]

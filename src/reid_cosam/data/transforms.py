@@ -93,7 +93,21 @@ def _translated(
 
 
 def normalise(clips: UInt8[Tensor, "b t 3 h w"], dtype: torch.dtype) -> Float[Tensor, "b t 3 h w"]:
-    """ImageNet mean and standard deviation; the frames of the result are contiguous in `channels_last`."""
+    """Subtract the ImageNet mean and divide by the standard deviation: what networks of this package take.
+
+    The frames of the result are contiguous in `channels_last`.
+
+    >>> clips = torch.full((1, 4, 3, 64, 32), 255, dtype=torch.uint8)  # white
+    >>> normalise(clips, torch.float32)[0, 0, :, 0, 0]
+    tensor([2.2489, 2.4286, 2.6400])
+
+    Raises:
+        ValueError: `clips` are not 8-bit integers, or not `[b, t, 3, h, w]`.
+    """
+    if clips.dtype != torch.uint8 or clips.ndim != 5 or clips.shape[2] != 3:
+        raise ValueError(
+            f"clips must be 8-bit integers [b, t, 3, h, w], got {clips.dtype} of shape {list(clips.shape)}"
+        )
     frames = clips.permute(0, 1, 3, 4, 2)
     # by rows of pixels: a CPU takes five times as long for rows of three colours
     rows = frames.flatten(3).to(torch.float32, memory_format=torch.contiguous_format)

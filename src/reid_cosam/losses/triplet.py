@@ -13,7 +13,17 @@ def batch_hard_triplet_loss(
     Distances are Euclidean, in float32 or wider. An anchor is its own positive, at distance 0, where the
     batch holds no other of its identity (as in the released code).
 
+    >>> descriptors = torch.tensor([[0.0], [1.0], [1.5], [4.0]])
+    >>> pids = torch.tensor([7, 7, 9, 9])  # terms 1 - 1.5 + 1, 1 - 0.5 + 1, 2.5 - 0.5 + 1, 2.5 - 3 + 1
+    >>> batch_hard_triplet_loss(descriptors, pids, margin=1.0)
+    tensor(1.3750)
+
     A batch of one identity has no negative; on a GPU, where asking would make the host wait, its loss is 0.
+
+    Args:
+        descriptors: of clips, at least two of each identity.
+        pids: identity of each.
+        margin: by how much a negative should be farther than a positive; 0.3 in the paper.
 
     Raises:
         ValueError: the batch, on a CPU, holds one identity only.

@@ -189,7 +189,7 @@ def _checked_distances(distances: Array) -> Tensor:
 
 
 def _checked_ids(name: str, ids: Array, expected: int, device: torch.device) -> Tensor:
-    ids = torch.tensor(ids) if isinstance(ids, np.ndarray) else ids
+    ids = ids if isinstance(ids, Tensor) else torch.tensor(ids)
     if ids.is_floating_point() or list(ids.shape) != [expected]:
         raise ValueError(
             f"{name} must be {expected} integers to fit the distances, got {ids.dtype} {list(ids.shape)}"

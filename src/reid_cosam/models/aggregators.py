@@ -33,7 +33,12 @@ class Aggregator(nn.Module):
 
 
 class TemporalAveragePooling(Aggregator):
-    """TP_avg: the mean of the frame descriptors."""
+    """TP_avg: the mean of the frame descriptors, which are means over the locations.
+
+    >>> maps = torch.arange(4.0).reshape(1, 2, 2, 1, 1)  # 2 frames of 2 channels at 1 location
+    >>> TemporalAveragePooling(channels=2)(maps)
+    tensor([[1., 2.]])
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels)
@@ -43,7 +48,12 @@ class TemporalAveragePooling(Aggregator):
 
 
 class TemporalMaxPooling(Aggregator):
-    """TP_max: channel by channel, the largest entry of the frame descriptors."""
+    """TP_max: channel by channel, the largest entry of the frame descriptors.
+
+    >>> maps = torch.arange(4.0).reshape(1, 2, 2, 1, 1)  # 2 frames of 2 channels at 1 location
+    >>> TemporalMaxPooling(channels=2)(maps)
+    tensor([[2., 3.]])
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__(channels)
@@ -57,6 +67,10 @@ class TemporalAttention(Aggregator):
 
     The paper refers to [13] for it; layers as in the released code: a convolution as large as the map to
     256 channels, a temporal convolution of width 3 to one score a frame, each followed by a ReLU.
+
+    >>> aggregator = TemporalAttention(channels=16, map_size=(8, 4))
+    >>> aggregator(torch.rand(2, 4, 16, 8, 4)).shape
+    torch.Size([2, 16])
 
     Raises:
         ValueError: maps of another size than `map_size`.
@@ -85,7 +99,11 @@ class TemporalAttention(Aggregator):
 
 
 class TemporalRnn(Aggregator):
-    """RNN: an LSTM of 512 units over the frame descriptors, the mean of its outputs (released code)."""
+    """RNN: an LSTM of 512 units over the frame descriptors, the mean of its outputs (released code).
+
+    >>> TemporalRnn(channels=16)(torch.rand(2, 4, 16, 8, 4)).shape
+    torch.Size([2, 512])
+    """
 
     HIDDEN = 512
 

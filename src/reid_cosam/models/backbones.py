@@ -26,9 +26,8 @@ class Backbone(nn.Module):
 
     A backbone of one's own is any five modules and the number of channels that each returns:
 
-    >>> from torch import nn
     >>> sizes = [(3, 8), (8, 16), (16, 32), (32, 64), (64, 128)]
-    >>> blocks = [nn.Conv2d(*size, kernel_size=3, stride=2, padding=1) for size in sizes]
+    >>> blocks = [torch.nn.Conv2d(*size, kernel_size=3, stride=2, padding=1) for size in sizes]
     >>> backbone = Backbone(blocks, channels=(8, 16, 32, 64, 128), last_stride=1)
     >>> backbone.map_size(4, height=256, width=128), backbone.map_size(5, height=256, width=128)
     ((16, 8), (16, 8))
@@ -130,7 +129,19 @@ def _spare_copies(network: nn.Module) -> None:
 
 
 def resnet50(pretrained: bool, last_stride: LastStride) -> Backbone:
-    """torchvision's ResNet-50, its stride in the middle convolution of a bottleneck."""
+    """torchvision's ResNet-50, its stride in the middle convolution of a bottleneck.
+
+    >>> backbone = resnet50(pretrained=False, last_stride=1)  # as in the released code for TP and RNN
+    >>> backbone.channels, backbone.map_size(5, height=256, width=128)
+    ((64, 256, 512, 1024, 2048), (16, 8))
+
+    Args:
+        pretrained: start from ImageNet weights, which are downloaded once.
+        last_stride: as for `Backbone`.
+
+    Raises:
+        OSError: the weights are not there and cannot be downloaded.
+    """
     network = torchvision.models.resnet50()
     if pretrained:
         network.load_state_dict(load_weights(WEIGHTS["resnet50"]))
@@ -139,7 +150,13 @@ def resnet50(pretrained: bool, last_stride: LastStride) -> Backbone:
 
 
 def se_resnet50(pretrained: bool, last_stride: LastStride) -> Backbone:
-    """pretrainedmodels' SE-ResNet-50, its stride in the first convolution of a bottleneck."""
+    """pretrainedmodels' SE-ResNet-50, its stride in the first convolution of a bottleneck.
+
+    The paper's best backbone. Arguments and errors are those of `resnet50`.
+
+    >>> se_resnet50(pretrained=False, last_stride=2).map_size(5, height=256, width=128)
+    (8, 4)
+    """
     with torch.device("meta"):  # importing it builds whole ResNeXts, 500 MB that nobody uses
         import pretrainedmodels
     network = pretrainedmodels.se_resnet50(pretrained=None)
@@ -152,6 +169,9 @@ def se_resnet50(pretrained: bool, last_stride: LastStride) -> Backbone:
 
 def resnet_tiny(pretrained: bool, last_stride: LastStride) -> Backbone:
     """A small plain ResNet for CPUs: ten layers, 32 to 256 channels. It has no ImageNet weights.
+
+    >>> resnet_tiny(pretrained=False, last_stride=2).channels
+    (64, 32, 64, 128, 256)
 
     Raises:
         ValueError: `pretrained` is asked for.
@@ -170,10 +190,7 @@ def se_resnet_tiny(pretrained: bool, last_stride: LastStride) -> Backbone:
 
 def _tiny(pretrained: bool, last_stride: LastStride, family: str, block_args: Mapping[str, str]) -> Backbone:
     if pretrained:
-        raise ValueError(
-            f"{family}_tiny has no ImageNet weights: set backbone.pretrained=false, "
-            f"or take backbone={family}50"
-        )
+        raise ValueError(f"pretrained must be False: {family}_tiny has no ImageNet weights; {family}50 has")
     from timm.models.resnet import BasicBlock, ResNet  # half a second, which only these networks need
 
     channels = (32, 64, 128, 256)

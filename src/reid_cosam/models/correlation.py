@@ -15,10 +15,14 @@ def ncc(
 ) -> Float[Tensor, "*batch p q"]:
     """Formula (2): the normalised cross-correlation of each descriptor in `p` with each in `q`.
 
+    It lies between -1 and 1, and is 0 for a flat descriptor, whose deviation is 0: 1e-4 is added to the
+    deviations, as in the paper's section 4.1.
+
     Args:
+        p: descriptors in rows, of R channels each.
+        q: as many rows as you like, of as many channels.
         unbiased: deviations with R - 1, as in the released code, instead of R.
 
-    >>> import torch
     >>> p, q = torch.tensor([[1.0, 3.0]]), torch.tensor([[5.0, 1.0], [0.0, 4.0]])
     >>> ncc(p, q).round(decimals=3)
     tensor([[-1.,  1.]])
@@ -33,8 +37,20 @@ def cost_volume(
 
     Entry `[n, s, i, j]` is `ncc` of location i of frame n and location j of the s-th other frame, which is
     frame s for s < n and frame s + 1 else. It has N (N - 1) (HW)^2 numbers; `correlate` does without it.
+
+    >>> maps = torch.rand(2, 4, 16, 8, 4)  # 2 clips of 4 frames, 16 channels, 8 x 4 locations
+    >>> cost_volume(maps).shape
+    torch.Size([2, 4, 3, 32, 32])
+
+    Args:
+        unbiased: as for `ncc`.
+
+    Raises:
+        ValueError: there is one frame only.
     """
     frames = _descriptors(maps).unbind(dim=-3)
+    if len(frames) < 2:
+        raise ValueError("a cost volume compares the frames of a clip, and these maps are of one frame")
     rows = [[ncc(one, other, unbiased) for other in frames if other is not one] for one in frames]
     return torch.stack([torch.stack(row, dim=-3) for row in rows], dim=-4)
 

@@ -17,7 +17,13 @@ NARROW = 256  # channels up to which the released code reduces to fewer channels
 
 
 class CosamOutput(NamedTuple):
-    """What COSAM makes of a clip's maps, and what it looked at."""
+    """What COSAM makes of a clip's maps, and what it looked at.
+
+    Attributes:
+        maps: for the next block, as large as the incoming maps.
+        spatial_mask: between 0 and 1, where the frames agree (section 4.1).
+        channel_weights: between 0 and 1, one per channel of the clip (section 4.2).
+    """
 
     maps: Float[Tensor, "b t d h w"]
     spatial_mask: Float[Tensor, "b t 1 h w"]
@@ -68,6 +74,14 @@ def _mask_head(num_frames: int, map_size: tuple[int, int], variant: Variant) -> 
 class Cosam(nn.Module):
     """COSAM: a spatial mask from the consensus of the frames, then weights for the channels they share.
 
+    The layer of the paper's section 4. It stands between two blocks of a CNN, takes the maps of all frames of
+    a clip at once, `[b, t, d, h, w]`, and returns a `CosamOutput` with maps of the same shape:
+
+    >>> cosam = Cosam(channels=16, num_frames=4, map_size=(8, 4), reduced_channels=8)
+    >>> output = cosam(torch.rand(2, 4, 16, 8, 4))
+    >>> output.maps.shape, output.spatial_mask.shape, output.channel_weights.shape
+    (torch.Size([2, 4, 16, 8, 4]), torch.Size([2, 4, 1, 8, 4]), torch.Size([2, 16]))
+
     Variants (the paper's text and its released code differ):
         paper: one 1x1 convolution makes the mask; maps x channel weights.
         released: a two-layer mask head, the unbiased deviation, and maps + maps x channel weights.
@@ -98,8 +112,7 @@ class Cosam(nn.Module):
             raise ValueError(f"COSAM variant must be one of {list(get_args(Variant))}, got {variant!r}")
         if num_frames < 2:
             raise ValueError(
-                f"COSAM compares the frames of a clip and needs num_frames >= 2, got {num_frames}; "
-                "use more frames, or no COSAM (cosam=[])"
+                f"COSAM compares the frames of a clip and needs num_frames >= 2, got {num_frames}"
             )
         self.expected = (num_frames, channels, *map_size)
         self.residual = variant == "released"

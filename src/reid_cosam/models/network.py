@@ -19,14 +19,29 @@ class ReidOutput(NamedTuple):
 
 
 class VideoReidNet(nn.Module):
-    """Composes finished parts; a combination is not a class.
+    """The network of figure 5, composed of finished parts.
+
+    Called on normalised clips `[b, t, 3, h, w]` (see `normalise`), it returns `.descriptors` `[b, out]`,
+    which are compared by their distance, `.logits` `[b, num_identities]`, and `.attention`, what each COSAM
+    layer made, by the number of its block:
+
+    >>> backbone = resnet_tiny(pretrained=False, last_stride=1)
+    >>> cosam = Cosam(channels=128, num_frames=4, map_size=backbone.map_size(4, 64, 32), reduced_channels=32)
+    >>> network = VideoReidNet(backbone, {4: cosam}, TemporalAveragePooling(256), num_identities=10)
+    >>> output = network(torch.rand(2, 4, 3, 64, 32))
+    >>> output.descriptors.shape, output.logits.shape, output.attention[4].spatial_mask.shape
+    (torch.Size([2, 256]), torch.Size([2, 10]), torch.Size([2, 4, 1, 4, 2]))
 
     Args:
         backbone: five stages.
         attention: COSAM layers by the number (1 to 5) of the block that they follow, or other layers that
             return maps `[b, t, d, h, w]`, alone or as `maps` of a named tuple of tensors.
-        aggregator: maps of all frames to one descriptor.
+        aggregator: maps `[b, t, d, h, w]` of all frames to one descriptor per clip, `[b, out]`; its
+            attribute `out_channels` is that width.
         num_identities: training identities, the classifier's outputs.
+
+    Raises:
+        ValueError: the backbone has no block of a number in `attention`.
     """
 
     def __init__(
@@ -37,6 +52,9 @@ class VideoReidNet(nn.Module):
         num_identities: int,
     ) -> None:
         super().__init__()
+        last = len(backbone.stages)
+        if unknown := [number for number in attention if not 1 <= number <= last]:
+            raise ValueError(f"attention follows CNN blocks 1 to {last}, got {unknown}")
         self.backbone = backbone
         self.attention = nn.ModuleDict({str(stage): attention[stage] for stage in sorted(attention)})
         self.aggregator = aggregator

@@ -45,7 +45,7 @@ def _fetch(weights: Weights, path: Path) -> None:
         raise ConnectionError(
             f"cannot fetch the ImageNet weights from {weights.url} ({error}). "
             f"Download that file elsewhere and put it at {path}, "
-            "or train from random weights with backbone.pretrained=false"
+            "or start from random weights with pretrained=False"
         ) from error
     except RuntimeError as error:
         raise ValueError(

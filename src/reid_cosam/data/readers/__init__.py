@@ -19,7 +19,6 @@ class DatasetReader(ABC):
         ...     def read(self, root):
         ...         train, query, gallery = (Tracklet((f"{root}/{n}.jpg",), n, 1) for n in (1, 2, 3))
         ...         return ReidSplits((train,), (query,), (gallery,))
-        >>> from reid_cosam.data.tracklet import Tracklet
         >>> Pairs().read("pairs").query
         (Tracklet(frames=('pairs/2.jpg',), pid=2, camid=1),)
         >>> Pairs().splits_file("pairs") is None

@@ -28,7 +28,12 @@ _FRAMES = FrameNames(
 
 @dataclass(frozen=True)
 class Duke(DatasetReader):
-    """Tracklets of the gallery folder that the query folder contains as well are queries only."""
+    """DukeMTMC-VideoReID. What the folders of both gallery and query contain is a query only.
+
+    >>> splits = Duke().read("datasets/duke")
+    >>> splits.query[0].pid, splits.query[0].camid, len(splits.query[0])
+    (5, 1, 6)
+    """
 
     counts = {  # noqa: RUF012
         "train tracklets": 2196,

@@ -15,7 +15,11 @@ _MAT = "train-test people splits/train_test_splits_ilidsvid.mat"
 
 @dataclass(frozen=True)
 class IlidsVid(TwoCameras):
-    """One split.
+    """One split of iLIDS-VID: `split` is 0 to 9.
+
+    >>> splits = IlidsVid(split=0, tested_half="first").read("datasets/ilids_vid")
+    >>> len(splits.train), len(splits.query), len(splits.gallery)
+    (6, 3, 3)
 
     The splits come from the data set's own `.mat`, else from a `splits.json` made from it: some code that
     wrote the latter took folders in no set order.

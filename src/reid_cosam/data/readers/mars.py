@@ -19,7 +19,15 @@ expected
 
 @dataclass(frozen=True)
 class Mars(DatasetReader):
-    """The public data set of Zheng et al. (2016); its counts are those of the published lists."""
+    """The public data set of Zheng et al. (2016), as it is distributed, or another one in its layout.
+
+    >>> splits = Mars().read("datasets/mars")
+    >>> splits.query[0].pid, splits.query[0].camid, len(splits.query[0])
+    (101, 1, 5)
+
+    Attributes:
+        counts: those of the published lists.
+    """
 
     counts = {  # noqa: RUF012
         "train tracklets": 8298,

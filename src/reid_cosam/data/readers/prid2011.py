@@ -15,7 +15,12 @@ MIN_FRAMES = 21
 
 @dataclass(frozen=True)
 class Prid2011(TwoCameras):
-    """One split of the 178 people; the data set shows 200 in both cameras, in 40,033 frames."""
+    """One split of the 178 people; the data set shows 200 in both cameras, in 40,033 frames.
+
+    >>> splits = Prid2011(split=0).read("datasets/prid2011")
+    >>> len(splits.train), len(splits.query), len(splits.gallery)
+    (6, 3, 3)
+    """
 
     counts = {  # noqa: RUF012, the same in every split
         "train tracklets": 178,

@@ -14,7 +14,15 @@ from reid_cosam.data.tracklet import ReidSplits
 
 @dataclass(frozen=True)
 class Synthetic(DatasetReader):
-    """Rendered walkers. `root` is the parent of a folder whose name depends on the options."""
+    """Rendered walkers: needs no download.
+
+    They are rendered when they are first read, into a folder below `root` that is named after the options,
+    which takes a minute for `small` and hours for `full`.
+
+    >>> splits = Synthetic(size="small", seed=0).read("datasets")
+    >>> splits.query[0].camid
+    1
+    """
 
     size: Literal["small", "medium", "full"]
     seed: Annotated[int, Ge(0)]

@@ -1,0 +1,85 @@
+"""The public names: imported when used, known to type checkers, and explained by examples that run."""
+
+import ast
+import doctest
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import reid_cosam
+from reid_cosam.data.readers.mars import Mars
+from tests.support import commands, tree
+from tests.support.evaluated import train_checkpoint
+
+NAMES = {name: getattr(reid_cosam, name) for name in reid_cosam.__all__}
+
+COSTS_NOTHING = """
+import os, sys
+before, modules = dict(os.environ), set(sys.modules)
+import reid_cosam
+assert reid_cosam.__version__ and "Cosam" in dir(reid_cosam)
+assert dict(os.environ) == before
+loaded = {name.partition(".")[0] for name in sys.modules.keys() - modules} - sys.stdlib_module_names
+assert loaded == {"reid_cosam"}, loaded
+from reid_cosam import Tracklet
+assert "torch" not in sys.modules, "Tracklet needs no torch"
+"""
+
+
+@pytest.fixture(scope="module")
+def working_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the data sets and the run that the examples read, each in small."""
+    folder = tmp_path_factory.mktemp("examples")
+    mars = tree.write_mars_tree(folder / "datasets" / "mars")
+    tree.write_duke_tree(folder / "datasets" / "duke")
+    tree.write_ilids_vid_tree(folder / "datasets" / "ilids_vid")
+    tree.write_prid2011_tree(folder / "datasets" / "prid2011")
+    commands.render_walkers(folder / "datasets")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Mars, "counts", {})
+        train_checkpoint(mars, folder / "logs" / "train" / "my_run")
+    return folder
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", COSTS_NOTHING], env=environment, check=False, timeout=60)
+
+    assert done.returncode == 0
+
+
+def test_type_checkers_know_the_same_names_in_the_same_places() -> None:
+    known = {
+        alias.asname: f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(Path(reid_cosam.__file__).read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname is not None
+    }
+
+    assert known == {name: f"{public.__module__}.{name}" for name, public in NAMES.items()}
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="'reid_cosam' has no attribute 'Kosam'"):
+        reid_cosam.Kosam  # noqa: B018
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_examples_run(name: str, working_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the name itself and of its methods, after the imports that the package's docstring gives."""
+    monkeypatch.chdir(working_folder)
+    known = {**NAMES, "np": np, "torch": torch}
+    found = doctest.DocTestFinder(exclude_empty=True).find(NAMES[name], name, globs=known)
+    runner = doctest.DocTestRunner(optionflags=doctest.FAIL_FAST)
+
+    for examples in found:
+        runner.run(examples)
+
+    assert runner.tries > 0, f"{name} has no example"
+    assert runner.failures == 0
