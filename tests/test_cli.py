@@ -38,7 +38,7 @@ def run(*command: str | Path, folder: Path, **variables: str) -> subprocess.Comp
 def python(code: str, folder: Path) -> list[str]:
     done = run(sys.executable, "-c", code, folder=folder)
     assert done.returncode == 0, done.stderr
-    return done.stdout.split()
+    return done.stdout.splitlines()[-1].split()
 
 
 def test_the_console_script_is_declared() -> None:
