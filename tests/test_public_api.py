@@ -30,6 +30,35 @@ from reid_cosam import Tracklet
 assert "torch" not in sys.modules, "Tracklet needs no torch"
 """
 
+ERRORS = """
+import torch
+from reid_cosam import *
+maps, frames = torch.rand(1, 1, 16, 8, 4), torch.rand(1, 4, 3, 64, 32)
+backbone, pool = resnet_tiny(pretrained=False, last_stride=1), TemporalAveragePooling(256)
+wrong = {
+    "num_frames": lambda: Cosam(16, num_frames=1, map_size=(8, 4), reduced_channels=8),
+    "variant": lambda: Cosam(16, 4, (8, 4), 8, variant="both"),
+    "attention": lambda: VideoReidNet(backbone, {6: Cosam(16, 4, (8, 4), 8)}, pool, 10),
+    "pretrained": lambda: resnet_tiny(pretrained=True, last_stride=1),
+    "last_stride": lambda: resnet_tiny(pretrained=False, last_stride=3),
+    "frame": lambda: cost_volume(maps),
+    "clips": lambda: normalise(frames, torch.float32),
+    "num_identities": lambda: PKBatchSampler([7, 9], 3, 2, 100, seed=0),
+    "tested_half": lambda: IlidsVid(split=0, tested_half="middle"),
+    "size": lambda: Synthetic(size="tiny", seed=0).read("datasets"),
+    "gallery_pids": lambda: score(torch.rand(1, 2), [7], [1], [7], [2, 3]),
+    "k1": lambda: k_reciprocal(torch.rand(2, 8), torch.rand(3, 8)),
+}
+for word, call in wrong.items():
+    try:
+        call()
+    except ValueError as error:
+        message = str(error)
+    else:
+        message = "nothing was raised"
+    assert word in message, (word, message)
+"""
+
 
 @pytest.fixture(scope="module")
 def working_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -46,11 +75,20 @@ def working_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_importing_the_package_costs_nothing() -> None:
+def run(program: str) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", COSTS_NOTHING], env=environment, check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program], env=environment, check=False, timeout=300)
 
     assert done.returncode == 0
+
+
+def test_importing_the_package_costs_nothing() -> None:
+    run(COSTS_NOTHING)
+
+
+def test_errors_name_arguments_not_settings() -> None:
+    """Where nothing checks annotations, as nothing does for users."""
+    run(ERRORS)
 
 
 def test_type_checkers_know_the_same_names_in_the_same_places() -> None:

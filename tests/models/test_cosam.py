@@ -164,7 +164,7 @@ def test_narrow_maps_are_reduced_to_channels_of_their_own(
 
 
 def test_one_frame_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"num_frames >= 2, got 1; .*or no COSAM \(cosam=\[\]\)"):
+    with pytest.raises(ValueError, match="num_frames >= 2, got 1"):
         Cosam(8, 1, (4, 2), 4)
 
 

@@ -27,6 +27,9 @@ class IlidsVid(TwoCameras):
     Attributes:
         tested_half: a split puts all people in an order. Most code tests on the first half of it, some on
             the last. The `test` of a JSON file is the first half.
+
+    Raises:
+        ValueError: `tested_half` is another word.
     """
 
     tested_half: Literal["first", "last"]
@@ -55,6 +58,10 @@ or sequences/ and the splits in {root} itself."""
     cameras = ("cam1", "cam2")
     splits_files = (_MAT, f"i-LIDS-VID/{_MAT}", "splits.json", "i-LIDS-VID/splits.json")
     frame_names = FrameNames(re.compile(r"(?:.*\D)?(?P<frame>\d+)\.png"), "cam1_person001_00317.png")
+
+    def __post_init__(self) -> None:
+        if self.tested_half not in ("first", "last"):
+            raise ValueError(f"tested_half must be first or last, got {self.tested_half!r}")
 
     def people(self, path: Path, cameras: tuple[Path, Path]) -> People:
         is_json = path.suffix == ".json"
