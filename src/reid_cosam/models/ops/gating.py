@@ -2,8 +2,8 @@
 
 Autograd's backward pass of the product makes one more tensor of the size of the maps; here the gradient is
 made in the memory of the product that the gates' own gradient is summed from. It costs no time on a CPU and
-saves none (`python -m benchmarks.formulas`). It stays because training in bfloat16 would give other last digits
-without it, and with them other committed results.
+saves none (`python -m benchmarks.formulas`). It stays because training in bfloat16 would give other last
+digits without it, and with them other committed results.
 """
 
 from typing import Any

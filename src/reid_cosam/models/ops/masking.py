@@ -1,12 +1,13 @@
 """COSAM's mask and channel weights applied to the maps, without a masked copy of them.
 
 Replaces `masked = maps * mask`, its mean over locations, and `masked * factors`. Written so, autograd holds
-the masked maps beside `maps`, and its backward pass makes one more tensor of their size at each step. Here the
-mean is a matrix product, and the backward pass of the weighting needs one tensor of that size: the gradient
-itself. Gradients of maps have the channels last, as those of the convolutions that they are added to.
+the masked maps beside `maps`, and its backward pass makes one more tensor of their size at each step. Here
+the mean is a matrix product, and the backward pass of the weighting needs one tensor of that size: the
+gradient itself. Gradients of maps have the channels last, as those of the convolutions that they are added
+to.
 
-Saves 25 MB of the 1,760 MB of a training step of SE-ResNet50 with COSAM after blocks 4 and 5, and about 2 % of
-its time beside products and torch's mean; beside products and `ops.location_mean` it takes as long.
+Saves 25 MB of the 1,760 MB of a training step of SE-ResNet50 with COSAM after blocks 4 and 5, and about 2 %
+of its time beside products and torch's mean; beside products and `ops.location_mean` it takes as long.
 """
 
 from typing import Any
