@@ -16,13 +16,16 @@ ATTENTION = {"variant": "paper", "reduced_channels": 256, "reduced_channels_narr
 
 def config(**changes: Any) -> dict[str, Any]:
     return {
-        "backbone": {"name": "resnet50"},
+        "backbone": {"_target_": "reid_cosam.models.backbones.resnet50"},
         "cosam": [4, 5],
-        "agg": {"name": "ta"},
+        "agg": {"_target_": "reid_cosam.models.aggregators.TemporalAttention"},
         "num_frames": 4,
         "seed": 0,
         "data": {"height": 256, "width": 128},
-        "recipe": {"attention": ATTENTION},
+        "recipe": {
+            "attention": ATTENTION,
+            "schedule": {"_target_": "reid_cosam.training.optimisation.steps"},
+        },
         "trainer": {"max_steps": 9},
     } | changes
 
@@ -76,7 +79,10 @@ def test_a_finished_run_may_go_on_but_not_back(tmp_path: Path) -> None:
 def test_another_length_under_a_schedule_that_depends_on_it_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one_cycle = {"attention": ATTENTION, "schedule": {"name": "one_cycle"}}
+    one_cycle = {
+        "attention": ATTENTION,
+        "schedule": {"_target_": "reid_cosam.training.optimisation.one_cycle"},
+    }
     torch.save(saved_by(config(recipe=one_cycle)), tmp_path / "last.ckpt")
 
     check_resumable(tmp_path / "last.ckpt", config(recipe=one_cycle), ORIGIN)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_cosam.settings.identity import identity
+from reid_cosam.settings.recipe import part_name
 from reid_cosam.training.checkpoint_files import read_checkpoint
 from reid_cosam.training.origin import Origin
 
@@ -55,7 +56,7 @@ def check_resumable(path: Path, config: Mapping[str, Any], origin: Origin) -> in
     _check_origin(path, trained, origin)
     done, wanted = int(trained["global_step"]), int(config["trainer"]["max_steps"])
     began = trained["config"].get("trainer", {}).get("max_steps", wanted)
-    if began != wanted and config["recipe"].get("schedule", {}).get("name") == "one_cycle":
+    if began != wanted and part_name(config["recipe"]["schedule"]) == "one_cycle":
         _log.warning(
             "the schedule one_cycle depends on the number of iterations: this run followed that of %d, "
             "follows that of %d from iteration %d on, and ends elsewhere than a run of %d from its start",
