@@ -94,10 +94,13 @@ def settings(scale: Scale, cosam: Sequence[int], device: str, precision: str, *m
 
 def forward_flops(chosen: TrainSettings) -> float:
     """Operations of a forward pass on one clip, two per multiply-add; counted without computing anything."""
-    with FakeTensorMode(), FlopCounterMode(display=False) as counter:
-        data = chosen.data
-        network = build.make_network(chosen, IDENTITIES)
-        network(torch.empty(1, chosen.num_frames, 3, data.height, data.width))
+    data = chosen.data
+    network = build.make_network(chosen, IDENTITIES)  # outside: it measures its maps on a frame
+    with FakeTensorMode() as fake:
+        for module in network.modules():
+            module._apply(fake.from_tensor, recurse=False)
+        with FlopCounterMode(display=False) as counter:
+            network(torch.empty(1, chosen.num_frames, 3, data.height, data.width))
     return float(counter.get_total_flops())
 
 

@@ -12,6 +12,9 @@ from reid_cosam.training.resuming import check_resumable
 SPLIT = "0123456789abcdef" * 4
 ORIGIN = Origin(SPLIT, "f" * 64, 1, "cpu", "32-true", False)
 ATTENTION = {"variant": "paper", "reduced_channels": 256, "reduced_channels_narrow": 256}
+STEPS, ONE_CYCLE = (
+    {"_target_": f"reid_cosam.training.optimisation.{name}"} for name in ("steps", "one_cycle")
+)
 
 
 def config(**changes: Any) -> dict[str, Any]:
@@ -63,7 +66,7 @@ def test_another_network_is_refused_by_name(tmp_path: Path, changes: dict[str, A
 
 def test_without_cosam_its_variant_does_not_matter(tmp_path: Path) -> None:
     torch.save(saved_by(config(cosam=[])), tmp_path / "last.ckpt")
-    other = config(cosam=[], recipe={"attention": ATTENTION | {"variant": "released"}})
+    other = config(cosam=[], recipe={"attention": ATTENTION | {"variant": "released"}, "schedule": STEPS})
 
     assert check_resumable(tmp_path / "last.ckpt", other, ORIGIN) == 7
 
