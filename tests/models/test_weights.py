@@ -136,7 +136,7 @@ def test_a_failed_download_says_what_to_do_by_hand(
 ) -> None:
     _serve(monkeypatch, fault, begun)
 
-    with pytest.raises(ConnectionError, match=rf"{URL}.*{re.escape(str(checkpoint))}.*pretrained=false"):
+    with pytest.raises(ConnectionError, match=rf"{URL}.*{re.escape(str(checkpoint))}.*pretrained=False"):
         load_weights(_weights(b""))
     assert list(checkpoint.parent.iterdir()) == []
 
