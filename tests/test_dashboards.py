@@ -130,7 +130,7 @@ def test_without_a_login_the_remedy_is_said_in_one_line(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "error: project is missing: name it, project=...\n"),
+        ([], "error: project is missing: add project=...\n"),
         (["project=mine"], "error: project=mine: String should match pattern"),
         ([PROJECT, "tables=table9"], "error: tables=table9: Input should be"),
     ],

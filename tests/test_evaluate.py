@@ -64,7 +64,7 @@ def test_its_descriptors_are_those_of_the_training_run_bit_for_bit(
         found.append(finished.validation.descriptors)
         return write_outputs(finished, folder)
 
-    monkeypatch.setattr("reid_cosam.train.write_outputs", remember)
+    monkeypatch.setattr("reid_cosam.sweeps.run_folder.write_outputs", remember)
     train.run(small(tree, "logger=none", "trainer.precision=bf16-mixed"), tmp_path / "trained")
 
     ckpt = tmp_path / "trained" / "checkpoints" / "last.ckpt"

@@ -187,7 +187,7 @@ def test_walkers_that_are_not_there_are_not_rendered(run: Run, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [((), "out is missing: name it, out=..."), (("out=packed", "data.workers=-1"), "workers=-1: ")],
+    [((), "out is missing: add out=..."), (("out=packed", "data.workers=-1"), "workers=-1: ")],
 )
 def test_a_bad_setting_is_named(run: Run, arguments: tuple[str, ...], said: str) -> None:
     code, printed = run("data=mars", *arguments)

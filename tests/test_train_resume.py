@@ -9,7 +9,6 @@ import torch
 
 from reid_cosam import train
 from reid_cosam.data.readers.mars import Mars
-from reid_cosam.training.lightning_module import ReidModule
 from tests.support.tree import write_mars_tree
 from tests.test_settings import settings
 from tests.test_train import small, weights
@@ -66,7 +65,9 @@ def test_an_interrupted_kept_run_goes_on(
 ) -> None:
     kept = small(tree, f"registry={tmp_path / 'kept'}", "trainer.checkpoint_every=1", "trainer.eval_every=1")
     with monkeypatch.context() as patch:
-        patch.setattr(ReidModule, "_score", Mock(side_effect=SystemExit(143)))  # as SIGTERM ends it
+        patch.setattr(
+            "reid_cosam.training.lightning_module.score_protocols", Mock(side_effect=SystemExit(143))
+        )
         with pytest.raises(SystemExit):
             train.run(kept, tmp_path / "first")
 
@@ -97,7 +98,7 @@ def test_a_run_that_fails_leaves_a_checkpoint(tmp_path: Path, monkeypatch: pytes
         for frame in (tree / "bbox_test").rglob("*.jpg"):
             frame.write_bytes(frame.read_bytes()[:200])
 
-    monkeypatch.setattr(train, "announce", break_frames)
+    monkeypatch.setattr("reid_cosam.training.announcement.announce_run", break_frames)
 
     with pytest.raises(ValueError, match="bbox_test"):
         train.run(small(tree, "logger=none"), tmp_path / "run")

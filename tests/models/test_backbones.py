@@ -198,7 +198,7 @@ def test_a_stride_that_no_layer_shows_is_found_by_the_maps(last: nn.Module) -> N
 def test_the_tiny_networks_have_no_pretrained_weights(larger: str) -> None:
     tiny = larger.replace("50", "_tiny")
 
-    with pytest.raises(ValueError, match=rf"^pretrained must be False: {tiny} .*{larger} has$"):
+    with pytest.raises(ValueError, match=rf"^pretrained must be False: {tiny} .*{larger}"):
         _make(tiny, True, 1)
 
 

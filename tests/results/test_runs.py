@@ -49,10 +49,10 @@ def test_the_command_repeats_this_run_of_the_sweep_alone(tmp_path: Path) -> None
 
 
 def test_the_command_trains_anew_what_is_kept(tmp_path: Path) -> None:
-    command = run(write_run(tmp_path, 0.5, "runs=logs/train/kept")).command
+    command = run(write_run(tmp_path, 0.5, "registry=logs/train/kept")).command
 
     assert command is not None
-    assert (command.count("runs="), command.endswith(" runs=null")) == (1, True)
+    assert (command.count("registry="), command.endswith(" registry=null")) == (1, True)
 
 
 def test_a_run_that_was_started_from_python_has_no_command(tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_there_is_no_mean_where_a_split_stands_twice(
 
     (found,) = summary(tmp_path).values()
     assert (len(found["splits"]), found["mean"], found["standard_deviation"]) == (4, {}, {})
-    assert "evaluate one checkpoint a split" in capsys.readouterr().out
+    assert "one checkpoint per split" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("splits", [(None, None), (3, 3), (3, None)])

@@ -19,8 +19,7 @@ def make(setting: str, part: Mapping[str, Any], **known: Any) -> Any:
     An argument of `part` that is None gives way to a known one. Arguments that name a class are made first.
 
     Raises:
-        OSError: as the part raises it.
-        ValueError: it cannot be imported, or raises another error; the message names the setting.
+        OSError, ValueError: it cannot be imported, or raises an error; the message names the setting.
     """
     function = callable_of(setting, part)
     taken = _parameters(function)
@@ -32,8 +31,8 @@ def make(setting: str, part: Mapping[str, Any], **known: Any) -> Any:
     filled = {name: value for name, value in known.items() if name in taken and name not in arguments}
     try:
         return function(**arguments, **filled)
-    except OSError:
-        raise
+    except OSError as error:
+        raise type(error)(f"{setting} ({part[TARGET]}): {error}") from error
     except Exception as error:
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         raise ValueError(f"{setting} ({part[TARGET]}): {kind}{error}") from error

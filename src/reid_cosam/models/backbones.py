@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reid_cosam.models.ops.gating import gated
 from reid_cosam.models.ops.location_mean import location_mean
 from reid_cosam.models.weights import Weights, load_weights
 
@@ -213,7 +214,7 @@ class SqueezeExcitation(nn.Module):
 
     def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         means = location_mean(maps)[..., None, None]
-        return maps * torch.sigmoid(self.fc2(F.relu(self.fc1(means)))).to(maps.dtype)
+        return gated(maps, torch.sigmoid(self.fc2(F.relu(self.fc1(means)))).to(maps.dtype))
 
 
 def _cut(network: Any, stem: nn.Module, channels: Sequence[int], last_stride: LastStride) -> Backbone:

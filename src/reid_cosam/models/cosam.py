@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from reid_cosam.models.ops.correlation import correlate
-from reid_cosam.models.ops.location_mean import location_mean
+from reid_cosam.models.ops.masking import masked_mean, weighted
 
 Variant = Literal["paper", "released"]
 Width = Annotated[int, Interval(ge=1, le=65536)]
@@ -138,11 +138,10 @@ class Cosam(nn.Module):
                 "clip length and image size must be those the weights were trained with"
             )
         spatial_mask = self.spatial_mask(maps)
-        masked = maps * spatial_mask.to(maps.dtype)
-        channel_weights = self.channel_weights(masked)
+        mask = spatial_mask.to(maps.dtype)
+        channel_weights = self.channel_weights(maps, mask)
         factors = 1 + channel_weights if self.residual else channel_weights
-        weighted = masked * factors.to(maps.dtype)[:, None, :, None, None]
-        return CosamOutput(weighted, spatial_mask, channel_weights)
+        return CosamOutput(weighted(maps, mask, factors.to(maps.dtype)), spatial_mask, channel_weights)
 
     def spatial_mask(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b t 1 h w"]:
         """Section 4.1: where each frame agrees with the others, between 0 and 1."""
@@ -151,7 +150,9 @@ class Cosam(nn.Module):
         mask: Tensor = self.mask_head(reduced).unflatten(0, clip)
         return mask
 
-    def channel_weights(self, masked: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b d"]:
+    def channel_weights(
+        self, maps: Float[Tensor, "b t d h w"], mask: Float[Tensor, "b t 1 h w"]
+    ) -> Float[Tensor, "b d"]:
         """Section 4.2: which channels a clip's frames share, between 0 and 1; the mean over the frames."""
-        weights: Tensor = self.channel_mlp(location_mean(masked))
+        weights: Tensor = self.channel_mlp(masked_mean(maps, mask))
         return weights.mean(dim=1)

@@ -16,7 +16,7 @@ from reid_cosam.results.run_settings import NetworkSpec, network_of
 from reid_cosam.settings.identity import identity
 
 # Words of a command that say where, how often and from where on it runs, not what.
-_NOT_ITS_OWN = ("launcher=", "retry_failed=", "seeds=", "ckpt_path=", "runs=")
+_NOT_ITS_OWN = ("launcher=", "retry_failed=", "seeds=", "ckpt_path=", "registry=", "runs=")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +74,9 @@ class Run:
         if overrides is None:
             return None
         kept = [word for word in map(str, overrides) if not word.startswith(_NOT_ITS_OWN)]
-        anew = (
-            [] if self.config.get("runs") is None else ["runs=null"]
-        )  # else the recorded run is found again
+        anew = [
+            f"{name}=null" for name in ("registry", "runs") if self.config.get(name) is not None
+        ]  # else the recorded run is found again
         return shlex.join(["python", "-m", "reid_cosam.train", *kept, *anew])
 
     def table(self, name: str) -> list[dict[str, str]]:

@@ -73,7 +73,7 @@ def _runs_of(part: Sweep, overrides: Sequence[str]) -> Iterator[PlannedRun]:
     for job in sweep.jobs(sweep.composed([f"experiment=[{names}]", *others])):
         settings = _settings(job)
         if not part.backbones or part_name(settings.backbone) in part.backbones:
-            yield PlannedRun(settings, registered_folder(settings, _split(settings.data)))
+            yield PlannedRun(settings, registered_folder(settings, _split(settings.data.model_dump_json())))
 
 
 def _settings(job: Sequence[str]) -> TrainSettings:
@@ -89,8 +89,13 @@ def _composed(job: tuple[str, ...]) -> TrainSettings:
 
 
 @cache
-def _split(data: DataSettings) -> str:
-    """The hash of the tracklets; empty while the synthetic ones are still to be rendered."""
+def _split(settings: str) -> str:
+    """The hash of the tracklets; empty while the synthetic ones are still to be rendered.
+
+    Args:
+        settings: of the data set, as JSON, by which the result is cached.
+    """
+    data = DataSettings.model_validate_json(settings)
     if not build.is_rendered(data):
         return ""
     return split_hash(build.make_splits(data), build.data_folder(data))

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from reid_cosam.results.runs import Run
+from reid_cosam.settings.recipe import part_name
 from tests.test_settings import settings
 
 TINY = ("experiment=quickstart", "data.height=64", "data.width=32", "recipe.max_steps=20")
@@ -21,8 +22,8 @@ def write_run(root: Path, mean_ap: float, *overrides: str, lists: Sequence[Seque
     """
     config = settings(*TINY, *overrides).model_dump(mode="json")
     name = (
-        f"{config['backbone']['name']}-{''.join(map(str, config['cosam'])) or 'none'}-{config['agg']['name']}"
-        f"-n{config['num_frames']}-seed{config['seed']}"
+        f"{part_name(config['backbone'])}-{''.join(map(str, config['cosam'])) or 'none'}-"
+        f"{part_name(config['agg'])}-n{config['num_frames']}-seed{config['seed']}"
     )
     folder = root / name
     folder.mkdir(parents=True)

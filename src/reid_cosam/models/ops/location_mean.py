@@ -20,7 +20,8 @@ def location_mean(maps: Float[Tensor, "*b c h w"], dtype: torch.dtype | None = N
     return mean
 
 
-def _location_sum(maps: Float[Tensor, "*b c h w"]) -> Float[Tensor, "*b c"]:
+def location_sum(maps: Float[Tensor, "*b c h w"]) -> Float[Tensor, "*b c"]:
+    """In the type of the maps; sums of narrower types are accumulated in float32."""
     if maps.dtype not in (torch.bfloat16, torch.float16):
         return maps.sum(dim=(-2, -1))
     if torch.compiler.is_compiling():  # which sums while it makes the maps, but calls a product from without
@@ -36,7 +37,7 @@ class _LocationMean(torch.autograd.Function):
         ctx.shape, ctx.dtype = maps.shape, maps.dtype
         if dtype != maps.dtype:
             return maps.mean(dim=(-2, -1), dtype=dtype)
-        return _location_sum(maps) / maps.shape[-2:].numel()
+        return location_sum(maps) / maps.shape[-2:].numel()
 
     @staticmethod
     @once_differentiable

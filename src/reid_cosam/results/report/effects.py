@@ -6,7 +6,7 @@ from statistics import mean
 from typing import Any
 
 from reid_cosam.results.report.compare import Names, alike, cosam_names, distinguished, place_of
-from reid_cosam.results.run_settings import AGGREGATOR, ATTENTION, BACKBONE, placement
+from reid_cosam.results.run_settings import AGGREGATOR, ATTENTION, BACKBONE, SETTINGS, placement
 from reid_cosam.results.runs import Run
 
 
@@ -39,7 +39,7 @@ VARIED = (
     ),
     Varied(
         "aggregator",
-        (AGGREGATOR,),
+        (AGGREGATOR, SETTINGS["last_stride"]),
         lambda run, _: run.network.agg,
         lambda run: (*(run.network.agg != name for name in ("tp_avg", "tp_max", "ta")), run.network.agg),
     ),
