@@ -48,7 +48,7 @@ def test_every_cell_runs(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_network_learns_what_the_text_promises(tmp_path: Path) -> None:
-    assert run(tmp_path, DATA="datasets") > 0.06  # chance is 0.01
+    assert run(tmp_path, DATA="datasets") > 0.3  # chance is 0.01
 
 
 def test_it_is_committed_without_outputs_and_with_parameters() -> None:
