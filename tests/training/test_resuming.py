@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from reid_cosam.training.origin import Origin
-from reid_cosam.training.resuming import check_resumable
+from reid_cosam.training.resuming import NotResumable, check_resumable
 
 SPLIT = "0123456789abcdef" * 4
 ORIGIN = Origin(SPLIT, "f" * 64, 1, "cpu", "32-true", False)
@@ -128,3 +128,10 @@ def test_weights_alone_cannot_go_on(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=r"model\.ckpt .*weights only"):
         check_resumable(tmp_path / "model.ckpt", config(), ORIGIN)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_refused_in_one_line(tmp_path: Path) -> None:
+    torch.save(saved_by(config(backbone={"name": "resnet50"})), tmp_path / "last.ckpt")
+
+    with pytest.raises(NotResumable, match=r"last\.ckpt was written by an earlier version"):
+        check_resumable(tmp_path / "last.ckpt", config(), ORIGIN)
