@@ -44,8 +44,8 @@ def check_resumable(path: Path, config: Mapping[str, Any], origin: Origin) -> in
         raise NotResumable(f"{path} contains weights only, no training to resume; choose a last.ckpt")
     if "_target_" not in trained["config"]["backbone"]:
         raise NotResumable(
-            f"{path} was written by an earlier version of reid_cosam, which named parts otherwise: resume with "
-            "that version (environment.json of its run names it), or start again without ckpt_path"
+            f"{path} was written by an earlier version of reid_cosam, which named parts otherwise: resume "
+            "with that version (environment.json of its run names it), or start again without ckpt_path"
         )
     before, now = _compared(trained["config"]), _compared(config)
     differing = [

@@ -29,6 +29,7 @@ from reid_cosam.results.tables.read import from_places
 from reid_cosam.results.tables.records import Record
 from reid_cosam.results.tables.table import Table
 from reid_cosam.results.tables.write import no_finished_run
+from reid_cosam.settings.recipe import part_name
 
 _STRIPS = 12
 
@@ -119,7 +120,7 @@ def page(
         "tables": [_table(table, records, folders) for table, records in tables],
         "common": common(runs),
         "varied": varied(runs),
-        "shown": lambda value: placement(value) if isinstance(value, list) else value,
+        "printed": _printed,
         "faults": faults,
     }
     environment = Environment(
@@ -129,6 +130,13 @@ def page(
         trim_blocks=True,
     )
     return environment.get_template("page.html").render(content | sections) + "\n"
+
+
+def _printed(setting: str, value: Any) -> Any:
+    """A setting's value as a reader knows it: `[4,5]`, the name of a class without its module."""
+    if setting.endswith("._target_"):
+        return part_name({"_target_": value})
+    return placement(value) if isinstance(value, list) else value
 
 
 def _table(table: Table, records: Sequence[Record], folders: Mapping[str, Run]) -> dict[str, Any]:
