@@ -82,7 +82,7 @@ def test_batchnorms_over_several_ranks_are_fused_too() -> None:
 
 def test_what_is_compiled_for_training_is_not_for_testing() -> None:
     def refuse(*_: object) -> None:
-        raise AssertionError("compiled anew")
+        raise AssertionError("compiled again")
 
     network, clips = _network("resnet_tiny"), people(torch.Generator())
     network.compile(backend=refuse)

@@ -57,8 +57,9 @@ def read_existing_splits(data: DataSettings) -> ReidSplits:
         FileNotFoundError: the data set would have to be rendered first.
     """
     if not is_rendered(data):
+        rendered = " ".join(filter(None, (data.name, data.size)))
         raise FileNotFoundError(
-            f"{data.root} has no rendered data set {make_reader(data)}: training renders it; "
+            f"{data.root} has no rendered data set {rendered}: training renders it; "
             "name another folder with data.root=..."
         )
     return read_splits(data)

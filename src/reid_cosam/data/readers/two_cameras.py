@@ -94,7 +94,7 @@ def json_split(path: Path, split: int) -> People:
     people = splits[split]
     twice = [person for person, times in Counter(people.train + people.test).items() if times > 1]
     if twice:
-        raise ValueError(f"{path}, split {split}: {twice[0]} is in it twice")
+        raise ValueError(f"{path}, split {split}: {twice[0]} occurs twice")
     return people
 
 
