@@ -195,7 +195,7 @@ class _OfOneType(_Layers):
 
 
 @pytest.mark.parametrize(
-    ("block", "reason"), [(_Peeking, "something else"), (_OfOneType, "double precision")]
+    ("block", "reason"), [(_Peeking, "different maps"), (_OfOneType, "double precision")]
 )
 def test_where_the_comparison_fails_nothing_is_fused_and_the_log_says_so(
     block: type[nn.Module], reason: str, caplog: pytest.LogCaptureFixture

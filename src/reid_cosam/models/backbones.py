@@ -113,7 +113,7 @@ def _remove_stride(stage: nn.Module) -> None:
         if holds_others or getattr(layer, "stride", 1) in (1, (1, 1)):
             continue
         if type(layer) is not nn.Conv2d or layer.dilation != (1, 1):
-            place = f"{name} in CNN block 5" if name else "CNN block 5"
+            place = f"layer {name} of CNN block 5" if name else "CNN block 5"
             raise ValueError(
                 f"last_stride=1 removes the stride of plain convolutions only, and {place} is "
                 f"{layer}: {_BY_HAND}"
