@@ -180,7 +180,7 @@ def test_walkers_that_are_not_there_are_not_rendered(run: Run, tmp_path: Path) -
 
     assert code == 1
     assert printed.startswith(f"error: {tmp_path / 'typo'} has no rendered data set synthetic ")
-    assert "size='small', seed=0" in printed
+    assert "data.size=small, data.seed=0" in printed
     assert "data.root=" in printed
     assert list(tmp_path.iterdir()) == []
 

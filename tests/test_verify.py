@@ -106,7 +106,7 @@ def test_walkers_that_are_not_there_are_not_rendered(tmp_path: Path, run: Run) -
 
     assert (code, out) == (1, "")
     assert err.startswith(f"error: {tmp_path / 'typo'} has no rendered data set synthetic ")
-    assert "size='small', seed=0" in err
+    assert "data.size=small, data.seed=0" in err
     assert not (tmp_path / "typo").exists()
 
 

@@ -29,7 +29,7 @@ _REMEDY = "python -m reid_cosam.verify lists all that are missing or broken"
 
 
 class _FrameError(Exception):
-    """Torch raises a loader worker's error anew with its whole traceback as the message: only the last line,
+    """Torch raises a loader worker's error again with its whole traceback as the message: only the last line,
     which is the message, is kept."""
 
     def __init__(self, message: str) -> None:

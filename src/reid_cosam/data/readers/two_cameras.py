@@ -79,7 +79,7 @@ def json_split(path: Path, split: int) -> People:
     """Split number `split` of a JSON list of `{"train": [names], "test": [names]}`.
 
     Raises:
-        ValueError: another content, no such split, or a person in it twice.
+        ValueError: another content, no such split, or a person that occurs twice.
     """
     try:
         splits = TypeAdapter(list[People]).validate_json(path.read_bytes())
