@@ -22,14 +22,14 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/pip install -c $(CONSTRAINTS) -e '.[dev]'
 	@touch $@
 
-demo: $(STAMP)  ## Train and evaluate a small model on made-up people, on a CPU, in minutes
+demo: $(STAMP)  ## Train and evaluate a small model on rendered walkers, on a CPU, in minutes
 	$(BIN)/python -m reid_cosam.train experiment=quickstart
 
 # Two runs at a time, one thread each, take less time than one at a time with two. table4 holds all of table2.
 SYNTHETIC_TABLES ?= table4 table3 table6 table7 table2
 SYNTHETIC_RUNS ?= $(shell getconf _NPROCESSORS_ONLN)
 
-tables-synthetic: $(STAMP)  ## Tables 2 to 7 on made-up people, on a CPU in about an hour; may be killed and repeated
+tables-synthetic: $(STAMP)  ## Tables 2 to 7 on rendered walkers, on a CPU in about an hour; may be killed and repeated
 	@failed=0; for table in $(SYNTHETIC_TABLES); do \
 		echo "== $$table"; \
 		OMP_NUM_THREADS=1 $(BIN)/python -m reid_cosam.train "experiment=[$$table,tables_synthetic]" \
@@ -56,7 +56,7 @@ test: $(STAMP)  ## Quick tests
 test-all: $(STAMP)  ## All tests, the slow ones too
 	$(BIN)/pytest -m ''
 
-bench: $(STAMP)  ## Take every figure beside its reference, in ten minutes: benchmarks/quick/RESULTS.md
+bench: $(STAMP)  ## Run all benchmarks, in ten minutes: benchmarks/quick/RESULTS.md
 	$(BIN)/python -m benchmarks $(if $(RELEASED),released=$(RELEASED)) $(if $(BEFORE),before=$(BEFORE))
 
 clean:  ## Remove .venv, caches and build outputs; data sets and logs stay

@@ -1,4 +1,4 @@
-"""A loss of one's own: circle loss (Sun et al., CVPR 2020) beside cross-entropy.
+"""A loss of your own: circle loss (Sun et al., CVPR 2020) beside cross-entropy.
 
     python -m reid_cosam.train experiment=quickstart --config-dir examples/conf recipe/loss=circle
 

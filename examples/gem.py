@@ -1,4 +1,4 @@
-"""An aggregator of one's own: generalised-mean pooling over places and frames (Radenović et al., TPAMI 2019).
+"""An aggregator of your own: generalised-mean pooling over places and frames (Radenović et al., TPAMI 2019).
 
     python -m reid_cosam.train experiment=quickstart agg._target_=examples.gem.GeM +agg.p=3
     python -m reid_cosam.train experiment=quickstart --config-dir examples/conf agg=gem

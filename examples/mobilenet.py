@@ -1,4 +1,4 @@
-"""A backbone of one's own: torchvision's MobileNetV3, cut into five CNN blocks.
+"""A backbone of your own: torchvision's MobileNetV3, cut into five CNN blocks.
 
     python -m reid_cosam.train experiment=quickstart backbone._target_=examples.mobilenet.mobilenet_v3_small
     python -m reid_cosam.train experiment=quickstart --config-dir examples/conf backbone=mobilenet

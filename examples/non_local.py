@@ -1,8 +1,8 @@
-"""An attention layer of one's own: a non-local block (Wang et al., CVPR 2018) over all frames of a clip.
+"""An attention layer of your own: a non-local block (Wang et al., CVPR 2018) over all frames of a clip.
 
     python -m reid_cosam.train experiment=quickstart --config-dir examples/conf recipe/attention=non_local
 
-An attention layer stands after each CNN block that `cosam=[...]` names. It returns maps `[b, t, d, h, w]`
+An attention layer follows each CNN block that `cosam=[...]` names. It returns maps `[b, t, d, h, w]`
 of the shape of those it gets. Of its arguments, `channels`, `num_frames` and `map_size` are filled in if it
 has them. A layer that makes a mask as well returns a named tuple with `maps` and `spatial_mask` `[b, t, 1,
 h, w]`, and has a method `spatial_mask(maps)`: then its masks are drawn as COSAM's are.

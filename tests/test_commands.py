@@ -70,7 +70,7 @@ def test_a_run_without_a_terminal_reports_in_plain_lines(walkers: Path, tmp_path
         r"evaluation  mAP \S+  R1 \S+  R5 \S+  R20 100\.0$",
         r"│ this run │ .* │ 100\.0 │",
         r"│ chance   │ .* │ 100\.0 │",
-        r"COSAM after block 4: mean mask 0\.\d{3} on the person, 0\.\d{3} beside",
+        r"COSAM after block 4: mean mask 0\.\d{3} on the person, 0\.\d{3} elsewhere",
     )
     places = [
         next(place for place, line in enumerate(lines) if re.match(wanted, line)) for wanted in expected

@@ -91,9 +91,8 @@ def test_a_size_of_images_is_refused(ckpt: Path, tmp_path: Path) -> None:
     done = command("evaluate", tmp_path, f"ckpt={ckpt}", "data=mars", "data.height=128")
 
     assert done.returncode == 1
-    assert done.stderr == (
-        "error: data.height=128: images keep the size of the network's training; leave this out\n"
-    )
+    assert done.stderr.startswith("error: data.height=128: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_wrong_input_is_one_line(ckpt: Path, tmp_path: Path) -> None:

@@ -169,7 +169,10 @@ def test_what_cannot_be_converted_is_named_in_one_line(
             r"out=with\.pth exists and was left as it is: choose another",
         ),
         (["released=with.pth", "out=m", "num_frames=8"], r"num_frames=8, but the weights are for 4: leave"),
-        (["released=without.pth", "out=m"], r"without COSAM the weights do not tell N: add num_frames"),
+        (
+            ["released=without.pth", "out=m"],
+            r"without COSAM N cannot be inferred from the weights: add num_frames",
+        ),
         (["released=with.pth", "out=m", "data.height=128"], r"the weights are for 256 x 128 images: leave"),
         (
             ["released=with.pth", "out=m", "data.workers=-1"],

@@ -122,7 +122,7 @@ def test_without_a_login_the_remedy_is_said_in_one_line(
     done = command("dashboards", tmp_path, PROJECT)
 
     assert done.returncode == 1
-    assert done.stderr.startswith("error: Weights & Biases did not take it:")
+    assert done.stderr.startswith("error: Weights & Biases rejected it:")
     assert "`wandb login` first" in done.stderr
     assert done.stderr.count("\n") == 1
 

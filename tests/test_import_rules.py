@@ -29,7 +29,6 @@ COMMANDS = {
     "verify",
     "convert",
     "pack",
-    "search",
 }
 # command_line makes a function of a composed configuration a command; settings.reading gives it types.
 MAY_IMPORT_HYDRA = COMMANDS | {"build", "sweeps", "distributed", "command_line", "settings.reading"}

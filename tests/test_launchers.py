@@ -1,4 +1,4 @@
-"""Sweeps over kept runs: with each launcher, with ranks, with a failure, killed and started again."""
+"""Sweeps over registered runs: with each launcher, with ranks, with a failure, killed and started again."""
 
 import json
 import os

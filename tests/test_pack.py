@@ -161,7 +161,7 @@ def test_a_pack_is_not_packed_again(run: Run, tmp_path: Path) -> None:
 
     assert (code, printed) == (
         1,
-        f"error: {tmp_path}/packed is packed already: to have it elsewhere, copy it",
+        f"error: {tmp_path}/packed is packed already: copy the folder instead",
     )
 
 
@@ -179,8 +179,8 @@ def test_walkers_that_are_not_there_are_not_rendered(run: Run, tmp_path: Path) -
     code, printed = run("data.size=small", f"data.root={tmp_path / 'typo'}", "out=packed")
 
     assert code == 1
-    assert printed.startswith(f"error: {tmp_path / 'typo'} has no rendered data set")
-    assert "size='small', seed=0" in printed
+    assert printed.startswith(f"error: {tmp_path / 'typo'} has no rendered data set synthetic ")
+    assert "data.size=small, data.seed=0" in printed
     assert "data.root=" in printed
     assert list(tmp_path.iterdir()) == []
 

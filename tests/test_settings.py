@@ -68,12 +68,12 @@ def test_temporal_attention_keeps_the_last_stride() -> None:
     [
         ("cosam=[0]", r"cosam stages must be within 1\.\.5, got \[0\]"),
         ("cosam=[4,6]", r"cosam stages must be within 1\.\.5, got \[4, 6\]"),
-        ("cosam=[4,4]", r"each cosam stage may stand once, got \[4, 4\]"),
+        ("cosam=[4,4]", r"each cosam stage may occur only once, got \[4, 4\]"),
         ("cosam=4", r"cosam=4: .*'cosam=\[4,5\]'"),
         ("num_frames=1", r"num_frames >= 2, got 1.*cosam=\[\]"),
         (
             "trainer.devices=3",
-            r"a batch of 32 clips does not divide among 3 devices; change trainer\.devices",
+            r"a batch of 32 clips cannot be divided among 3 devices; change trainer\.devices",
         ),
         ("num_frames=-3", r"num_frames=-3: .*greater than or equal to 1"),
         ("recipe.loss.label_smoothing=2", r"recipe\.loss\.label_smoothing=2: .*less than 1"),

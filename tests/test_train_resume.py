@@ -1,4 +1,4 @@
-"""Runs that are resumed, kept or prolonged, and checkpoints that do not fit."""
+"""Runs that are resumed, registered or prolonged, and checkpoints that do not fit."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,9 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(tree: Path, tmp_path: Pat
     assert (tmp_path / "whole" / "queries.csv").read_text() == (tmp_path / "rest" / "queries.csv").read_text()
 
 
-def test_a_kept_run_is_not_repeated(tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_registered_run_is_not_repeated(
+    tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     kept = small(tree, f"registry={tmp_path / 'kept'}")
     train.run(kept, tmp_path / "first")
     (folder,) = (tmp_path / "kept").iterdir()
@@ -51,7 +53,7 @@ def test_a_kept_run_is_not_repeated(tree: Path, tmp_path: Path, caplog: pytest.L
     assert json.loads((tmp_path / "second" / "run.json").read_text())["folder"] == str(folder)
 
 
-def test_other_tracklets_make_another_kept_run(tree: Path, tmp_path: Path) -> None:
+def test_other_tracklets_make_another_registered_run(tree: Path, tmp_path: Path) -> None:
     other = write_mars_tree(tmp_path / "other", frames=6)
 
     for folder in (tree, other):
@@ -60,7 +62,7 @@ def test_other_tracklets_make_another_kept_run(tree: Path, tmp_path: Path) -> No
     assert len(list((tmp_path / "kept").iterdir())) == 2
 
 
-def test_an_interrupted_kept_run_goes_on(
+def test_an_interrupted_registered_run_is_resumed(
     tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = small(tree, f"registry={tmp_path / 'kept'}", "trainer.checkpoint_every=1", "trainer.eval_every=1")

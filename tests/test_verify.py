@@ -105,8 +105,8 @@ def test_walkers_that_are_not_there_are_not_rendered(tmp_path: Path, run: Run) -
     code, out, err = run("data=synthetic", "data.size=small", f"data.root={tmp_path / 'typo'}")
 
     assert (code, out) == (1, "")
-    assert err.startswith(f"error: {tmp_path / 'typo'} has no rendered data set")
-    assert "size='small', seed=0" in err
+    assert err.startswith(f"error: {tmp_path / 'typo'} has no rendered data set synthetic ")
+    assert "data.size=small, data.seed=0" in err
     assert not (tmp_path / "typo").exists()
 
 
@@ -129,11 +129,11 @@ def test_a_flipped_bit_in_a_pack_is_named_with_its_frame(tmp_path: Path, run: Ru
     code, out, _ = run("data=mars", f"data.root={root}")
 
     assert code == 1
-    assert f"\n  {root}/frames.pack is not what was packed: its SHA-256 is another\n" in out
+    assert f"\n  {root}/frames.pack differs from what was packed: it has another SHA-256\n" in out
     assert "frames: 110, 1 of them missing or unreadable" in out
     assert f"\n  {root}/{row['path'].decode()} is damaged: " in out
     assert out.splitlines()[-2].endswith(
-        "; frames.pack is not what was packed; 1 of 110 frames missing or unreadable"
+        "; frames.pack differs from what was packed; 1 of 110 frames missing or unreadable"
     )
 
 
@@ -146,7 +146,7 @@ def test_a_flipped_bit_in_an_index_is_named(tmp_path: Path, run: Run) -> None:
     code, out, _ = run("data=mars", f"data.root={root}")
 
     assert code == 1
-    assert "; frames.pack.npy is not what was packed; 1 of 110 frames missing or unreadable\n" in out
+    assert "; frames.pack.npy differs from what was packed; 1 of 110 frames missing or unreadable\n" in out
 
 
 def test_a_truncated_pack_is_an_error(tmp_path: Path, run: Run) -> None:

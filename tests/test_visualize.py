@@ -164,7 +164,7 @@ def test_another_data_set_is_shown_and_without_person_masks_not_measured(
     code, printed, errors = run(f"ckpt={ckpt}", "data=mars", f"data.root={root}", "tracklet=0102C1T0005")
 
     assert code == 0, errors
-    assert "coverage is not measured: mars has no person masks, data=synthetic has" in printed
+    assert "coverage is not measured: mars has no person masks" in printed
     folder = written(printed)
     assert not (folder / "coverage.md").exists()
     assert "energy_inside" not in pd.read_csv(folder / "masks.csv")
@@ -192,13 +192,13 @@ def test_a_network_without_cosam_is_refused(run: Run, walkers: Path, tmp_path: P
     ("arguments", "said"),
     [
         (("stages=[3]",), "no COSAM layer after block 3: choose stages of [4, 5]"),
-        (("stages=[]",), "stages=[] names nothing"),
-        (("tracklet=nobody",), "tracklet=nobody stands in no path"),
+        (("stages=[]",), "stages=[] is empty"),
+        (("tracklet=nobody",), "tracklet=nobody occurs in no path"),
         (("tracklet=[a]", "pid=3"), "leave one out"),
         (("pid=77",), "pid=77 has no tracklet in this part"),
         (("snippet=9",), "snippet=9: "),
         (("count=0",), "count=0: "),
-        (("data=mars", "data.height=128"), "images keep the size of the network's training"),
+        (("data=mars", "data.height=128"), "data.height=128: "),
         (("data=mars", "data.root=nowhere"), "nowhere/info is missing"),
     ],
 )

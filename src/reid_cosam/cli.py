@@ -30,10 +30,10 @@ VERBS = {
     "visualize": "draw what COSAM attends to, and measure it against person masks",
     "report": "write one HTML page of all runs",
     "tables": "make the paper's tables from your runs; `tables status` shows which runs are missing",
-    "dashboards": "make Weights & Biases show the runs",
+    "dashboards": "create a Weights & Biases workspace and reports",
     "verify": "check a data set: counts, frames, queries",
     "pack": "copy a data set with its images in one file",
-    "convert": "turn a checkpoint of the paper's released code into one for this package",
+    "convert": "convert a checkpoint of the released code",
 }
 
 
@@ -86,5 +86,7 @@ def completion(shell: str = "", *_: str) -> str:
         SystemExit: there is nothing for this shell.
     """
     if shell not in _SHELLS:
-        raise SystemExit(f"error: completion {shell or 'SHELL'}: there is one for {' and '.join(_SHELLS)}")
+        raise SystemExit(
+            f"error: completion {shell or 'SHELL'}: completion exists for {' and '.join(_SHELLS)}"
+        )
     return _SHELLS[shell] + _COMPLETION.replace("VERBS", " ".join(VERBS))

@@ -49,7 +49,9 @@ def _train_settings(settings: ConvertSettings, found: int | None, overrides: lis
     given, data = settings.num_frames, settings.data
     num_frames = given if found is None else found
     if num_frames is None:
-        raise ValueError("without COSAM the weights do not tell N: add num_frames=4, as in the released code")
+        raise ValueError(
+            "without COSAM N cannot be inferred from the weights: add num_frames=4, as in the released code"
+        )
     if given not in (None, num_frames):
         raise ValueError(f"num_frames={given}, but the weights are for {num_frames}: leave num_frames out")
     if (data.height, data.width) != IMAGE_SIZE:

@@ -24,7 +24,7 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     """Extracts what is not stored yet, scores, and writes into `folder`.
 
     Raises:
-        ValueError, OSError: an input does not fit; the message says how to mend it.
+        ValueError, OSError: an input does not fit; the message says how to fix it.
     """
     from reid_cosam import build
     from reid_cosam.distributed import launch, worker

@@ -119,7 +119,10 @@ def _on_signal(number: int, _frame: FrameType | None) -> None:
 
 
 def _give_up(number: int) -> None:
-    _log.error("not ended after %.0f s: given up. An earlier checkpoint is unchanged", _SECONDS_TO_END)
+    _log.error(
+        "the run did not end within %.0f s and was stopped. An earlier checkpoint is unchanged",
+        _SECONDS_TO_END,
+    )
     os._exit(128 + number)  # the main thread may wait for ever
 
 

@@ -21,7 +21,7 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     """Draws the chosen tracklets, measures all queries where person masks exist, and writes into `folder`.
 
     Raises:
-        ValueError, OSError: an input does not fit; the message says how to mend it.
+        ValueError, OSError: an input does not fit; the message says how to fix it.
     """
     from omegaconf import OmegaConf
     from rich.console import Console
@@ -50,7 +50,7 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     about = f"{trained.run_name} on {' '.join(filter(None, (data.name, data.size)))}"
     write_pictures(masks, chosen, root, about, folder)
     if settings.coverage and not has_persons:
-        print(f"coverage is not measured: {data.name} has no person masks, data=synthetic has")
+        print(f"coverage is not measured: {data.name} has no person masks; only data=synthetic has them")
     elif settings.coverage:
         queries = Snippets(splits.query, trained.num_frames, size, has_persons)
         with counted(len(queries), "queries") as advance:

@@ -94,7 +94,7 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("kind", [ValueError, FileNotFoundError])
-def test_what_a_user_can_mend_is_said_in_one_line(
+def test_what_a_user_can_fix_is_said_in_one_line(
     kind: type[Exception], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def failing(_: Options) -> Sequence[Record]:

@@ -51,9 +51,9 @@ def test_an_argument_that_hydra_cannot_read_is_shown_quoted(
 @pytest.mark.parametrize(
     ("argument", "said"),
     [
-        ("table3", "table3 is no setting: settings are written key=value"),
-        ("out = x", "'out = x' is no setting"),
-        ("größe=3", "größe is no name of a setting"),
+        ("table3", "table3 is not a setting: settings are written key=value"),
+        ("out = x", "'out = x' is not a setting"),
+        ("größe=3", "größe is not the name of a setting"),
         ("runs=[a", "close its brackets and quotes, or quote its value"),
         ('out="x', "close its brackets and quotes, or quote its value"),
     ],

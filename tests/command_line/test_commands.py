@@ -27,7 +27,7 @@ def test_a_command_gets_its_configuration(tmp_path: Path) -> None:
     assert ran == ["there"]
 
 
-def test_what_a_user_can_mend_is_one_line_and_the_rest_is_not_hidden(tmp_path: Path) -> None:
+def test_what_a_user_can_fix_is_one_line_and_the_rest_is_not_hidden(tmp_path: Path) -> None:
     assert call(main, tmp_path, "out=refused") == (1, "", "error: out=refused: no")
     with pytest.raises(KeyError):
         call(main, tmp_path, "out=bug")

@@ -52,7 +52,7 @@ def test_every_count_that_is_off_is_named() -> None:
         check_counts(SPLITS, expected, "MARS")
 
     assert str(error.value) == (
-        "this is no whole copy of MARS: queries: expected 3, found 2; cameras: expected 6, found 4"
+        "this is not a complete copy of MARS: queries: expected 3, found 2; cameras: expected 6, found 4"
     )
 
 

@@ -37,7 +37,7 @@ def flip(path: Path, place: int) -> None:
 
 @pytest.fixture(scope="module")
 def whole(walkers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a kept run that nothing disturbed."""
+    """The folder of a registered run that nothing disturbed."""
     folder = tmp_path_factory.mktemp("whole")
     assert finished("train", folder, *SHORT, "registry=kept", f"data.root={walkers}").end() == 0
     (run,) = (folder / "kept").iterdir()
@@ -151,7 +151,7 @@ def test_other_images_of_the_same_names_are_refused(walkers: Path, whole: Path, 
 
     assert (resumed.end(), repeated.end()) == (1, 1)
     assert "images=" in resumed.errors
-    assert "saw other images of the same names" in repeated.errors
+    assert "other images with the same names" in repeated.errors
 
 
 def test_a_finished_run_is_not_taken_for_one_under_another_protocol(

@@ -66,7 +66,7 @@ def silent_server() -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_a_kept_run_whose_server_does_not_answer_is_recorded_offline_and_finished(
+def test_a_registered_run_whose_server_does_not_answer_is_recorded_offline_and_finished(
     silent_server: str, walkers: Path, tmp_path: Path
 ) -> None:
     account = {"WANDB_BASE_URL": silent_server, "WANDB_API_KEY": "0123456789" * 4}  # of a form W&B accepts

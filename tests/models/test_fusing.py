@@ -82,7 +82,7 @@ def test_batchnorms_over_several_ranks_are_fused_too() -> None:
 
 def test_what_is_compiled_for_training_is_not_for_testing() -> None:
     def refuse(*_: object) -> None:
-        raise AssertionError("compiled anew")
+        raise AssertionError("compiled again")
 
     network, clips = _network("resnet_tiny"), people(torch.Generator())
     network.compile(backend=refuse)
@@ -195,7 +195,7 @@ class _OfOneType(_Layers):
 
 
 @pytest.mark.parametrize(
-    ("block", "reason"), [(_Peeking, "something else"), (_OfOneType, "double precision")]
+    ("block", "reason"), [(_Peeking, "different maps"), (_OfOneType, "double precision")]
 )
 def test_where_the_comparison_fails_nothing_is_fused_and_the_log_says_so(
     block: type[nn.Module], reason: str, caplog: pytest.LogCaptureFixture

@@ -33,8 +33,8 @@ def test_attention_is_told_by_block(capsys: pytest.CaptureFixture[str]) -> None:
     print_summary(METRICS | {"attention": seen}, {}, Path("/runs/1"))
 
     lines = capsys.readouterr().out.splitlines()
-    assert "COSAM after block 4: mean mask 0.750 on the person, 0.250 beside" in lines
-    assert "COSAM after block 5: mean mask 0.500 on the person, 0.125 beside" in lines
+    assert "COSAM after block 4: mean mask 0.750 on the person, 0.250 elsewhere" in lines
+    assert "COSAM after block 5: mean mask 0.500 on the person, 0.125 elsewhere" in lines
 
 
 def test_long_paths_stay_on_one_line(

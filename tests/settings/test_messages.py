@@ -63,7 +63,7 @@ def test_numbers_and_plain_text_need_no_quotes() -> None:
         ("num_frames=1000000", r"^num_frames=1000000: .*1024"),
         ("trainer.max_steps=100000000000000000000", r"^trainer\.max_steps=1\d+: .*less than 2147483648"),
         ("trainer.deterministic=x", r"^trainer\.deterministic=x: .*boolean.* or .*'warn'$"),
-        ("data.root=", r"^data\.root=: names no file or folder"),
+        ("data.root=", r"^data\.root=: the path is empty"),
         (
             "registry='~nobody-of-that-name/x'",
             r"^registry=~nobody-of-that-name/x: there is no such home folder",

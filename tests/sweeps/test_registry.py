@@ -82,7 +82,7 @@ def test_a_finished_run_is_what_was_asked_for(tmp_path: Path) -> None:
             ("+data.attributes=a.csv",),
             r"data\.attributes=None; .*last\.ckpt data\.attributes=a\.csv",
         ),
-        (metrics(made_with={"images": "other"}), (), "saw other images of the same names"),
+        (metrics(made_with={"images": "other"}), (), "other images with the same names"),
     ],
 )
 def test_a_finished_run_that_holds_other_scores_says_how_to_get_these(

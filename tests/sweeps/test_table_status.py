@@ -174,7 +174,7 @@ def test_the_time_left_of_unfinished_runs_is_printed(tree: Path, capsys: pytest.
 def test_without_measured_runs_there_is_no_estimate(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table_status(["figure6", *settings_of(tree), "seeds=[0]"])
 
-    assert "1 runs of which none similar was measured" in capsys.readouterr().out
+    assert "1 runs without a measured time" in capsys.readouterr().out
 
 
 def test_missing_data_of_a_named_table_are_an_error(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_checkpoint_that_does_not_say_what_made_it_cannot_go_on(name: str, tmp
     old = {key: value for key, value in saved_by(config()).items() if key != name}
     torch.save(old, tmp_path / "last.ckpt")
 
-    with pytest.raises(ValueError, match=rf"last\.ckpt .*{name}.*: start anew"):
+    with pytest.raises(ValueError, match=rf"last\.ckpt .*{name}.*: start again"):
         check_resumable(tmp_path / "last.ckpt", config(), ORIGIN)
 
 

@@ -29,15 +29,15 @@ def test_several_come_in_the_order_of_their_names() -> None:
 
 
 def test_only_the_path_below_the_root_counts() -> None:
-    with pytest.raises(ValueError, match="tracklet=data stands in no path"):
+    with pytest.raises(ValueError, match="tracklet=data occurs in no path"):
         named(TRACKLETS, ROOT, ["data"])
 
 
 def test_an_ambiguous_name_shows_what_it_could_mean() -> None:
     both = r"0003C1T0001F001\.jpg, bbox_test/0003/0003C2T0001F001\.jpg: name one$"
-    with pytest.raises(ValueError, match=f"tracklet=0003C stands in .*{both}"):
+    with pytest.raises(ValueError, match=f"tracklet=0003C occurs in .*{both}"):
         named(TRACKLETS, ROOT, ["0003C"])
-    with pytest.raises(ValueError, match=r"tracklet=T0001 stands in .* and 15 more: name one"):
+    with pytest.raises(ValueError, match=r"tracklet=T0001 occurs in .* and 15 more: name one"):
         named(TRACKLETS, ROOT, ["T0001"])
 
 

@@ -57,8 +57,10 @@ def read_existing_splits(data: DataSettings) -> ReidSplits:
         FileNotFoundError: the data set would have to be rendered first.
     """
     if not is_rendered(data):
+        choice = {"data.size": data.size, "data.seed": data.seed}
+        chosen = ", ".join(f"{name}={value}" for name, value in choice.items() if value is not None)
         raise FileNotFoundError(
-            f"{data.root} has no rendered data set {make_reader(data)}: training renders it; "
+            f"{data.root} has no rendered data set {data.name} ({chosen}): training renders it; "
             "name another folder with data.root=..."
         )
     return read_splits(data)

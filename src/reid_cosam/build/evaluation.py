@@ -53,7 +53,7 @@ def load_network(path: Path, trust: Collection[str] = ()) -> tuple[TrainSettings
     except ValueError:
         raise ValueError(
             f"{path} was written by another version of reid_cosam, which had other settings: use that one "
-            "(environment.json of its run names it), or train anew"
+            "(environment.json of its run names it), or train again"
         ) from None
     state = {
         name.removeprefix(_PREFIX): value

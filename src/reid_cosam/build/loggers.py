@@ -38,7 +38,9 @@ def make_loggers(
         tensorboard = TensorBoardLogger(folder, name="tensorboard", version="")
         made.append(GuardedLogger(tensorboard, folder / "tensorboard"))
     if settings.name == "wandb" and not is_utf8(folder):
-        _log.warning("W&B takes no folder whose name is not UTF-8; the run goes on without it: %s", folder)
+        _log.warning(
+            "W&B accepts no folder whose name is not UTF-8; the run continues without it: %s", folder
+        )
     elif settings.name == "wandb":
         offline, group = settings.mode == "offline", settings.group or _sweep(folder)
         run = {"name": run_name, "id": run_id, "entity": settings.entity, "group": group}

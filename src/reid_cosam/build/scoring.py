@@ -48,7 +48,7 @@ def check_scoring(test_set: TestSet, config: ScoringConfig, processes: int) -> N
     """
     if len(test_set) < processes:
         raise ValueError(
-            f"the {len(test_set)} test tracklets do not suffice for {processes} processes, each of which "
+            f"the {len(test_set)} test tracklets are not enough for {processes} processes, each of which "
             "needs one: lower trainer.devices"
         )
     try:

@@ -36,13 +36,13 @@ def check_trust(content: object, file: str, trust: Collection[str] = ()) -> None
         module = target.partition(".")[0]
         if module not in ALLOWED:
             raise Untrusted(
-                f"{file} names {setting}={target}, which belongs to none of {', '.join(ALLOWED)}: nothing of "
-                f"it was run. Where you trust that code, add 'trust=[{module}]'"
+                f"{file} names {setting}={target}, which belongs to none of {', '.join(ALLOWED)}: it was "
+                f"not run. If you trust that code, add 'trust=[{module}]'"
             )
         if not _is_part(target):
             raise Untrusted(
-                f"{file} names {setting}={target}, which is no part of a network or of its training: nothing "
-                f"of it was run. Where you trust it all the same, add 'trust=[{target}]'"
+                f"{file} names {setting}={target}, which is not part of a network or of its training: it was "
+                f"not run. If you trust it all the same, add 'trust=[{target}]'"
             )
 
 

@@ -22,7 +22,9 @@ def refuse_image_size(arguments: Sequence[str]) -> None:
     """Raises ValueError if images are to have a size, which a trained network alone decides on."""
     for argument in arguments:
         if argument.lstrip("+").startswith(("data.height=", "data.width=")):
-            raise ValueError(f"{argument}: images keep the size of the network's training; leave this out")
+            raise ValueError(
+                f"{argument}: images keep the size that the network was trained with; leave this out"
+            )
 
 
 def unreadable(argument: str) -> str:
@@ -30,10 +32,10 @@ def unreadable(argument: str) -> str:
     parts = _SETTING.fullmatch(argument)
     written = shlex.quote(argument)
     if parts is None:
-        return f"{written} is no setting: settings are written key=value, without a blank before the ="
+        return f"{written} is not a setting: settings are written key=value, without a space before ="
     quoted = _quoted(parts["name"], parts["value"])
     if quoted is None:
-        return f"Hydra cannot read {argument}: {parts['name']} is no name of a setting"
+        return f"Hydra cannot read {argument}: {parts['name']} is not the name of a setting"
     closing = "close its brackets and quotes, or " if parts["value"].startswith(_OPENS) else ""
     return f"Hydra cannot read {argument}; {closing}quote its value: {quoted}"
 

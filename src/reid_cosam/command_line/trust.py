@@ -109,7 +109,7 @@ class CheckedConfigLoader(ConfigLoaderImpl):
         path = next((one.path for one in self.repository.get_sources() if one.provider == "main"), "")
         _refuse_hydra(path, loaded.config)
         if Path(path).name == ".hydra" and loaded.defaults_list:
-            raise Refused(f"{path} holds defaults, which no run saves there: it was not used")
+            raise Refused(f"{path} was not used: it contains a defaults list, which a run never saves there")
 
     def _load_single_config(self, default: ResultDefault, repo: IConfigRepository) -> ConfigResult:
         """Settings of Hydra itself (what it calls, where it logs and searches) are ours or typed."""
@@ -121,7 +121,10 @@ class CheckedConfigLoader(ConfigLoaderImpl):
 
 def _refuse_hydra(path: str, config: Any) -> None:
     if not Path(path).is_relative_to(CONF) and OmegaConf.is_dict(config) and "hydra" in config:
-        raise Refused(f"{path} holds settings of Hydra itself, which are typed or not used: hydra.key=value")
+        raise Refused(
+            f"{path} was not used: it contains settings of Hydra itself. Give those on the command line: "
+            "hydra.key=value"
+        )
 
 
 def check(config: DictConfig) -> None:
@@ -162,7 +165,7 @@ def _check_value(name: str, key: str, value: Any) -> None:
     if key in _NAMES_CODE and _is_of_hydra(name):
         allowed = _HANDLERS if key == "class" else _CALLBACKS | Plugins.instance().class_name_to_class.keys()
         if key == "()" or value not in allowed:
-            raise Refused(f"{name}={value}: it does not belong to reid_cosam, and nothing of it was run")
+            raise Refused(f"{name}={value}: this code does not belong to reid_cosam and was not run")
     if not isinstance(value, str) or name.startswith(_AS_TYPED):
         return
     if value not in _STREAMS and (_IMPORTS.match(value) or (".handlers." in name and _may_import(value))):

@@ -49,7 +49,7 @@ def check_counts(splits: ReidSplits, expected: Mapping[str, int], what: str) -> 
         if found[name] != number
     ]
     if wrong:
-        raise ValueError(f"this is no whole copy of {what}: " + "; ".join(wrong))
+        raise ValueError(f"this is not a complete copy of {what}: " + "; ".join(wrong))
 
 
 def sizes(splits: ReidSplits) -> pd.DataFrame:

@@ -24,11 +24,12 @@ _JPEG_MAGIC = b"\xff\xd8"
 _FORMATS = ("PNG", "BMP", "PPM", "WEBP")
 _EXACT = ("1", "L", "P", "RGB")  # modes from which Pillow converts to RGB without clipping
 _LONGEST = 8192  # pixels: above the width of any video, so that a header that claims more is damaged
+_NO_BACKGROUND = "the background is undefined: save it without transparency"
 _REMEDY = "python -m reid_cosam.verify lists all that are missing or broken"
 
 
 class _FrameError(Exception):
-    """Torch raises a loader worker's error anew with its whole traceback as the message: only the last line,
+    """Torch raises a loader worker's error again with its whole traceback as the message: only the last line,
     which is the message, is kept."""
 
     def __init__(self, message: str) -> None:
@@ -152,23 +153,23 @@ def _decode(content: bytes) -> UInt8[np.ndarray, "h w 3"]:
 def _check_size(width: int, height: int) -> None:
     if not (0 < width <= _LONGEST and 0 < height <= _LONGEST):
         raise ValueError(
-            f"it claims to be {width} x {height} pixels, and may be {_LONGEST} x {_LONGEST} at most"
+            f"it claims to be {width} x {height} pixels; at most {_LONGEST} x {_LONGEST} are allowed"
         )
 
 
 def _rgb(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
     """The pixels, in an array of their own, as torch wants arrays that may be written to."""
     if image.mode.startswith("I") and "transparency" in image.info:  # which Pillow would clip to see it
-        raise ValueError("a level of it may be transparent, and nothing says on what: save it without")
+        raise ValueError(f"a level of it may be transparent, and {_NO_BACKGROUND}")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         if image.getchannel("A").getextrema() != (255, 255):
-            raise ValueError("parts of it are transparent, and nothing says on what: save it without")
+            raise ValueError(f"parts of it are transparent, and {_NO_BACKGROUND}")
         image = image.convert("RGB")
     if image.mode == "I;16" and image.format == "PNG":  # elsewhere white may be less than 65535
         return np.repeat((np.asarray(image) >> 8).astype(np.uint8)[:, :, None], 3, axis=2)
     if image.mode not in _EXACT:
         raise ValueError(
-            f"its pixels, of Pillow's mode {image.mode}, have no known white: save it as 8-bit RGB or grey"
+            f"its pixels, of Pillow's mode {image.mode}, have no defined white: save it as 8-bit RGB or grey"
         )
     return np.array(image.convert("RGB"))

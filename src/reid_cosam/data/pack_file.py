@@ -96,7 +96,7 @@ class Pack:
             row = bisect_left(self._paths, key + name + _AFTER_SLASH, lo=row) if slash else row + 1
 
     def changed(self, advance: Callable[[int], object]) -> list[str]:
-        """Reads images and index whole; the names of files that are not what was packed."""
+        """Reads images and index whole; the names of files that differ from what was packed."""
         expected = self._record.sha256
         return [
             name for name in (IMAGES, INDEX) if file_hash(self.folder / name, advance) != expected.get(name)

@@ -69,7 +69,7 @@ def has_folder(folder: Path) -> bool:
 
 
 def forget() -> None:
-    """Look for packs anew: for who has just made one."""
+    """Look for packs again: for who has just made one."""
     find.cache_clear()
     _at_or_above.cache_clear()
 

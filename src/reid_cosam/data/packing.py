@@ -47,11 +47,11 @@ def pack(root: Path, frames: Sequence[str], out: Path, workers: int, counted: Co
         ValueError: the data set is packed already, or images are missing or cannot be read; nothing is left.
     """
     if packed.find(str(root)) is not None:
-        raise ValueError(f"{root} is packed already: to have it elsewhere, copy it")
+        raise ValueError(f"{root} is packed already: copy the folder instead")
     if out.exists():
         raise FileExistsError(f"out={out} exists and was left as it is: choose another folder, or delete it")
     if root.resolve() in out.resolve().parents:
-        raise ValueError(f"out={out} lies in the data set itself, {root}: choose a folder beside it")
+        raise ValueError(f"out={out} lies in the data set itself, {root}: choose a folder outside it")
     found = contents(root)
     existing = {str(root / image) for image in found.images}
     _refuse([f"{frame} is missing" for frame in frames if frame not in existing], "missing")

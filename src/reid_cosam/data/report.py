@@ -59,7 +59,7 @@ def _parts(splits: ReidSplits, console: Console) -> list[str]:
 
 def _counts(found: Mapping[str, int], expected: Mapping[str, int], console: Console) -> list[str]:
     if not expected:
-        console.print("counts: nothing to compare them with")
+        console.print("counts: no published counts")
         return []
     table = _table("count", "expected", "found", "")
     wrong = [name for name in expected if found[name] != expected[name]]
@@ -102,8 +102,8 @@ def _pack(root: Path, counted: Counted, console: Console) -> list[str]:
         changed = found.pack.changed(advance)
     console.print(f"pack: {found.pack}")
     for name in changed:
-        console.print(f"  {found.pack.folder / name} is not what was packed: its SHA-256 is another")
-    return [f"{name} is not what was packed" for name in changed]
+        console.print(f"  {found.pack.folder / name} differs from what was packed: it has another SHA-256")
+    return [f"{name} differs from what was packed" for name in changed]
 
 
 def _frames(frames: Sequence[str], workers: int, counted: Counted, console: Console) -> list[str]:

@@ -13,7 +13,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 
 class Coverage(NamedTuple):
-    """Mean of the attention mask on the person and beside the person."""
+    """Mean of the attention mask on the person and elsewhere."""
 
     inside: float
     outside: float

@@ -25,7 +25,7 @@ LastStride = Literal[1, 2]
 class Backbone(nn.Module):
     """Five CNN blocks, to be called one after the other: frames `[b, 3, h, w]` to maps `[b, d, h, w]`.
 
-    A backbone of one's own is any five modules and the number of channels that each returns:
+    A backbone of your own is any five modules and the number of channels that each returns:
 
     >>> sizes = [(3, 8), (8, 16), (16, 32), (32, 64), (64, 128)]
     >>> blocks = [torch.nn.Conv2d(*size, kernel_size=3, stride=2, padding=1) for size in sizes]
@@ -37,7 +37,7 @@ class Backbone(nn.Module):
         stages: block 1 (the stem) to block 5.
         channels: channels of the maps after each stage.
         last_stride: 1 takes the stride out of block 5, which then keeps the size of its maps (released code,
-            for TP and RNN); 2 leaves the block as it is.
+            for TP and RNN); 2 does not change the block.
 
     Raises:
         ValueError: the stride of block 5 is not one of plain convolutions, and the message names the layer.
@@ -93,7 +93,7 @@ class Backbone(nn.Module):
             sizes.append((maps.shape[2], maps.shape[3]))
         if self._keeps_last_size and sizes[-1] != sizes[-2]:
             raise ValueError(
-                f"last_stride=1, but CNN block 5 makes {sizes[-1]} maps of {sizes[-2]} ones: {_BY_HAND}"
+                f"last_stride=1, but CNN block 5 turns maps of {sizes[-2]} into {sizes[-1]}: {_BY_HAND}"
             )
         return sizes
 
@@ -103,7 +103,7 @@ class Backbone(nn.Module):
         return images
 
 
-_BY_HAND = "build it with stride 1 there and give last_stride=2, which leaves it as it is"
+_BY_HAND = "build it with stride 1 and set last_stride=2, which does not change the block"
 
 
 def _remove_stride(stage: nn.Module) -> None:
@@ -113,9 +113,10 @@ def _remove_stride(stage: nn.Module) -> None:
         if holds_others or getattr(layer, "stride", 1) in (1, (1, 1)):
             continue
         if type(layer) is not nn.Conv2d or layer.dilation != (1, 1):
+            place = f"layer {name} of CNN block 5" if name else "CNN block 5"
             raise ValueError(
-                f"last_stride=1 takes the stride out of plain convolutions alone, and {name or 'the whole'} "
-                f"of CNN block 5 is {layer}: {_BY_HAND}"
+                f"last_stride=1 removes the stride of plain convolutions only, and {place} is "
+                f"{layer}: {_BY_HAND}"
             )
         layer.stride = (1, 1)
 

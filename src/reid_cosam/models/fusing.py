@@ -48,7 +48,7 @@ def fuse_conv_bn(network: VideoReidNet, clips: Float[Tensor, "b t 3 h w"]) -> Vi
     the fused backbone is compared with the untouched one in double precision; where their maps differ,
     nothing is fused, and the log says so.
 
-    The copy is not compiled, if `network` is: compiling anew for each size of batch would take minutes.
+    The copy is not compiled, if `network` is: compiling again for each size of batch would take minutes.
     """
     with torch.inference_mode(False), torch.no_grad(), torch.autocast(clips.device.type, enabled=False):
         copied = copy.deepcopy(network).eval().to(memory_format=torch.channels_last)
@@ -62,7 +62,7 @@ def fuse_conv_bn(network: VideoReidNet, clips: Float[Tensor, "b t 3 h w"]) -> Vi
             return _untouched(copied, f"the backbone cannot be checked in double precision ({error})")
         largest = expected.abs().max().item()
         if not torch.allclose(found, expected, rtol=0, atol=TOLERANCE * largest, equal_nan=True):
-            return _untouched(copied, "the backbone would compute something else")
+            return _untouched(copied, "the fused backbone computes different maps")
         _fuse(copied.backbone, flow.pairs())
     return copied
 

@@ -45,7 +45,7 @@ def _why_unread(error: Exception) -> str:
     if foreign is None:
         return f"is not a checkpoint, or it is damaged ({type(error).__name__}): fetch it again"
     return (
-        f"holds {foreign[1]}, and only weights and plain values are read. Where you trust the file, load "
+        f"holds {foreign[1]}, and only weights and plain values are read. If you trust the file, load "
         "it with torch and save its weights alone: torch.save({'state_dict': network.state_dict()}, ...)"
     )
 

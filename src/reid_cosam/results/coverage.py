@@ -21,7 +21,7 @@ class CoverageRow(NamedTuple):
 
 _HEADINGS = ("inside", "outside", "IoU", "threshold", "energy inside")
 _MEANING = """\
-- inside, outside: mean of the mask on the person and beside.
+- inside, outside: mean of the mask on the person and elsewhere.
 - IoU: intersection over union of the person and the places whose mask reaches the threshold, over all
   frames together. The threshold is the best on this very test set, one for all its frames.
 - energy inside: the part of the mask's sum that lies on the person. For a flat mask, in which nothing

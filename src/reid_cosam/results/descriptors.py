@@ -100,8 +100,8 @@ class DescriptorStore:
         self.usable = False
         if not quiet:
             _log.warning(
-                "descriptors cannot be stored in %s (%s): they are scored now, and have to be extracted "
-                "again for other scores; store=FOLDER names another place",
+                "descriptors cannot be stored in %s (%s): scores are computed now; another call extracts "
+                "again; store=FOLDER names another place",
                 self.folder,
                 error,
             )

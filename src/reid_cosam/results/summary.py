@@ -23,7 +23,7 @@ def print_summary(metrics: Mapping[str, Any], pictures: Mapping[str, Path], fold
     for stage, seen in (metrics["attention"] or {}).items():
         console.print(
             f"COSAM after block {stage}: mean mask {seen['inside']:.3f} on the person, "
-            f"{seen['outside']:.3f} beside"
+            f"{seen['outside']:.3f} elsewhere"
         )
     _print_paths(console, pictures, folder)
 

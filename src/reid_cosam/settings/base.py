@@ -28,7 +28,7 @@ def _as_text(value: object) -> object:
 
 def _as_path(path: str) -> str:
     if not path:
-        raise ValueError("names no file or folder")
+        raise ValueError("the path is empty")
     if not path.startswith("~"):
         return path
     try:

@@ -94,11 +94,12 @@ class VisualizeSettings(CheckpointSettings):
     def _fits_together(self) -> "VisualizeSettings":
         if self.tracklet is not None and self.pid is not None:
             raise ValueError(
-                "tracklet=... names tracklets and pid=... says whose are drawn by chance: leave one out"
+                "tracklet=... names tracklets and pid=... selects people whose tracklets are drawn at "
+                "random: leave one out"
             )
         for name in ("tracklet", "pid", "stages"):
             if getattr(self, name) == ():
-                raise ValueError(f"{name}=[] names nothing: leave it out for all of them")
+                raise ValueError(f"{name}=[] is empty: leave it out for all of them")
         return self
 
 

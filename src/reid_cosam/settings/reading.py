@@ -43,5 +43,5 @@ def _as_typed(settings: _Settings) -> _Settings:
     for override in typed:
         quoted = unlike_its_spelling(settings, override)
         if quoted is not None:
-            raise ValueError(f"{override}: Hydra reads a number here; to mean text, quote it: {quoted}")
+            raise ValueError(f"{override}: Hydra reads a number here; quote it if it is text: {quoted}")
     return settings

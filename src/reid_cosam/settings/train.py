@@ -37,11 +37,11 @@ class TrainSettings(Settings):
         if outside:
             raise ValueError(f"cosam stages must be within 1..5, got {list(self.cosam)}")
         if len(set(self.cosam)) < len(self.cosam):
-            raise ValueError(f"each cosam stage may stand once, got {list(self.cosam)}")
+            raise ValueError(f"each cosam stage may occur only once, got {list(self.cosam)}")
         ranks = self.trainer.devices * self.trainer.num_nodes
         if self.batch_size % ranks:
             raise ValueError(
-                f"a batch of {self.batch_size} clips does not divide among {ranks} devices; change "
+                f"a batch of {self.batch_size} clips cannot be divided among {ranks} devices; change "
                 "trainer.devices, recipe.sampling.identities or recipe.sampling.tracklets"
             )
         if self.cosam and self.num_frames < 2:

@@ -132,11 +132,11 @@ def how_to_resume(settings: TrainSettings, folder: Path) -> str:
     """How the interrupted run in `folder` is resumed, as a clause of a message."""
     done, last = iterations_in(folder / "checkpoints"), folder / "checkpoints" / LAST
     if not done:
-        return "no checkpoint was written yet; the same command starts anew"
+        return "no checkpoint was written yet; the same command starts from the beginning"
     progress = f"{done} of {settings.trainer.max_steps} iterations are done"
     if settings.registry is not None:
         return f"{progress}; the same command resumes from {last}"
-    return f"{progress}; to go on, add ckpt_path={last} to the same command"
+    return f"{progress}; to resume, add ckpt_path={last} to the same command"
 
 
 def failure(folder: Path, file: str = _FAILED) -> Failure | None:

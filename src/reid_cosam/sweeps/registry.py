@@ -81,8 +81,8 @@ def check_as_asked(metrics: Mapping[str, Any], settings: TrainSettings, images: 
             )
     if metrics.get("made_with", {}).get("images", images) != images:
         raise ValueError(
-            f"{folder} is finished, and saw other images of the same names: name another folder with "
-            "registry=..., or delete this one to train anew"
+            f"{folder} is finished, and was trained on other images with the same names: name another "
+            "folder with registry=..., or delete this one to train again"
         )
 
 

@@ -85,7 +85,7 @@ def table_status(arguments: Sequence[str]) -> None:
             except FileNotFoundError as error:  # of data; the other tables may do without them
                 if tables:
                     raise
-                console.print(f"{table}: not known: {error}")
+                console.print(f"{table}: unknown: {error}")
 
 
 def state(folder: Path) -> State:
@@ -172,5 +172,5 @@ def _print_status(table: str, runs: Sequence[PlannedRun], console: Console) -> N
         time = duration(sum(known))
         parts.append(f"{time} for {len(known)} runs, one after the other, as measured on {devices}")
     if len(known) < len(unfinished):
-        parts.append(f"{len(unfinished) - len(known)} runs of which none similar was measured")
+        parts.append(f"{len(unfinished) - len(known)} runs without a measured time")
     console.print(f"left: {'; '.join(parts)}")

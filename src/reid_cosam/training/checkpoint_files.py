@@ -150,5 +150,5 @@ def newest_checkpoint(folder: Path) -> Path | None:
                     (folder / LAST).replace(folder / DAMAGED)
         return path
     if faults:
-        raise Damaged(f"{'; '.join(faults)}: delete {folder} to start anew")
+        raise Damaged(f"{'; '.join(faults)}: delete {folder} to start from the beginning")
     return None

@@ -125,10 +125,10 @@ class GuardedWandb(GuardedLogger):
     def _give_up(self, error: Exception) -> str:
         self._abandon()
         if not self._started:
-            return f"W&B does not start ({reason(error)}); the run goes on without it"
+            return f"W&B does not start ({reason(error)}); the run continues without it"
         return (
-            f"W&B fails ({reason(error)}); the run goes on without it; "
-            f"to upload its record until here: wandb sync {self._folder()}"
+            f"W&B fails ({reason(error)}); the run continues without it; "
+            f"to upload its record so far: wandb sync {self._folder()}"
         )
 
     @contextmanager

@@ -185,8 +185,8 @@ def _reason(workers: Sequence[BaseProcess], seconds: float) -> str:
                 hanging.append(f"process {worker.pid} {_HANGS[state]}")
     return (
         f"no batch came for {seconds:.0f} s from the {len(workers)} processes that read data: "
-        f"{', '.join(hanging) or 'none is stopped'}. data.workers=0 reads without them; where reading takes "
-        f"that long, set {PATIENCE} in the environment"
+        f"{', '.join(hanging) or 'none is stopped'}. data.workers=0 reads without workers; if reading "
+        f"really takes that long, set {PATIENCE} in the environment"
     )
 
 

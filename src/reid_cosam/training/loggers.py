@@ -1,4 +1,4 @@
-"""Logging that never ends training: a failure is reported in one line, and the run goes on without it."""
+"""Logging that never ends training: a failure is reported in one line, and the run continues without it."""
 
 import logging
 from argparse import Namespace
@@ -84,7 +84,7 @@ class GuardedLogger(Logger):
             if self._record.is_file():
                 with self._record.open("rb+") as file:
                     file.truncate(file.read().rfind(b"\n") + 1)
-        return f"{self._record} ends here ({reason(error)}); the run goes on without it"
+        return f"{self._record} ends here ({reason(error)}); the run continues without it"
 
 
 def log_summary(loggers: Iterable[Logger], metrics: Mapping[str, Any], pictures: Mapping[str, Path]) -> None:

@@ -56,7 +56,7 @@ def check_resumable(path: Path, config: Mapping[str, Any], origin: Origin) -> in
     if differing:
         raise NotResumable(
             f"{path} was trained with {', '.join(differing)}: it can only be resumed as it began; "
-            "resume with the settings of the checkpoint, or start anew without ckpt_path"
+            "resume with the settings of the checkpoint, or start again without ckpt_path"
         )
     _check_origin(path, trained, origin)
     done, wanted = int(trained["global_step"]), int(config["trainer"]["max_steps"])
@@ -81,13 +81,13 @@ def _check_origin(path: Path, trained: Mapping[str, Any], origin: Origin) -> Non
         if before is None:
             raise NotResumable(
                 f"{path} does not say which {name} it was trained with, as an earlier version of reid_cosam "
-                "wrote it: start anew without ckpt_path, and with registry=... delete this checkpoint first"
+                "wrote it: start again without ckpt_path, and with registry=... delete this checkpoint first"
             )
         if before != now:
             was, is_ = (str(one)[:_DIGITS] for one in (before, now))
             raise NotResumable(
                 f"{path} was trained with {name}={was} (this run: {is_}), and its numbers depend on that: "
-                f"{_REMEDIES[name]}, or start anew without ckpt_path"
+                f"{_REMEDIES[name]}, or start again without ckpt_path"
             )
 
 

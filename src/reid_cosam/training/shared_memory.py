@@ -70,6 +70,6 @@ def in_shared_memory(
 def _remedy() -> str:
     free = shutil.disk_usage(_FOLDER).free >> 20 if _FOLDER.is_dir() else 0
     return (
-        f"{_FOLDER} has {free} MB free: enlarge it (docker run --shm-size=8g), lower data.workers, or read "
-        "without them by data.workers=0"
+        f"{_FOLDER} has {free} MB free: enlarge it (docker run --shm-size=8g), lower data.workers, or set "
+        "data.workers=0"
     )

@@ -1,4 +1,4 @@
-"""Which tracklets to look at: those that are named, or some drawn by chance."""
+"""Which tracklets to look at: those that are named, or some drawn at random."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -25,9 +25,9 @@ def _named(tracklets: Sequence[Tracklet], paths: Sequence[str], name: str) -> Tr
     if len(places) == 1:
         return tracklets[places[0]]
     if places:
-        raise ValueError(f"tracklet={name} stands in {_listed([paths[place] for place in places])}: name one")
+        raise ValueError(f"tracklet={name} occurs in {_listed([paths[place] for place in places])}: name one")
     raise ValueError(
-        f"tracklet={name} stands in no path of a first frame in the test set: {_listed(paths)}; "
+        f"tracklet={name} occurs in no path of a first frame in the test set: {_listed(paths)}; "
         "queries.csv of a run and tracklets.csv beside descriptors list them all"
     )
 

@@ -100,9 +100,12 @@ def test_a_missing_list_is_named(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"track_train_info": [(0, 2, 1, 1)]}, "tracks_train_info.mat, row 1: 0 to 2 is no range .* 1 to 6"),
-        ({"track_train_info": [*TRAIN[:2], (4, 7, 17, 2)]}, "row 3: 4 to 7 is no range .* 1 to 6"),
-        ({"track_train_info": [TRAIN[0], (3, 2, 1, 6)]}, "row 2: 3 to 2 is no range"),
+        (
+            {"track_train_info": [(0, 2, 1, 1)]},
+            "tracks_train_info.mat, row 1: 0 to 2 is not a range .* 1 to 6",
+        ),
+        ({"track_train_info": [*TRAIN[:2], (4, 7, 17, 2)]}, "row 3: 4 to 7 is not a range .* 1 to 6"),
+        ({"track_train_info": [TRAIN[0], (3, 2, 1, 6)]}, "row 2: 3 to 2 is not a range"),
         ({"track_train_info": [(1, 2, 1)]}, "must have columns start, end, pid, cam"),
         (
             {"track_test_info": [*TEST[:2], (4, 6, 2, 1)]},
@@ -136,7 +139,8 @@ def test_a_list_of_names_that_is_cut_short_is_named(tmp_path: Path) -> None:
     root = _write(tmp_path, test_name=_names(TEST)[:4])
 
     with pytest.raises(
-        ValueError, match=r"row 3: 4 to 5 is no range of frames within 1 to 4, the names in .*/test_name\.txt"
+        ValueError,
+        match=r"row 3: 4 to 5 is not a range of frames within 1 to 4, the names in .*/test_name\.txt",
     ):
         mars.read(root)
 

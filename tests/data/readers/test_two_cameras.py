@@ -71,7 +71,7 @@ def test_a_person_twice_in_a_split_is_named(tmp_path: Path, people: tuple[list[s
     path = tmp_path / "splits.json"
     path.write_text(json.dumps([{"train": people[0], "test": people[1]}]))
 
-    with pytest.raises(ValueError, match=r"splits\.json, split 0: p1 is in it twice"):
+    with pytest.raises(ValueError, match=r"splits\.json, split 0: p1 occurs twice"):
         json_split(path, 0)
 
 

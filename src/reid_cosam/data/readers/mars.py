@@ -75,7 +75,7 @@ def _tracklets(name_file: Path, row_file: Path, variable: str, frames: Path) -> 
     try:
         names = name_file.read_text(encoding="ascii").split()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{name_file} is no list of file names: {error}") from None
+        raise ValueError(f"{name_file} is not a list of file names: {error}") from None
     if not names:
         raise ValueError(f"{name_file} is empty: it must name every frame, take it from the data set again")
     rows = integers(row_file, variable)
@@ -87,8 +87,8 @@ def _tracklets(name_file: Path, row_file: Path, variable: str, frames: Path) -> 
     for row, (first, last, pid, camid) in enumerate(rows.tolist(), start=1):
         if not 1 <= first <= last <= len(names):
             raise ValueError(
-                f"{row_file}, row {row}: {first} to {last} is no range of frames within 1 to {len(names)}, "
-                f"the names in {name_file}"
+                f"{row_file}, row {row}: {first} to {last} is not a range of frames within 1 to "
+                f"{len(names)}, the names in {name_file}"
             )
         start = f"{'00-1' if pid == JUNK_PID else f'{pid:04d}'}C{camid}"
         for line, name in enumerate(names[first - 1 : last], start=first):

@@ -34,7 +34,8 @@ class Prid2011(TwoCameras):
         "cameras": 2,
     }
     unknown = (
-        "nothing published says how many frames each tracklet has, so frames lost at its end go unnoticed"
+        "nothing published says how many frames each tracklet has, so frames lost at its end cannot be "
+        "detected"
     )
     layout = """\
 expected

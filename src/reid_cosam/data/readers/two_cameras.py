@@ -79,7 +79,7 @@ def json_split(path: Path, split: int) -> People:
     """Split number `split` of a JSON list of `{"train": [names], "test": [names]}`.
 
     Raises:
-        ValueError: another content, no such split, or a person in it twice.
+        ValueError: another content, no such split, or a person that occurs twice.
     """
     try:
         splits = TypeAdapter(list[People]).validate_json(path.read_bytes())
@@ -94,7 +94,7 @@ def json_split(path: Path, split: int) -> People:
     people = splits[split]
     twice = [person for person, times in Counter(people.train + people.test).items() if times > 1]
     if twice:
-        raise ValueError(f"{path}, split {split}: {twice[0]} is in it twice")
+        raise ValueError(f"{path}, split {split}: {twice[0]} occurs twice")
     return people
 
 

@@ -3,7 +3,7 @@
 Saves 4 % of the time and 8 % of the memory of a training step with COSAM after blocks 2 to 5 (bfloat16, on a
 CPU); after blocks 4 and 5 alone, under 1 %. The readable form holds the maps centred and standardised for the
 backward pass. Here dividing by the deviations is left to the weights and to the logits, which have far fewer
-numbers than the maps, and the centred maps are made anew.
+numbers than the maps, and the centred maps are made again.
 """
 
 from typing import Any

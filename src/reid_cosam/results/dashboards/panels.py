@@ -28,9 +28,9 @@ def pictures() -> reports.MediaBrowser:
 
 
 def on_the_person(block: int) -> reports.BarPlot:
-    """Mean mask on the person and beside, where person masks exist."""
+    """Mean mask on the person and elsewhere, where person masks exist."""
     return reports.BarPlot(
-        title=f"COSAM after block {block}: mean mask on the person and beside",
+        title=f"COSAM after block {block}: mean mask on the person and elsewhere",
         metrics=[f"attention.{block}.inside", f"attention.{block}.outside"],
     )
 

@@ -46,7 +46,7 @@ def _saved(made: Any) -> str:
     except Exception as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(
-            f"Weights & Biases did not take it: {reason}. `wandb login` first, and check "
+            f"Weights & Biases rejected it: {reason}. `wandb login` first, and check "
             "project=entity/name; --dry-run needs neither"
         ) from error
 

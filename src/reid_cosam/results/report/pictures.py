@@ -68,7 +68,7 @@ def attention_picture(run: Run) -> Picture:
     if image.width > _STRIP:
         image = image.resize((_STRIP, round(image.height * _STRIP / image.width)), Image.Resampling.LANCZOS)
     means = "; ".join(
-        f"block {block}: mean mask {mask['inside']:.2f} on the person, {mask['outside']:.2f} beside"
+        f"block {block}: mean mask {mask['inside']:.2f} on the person, {mask['outside']:.2f} elsewhere"
         for block, mask in (run.metrics.get("attention") or {}).items()
     )
     caption = f"{run.network}, seed {run.seed}, on {run.data}: mAP {100 * run.mean_ap:.1f}. {means}"

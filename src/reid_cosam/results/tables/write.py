@@ -57,7 +57,7 @@ def write_tables(places: Sequence[Path], project: str | None, tables: Collection
 
 def no_finished_run(where: str) -> ValueError:
     """The error of a command that found nothing to read."""
-    return ValueError(f"{where} holds no finished run: train some, or name others with 'runs=[...]'")
+    return ValueError(f"{where} holds no finished run: train one, or name other folders with 'runs=[...]'")
 
 
 def _write(table: Table, records: Sequence[Record], folder: Path, read: set[Path]) -> None:

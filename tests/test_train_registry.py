@@ -1,4 +1,4 @@
-"""Kept runs that failed, or that another process works on."""
+"""Registered runs that failed, or that another process works on."""
 
 import fcntl
 import json
@@ -23,7 +23,7 @@ def tiny_mars(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Mars, "counts", {})
 
 
-def test_a_failed_kept_run_is_left_out_until_it_is_asked_for(tree: Path, tmp_path: Path) -> None:
+def test_a_failed_registered_run_is_left_out_until_it_is_asked_for(tree: Path, tmp_path: Path) -> None:
     kept = small(tree, f"registry={tmp_path / 'kept'}", "recipe.sampling.identities=8")
     with pytest.raises(ValueError, match="identities=8"):
         train.run(kept, tmp_path / "first")
@@ -40,7 +40,7 @@ def test_a_failed_kept_run_is_left_out_until_it_is_asked_for(tree: Path, tmp_pat
     assert "make_datamodule" in json.loads(recorded)["traceback"]
 
 
-def test_a_kept_run_that_another_process_works_on_is_left_to_it(tree: Path, tmp_path: Path) -> None:
+def test_a_registered_run_that_another_process_works_on_is_left_to_it(tree: Path, tmp_path: Path) -> None:
     kept = small(tree, f"registry={tmp_path / 'kept'}", "trainer.max_steps=1")
     assert train.run(kept, tmp_path / "first") == "trained"
     (folder,) = (tmp_path / "kept").iterdir()
