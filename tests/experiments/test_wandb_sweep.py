@@ -9,7 +9,7 @@ from wandb.sdk.launch.sweeps.utils import create_sweep_command, create_sweep_com
 
 from reid_cosam import build
 from reid_cosam.paths import CONF, EXPERIMENTS
-from reid_cosam.settings.recipe import part_name
+from reid_cosam.settings.train import part_name
 
 SWEEP: dict[str, Any] = yaml.safe_load((EXPERIMENTS / "wandb_sweep.yaml").read_text())
 

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from reid_cosam import build
 from reid_cosam.paths import CONF
 from reid_cosam.settings import TrainSettings
-from reid_cosam.settings.recipe import part_name
+from reid_cosam.settings.train import part_name
 from reid_cosam.sweeps import sweep
 
 SYNTHETIC = ("table2", "table3", "table4", "table6", "table7")

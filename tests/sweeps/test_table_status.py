@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from reid_cosam.data.readers.mars import Mars
 from reid_cosam.paths import CONF
 from reid_cosam.results.store import write_json, write_text
-from reid_cosam.settings.recipe import part_name
+from reid_cosam.settings.train import part_name
 from reid_cosam.sweeps import planned_runs
 from reid_cosam.sweeps.attempts import record_failure
 from reid_cosam.sweeps.planned_runs import PlannedRun

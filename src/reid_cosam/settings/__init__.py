@@ -16,8 +16,13 @@ from reid_cosam.settings.commands import (
     VerifySettings,
     VisualizeSettings,
 )
-from reid_cosam.settings.parts import DataSettings, DeviceSettings, LoggerSettings, TrainerSettings
-from reid_cosam.settings.train import TrainSettings
+from reid_cosam.settings.train import (
+    DataSettings,
+    DeviceSettings,
+    LoggerSettings,
+    TrainerSettings,
+    TrainSettings,
+)
 
 __all__ = [
     "CheckpointSettings",

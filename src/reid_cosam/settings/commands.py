@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from reid_cosam.settings.base import Count, Frames, Natural, PathText, Seed, Settings, Text, Workers, listed
-from reid_cosam.settings.parts import DataSettings, DeviceSettings
+from reid_cosam.settings.train import DataSettings, DeviceSettings
 
 ProtocolName = Literal["released", "with_queries", "official", "cross_camera"]
 TableName = Literal["table2", "table3", "table4", "table5", "table6", "table7"]

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from reid_cosam.settings.recipe import part_name
+from reid_cosam.settings.train import part_name
 
 _COMPARED = ("backbone", "cosam", "agg", "num_frames", "seed", "data", "recipe")
 # Where data lie, how they are fed and scored; the recipe's length, as the trainer's is the one that counts.

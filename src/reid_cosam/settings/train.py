@@ -1,10 +1,109 @@
-"""Settings of `python -m reid_cosam.train`."""
+"""The settings of `reid-cosam train`: the parts of network and recipe, data, trainer, logger."""
 
-from pydantic import field_validator, model_validator
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from reid_cosam.settings.base import Frames, PathText, Seed, Settings
-from reid_cosam.settings.parts import DataSettings, LoggerSettings, TrainerSettings
-from reid_cosam.settings.recipe import Part, RecipeSettings, part_name
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from reid_cosam.settings.base import (
+    Count,
+    Frames,
+    Natural,
+    PathText,
+    Seed,
+    Settings,
+    Side,
+    Text,
+    Workers,
+    listed,
+)
+
+
+def _names_a_class(part: dict[str, Any]) -> dict[str, Any]:
+    if not isinstance(part.get("_target_"), str):
+        raise ValueError("names no class or function: _target_=module.name")
+    return part
+
+
+Part = Annotated[dict[str, Any], AfterValidator(_names_a_class)]
+"""A class or function under `_target_`, and its arguments, which `build.parts` checks by its signature."""
+
+# As they stand in file names and tables.
+_SHORT_NAMES = {
+    "TemporalAveragePooling": "tp_avg",
+    "TemporalMaxPooling": "tp_max",
+    "TemporalAttention": "ta",
+    "TemporalRnn": "rnn",
+}
+
+
+def part_name(part: Mapping[str, Any]) -> str:
+    """What a part is called in file names and tables: `se_resnet50`, `tp_avg`, the name of a class.
+
+    >>> part_name({"_target_": "my_nets.GeM", "p": 3})
+    'GeM'
+    """
+    name = str(part["_target_"]).rpartition(".")[2]
+    return _SHORT_NAMES.get(name, name)
+
+
+class SamplingSettings(Settings):
+    frames: Literal["consecutive", "consecutive_released", "random", "evenly"]
+    identities: Annotated[int, Field(ge=2, le=4096)]
+    tracklets: Annotated[int, Field(ge=1, le=4096)]
+
+
+class RecipeSettings(Settings):
+    name: str
+    max_steps: Count
+    attention: Part
+    loss: Part
+    optimiser: Part
+    schedule: Part
+    augmentation: Part
+    sampling: SamplingSettings
+
+
+class DataSettings(Settings):
+    name: Text
+    reader: Part
+    root: PathText
+    height: Side
+    width: Side
+    workers: Workers
+    eval_batch_size: Count
+    protocol: Literal["released", "cross_camera"]
+    small: bool
+    size: Literal["small", "medium", "full"] | None = None
+    seed: Natural | None = None
+    split: Natural | None = None
+    tested_half: Literal["first", "last"] | None = None
+    attributes: PathText | None = None
+
+
+class DeviceSettings(Settings):
+    accelerator: Literal["auto", "cpu", "gpu"]
+    devices: Count
+    precision: Literal["auto", "32-true", "bf16-mixed"]
+
+
+class TrainerSettings(DeviceSettings):
+    num_nodes: Count
+    max_steps: Count
+    eval_every: Count
+    checkpoint_every: Count
+    log_every: Count
+    deterministic: bool | Literal["warn"]
+    compile: bool | Literal["auto"]
+
+
+class LoggerSettings(Settings):
+    name: Literal["wandb", "csv", "tensorboard", "none"]
+    project: Text | None = None
+    entity: Text | None = None
+    group: Text | None = None
+    mode: Literal["offline", "online"] | None = None
+    tags: Annotated[tuple[Text, ...], BeforeValidator(listed)] = ()
 
 
 class TrainSettings(Settings):

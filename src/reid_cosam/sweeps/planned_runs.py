@@ -11,7 +11,7 @@ from reid_cosam import build
 from reid_cosam.data.verification import split_hash
 from reid_cosam.results.tables.layout import STAND_INS
 from reid_cosam.settings import DataSettings, TrainSettings
-from reid_cosam.settings.recipe import part_name
+from reid_cosam.settings.train import part_name
 from reid_cosam.sweeps import sweep
 from reid_cosam.sweeps.registry import registered_folder
 

@@ -7,7 +7,7 @@ from pytorch_lightning.utilities import rank_zero_only
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.results.counted_progress import duration
 from reid_cosam.settings import TrainSettings
-from reid_cosam.settings.recipe import part_name
+from reid_cosam.settings.train import part_name
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.origin import Origin
 from reid_cosam.training.pace import Pace, measure_pace

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_cosam.settings.identity import identity
-from reid_cosam.settings.recipe import part_name
+from reid_cosam.settings.train import part_name
 from reid_cosam.training.checkpoint_files import read_checkpoint
 from reid_cosam.training.origin import Origin
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from reid_cosam.results.runs import Run
-from reid_cosam.settings.recipe import part_name
+from reid_cosam.settings.train import part_name
 from tests.test_settings import settings
 
 TINY = ("experiment=quickstart", "data.height=64", "data.width=32", "recipe.max_steps=20")

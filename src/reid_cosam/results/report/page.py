@@ -29,7 +29,7 @@ from reid_cosam.results.tables.read import from_places
 from reid_cosam.results.tables.records import Record
 from reid_cosam.results.tables.table import Table
 from reid_cosam.results.tables.write import no_finished_run
-from reid_cosam.settings.recipe import part_name
+from reid_cosam.settings.train import part_name
 
 _STRIPS = 12
 
