@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
+import reid_cosam
 from reid_cosam.startup import start_process
 
 # Hydra completes settings, as it knows all groups and options; to it, the verb is the program.
@@ -52,6 +53,8 @@ def main() -> None:
         import_module(f"reid_cosam.{verb}").main(arguments)
     elif verb in ("--help", "-h", "help"):
         print(overview(), end="")
+    elif verb == "--version":
+        print(f"reid-cosam {reid_cosam.__version__}")
     elif verb == "completion":
         print(completion(*arguments), end="")
     else:

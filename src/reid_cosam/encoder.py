@@ -55,10 +55,12 @@ class Encoder:
     def embed(self, clips: Shaped[Tensor | np.ndarray, "b t _ _ _"]) -> Float32[Tensor, "b d"]:
         """One descriptor per clip, in float32 on the network's device; compare them by L2 distance.
 
-        These are the descriptors that `reid-cosam evaluate` extracts. Frames of another size are resized as
-        it resizes them (bilinear, antialiased). A clip that is longer or shorter than `num_frames` is treated
-        as a whole tracklet: it is cut into snippets of `num_frames` frames, the last of which is filled up
-        with its own frames, and gets the mean of their descriptors (paper, section 6.3).
+        These are the descriptors that `reid-cosam evaluate trainer.precision=32-true` extracts, to float32
+        rounding; where the device computes in bfloat16, `evaluate` does so unless it is told that. Frames
+        of another size are resized as it resizes them (bilinear, antialiased). A clip that is longer or
+        shorter than `num_frames` is treated as a whole tracklet: it is cut into snippets of `num_frames`
+        frames, the last of which is filled up with its own frames, and gets the mean of their descriptors
+        (paper, section 6.3).
 
         Args:
             clips: RGB frames as 8-bit integers, `[b, t, h, w, 3]` or `[b, t, 3, h, w]`, on any device.

@@ -1,5 +1,7 @@
 """What a file may name, and what it may not."""
 
+import sys
+
 import pytest
 
 from reid_cosam.build.trust import Untrusted, check_trust, modules_of
@@ -16,7 +18,7 @@ from tests.test_settings import settings
         "torch.nn.Identity",
         "torch.optim.SGD",
         "torch.optim.lr_scheduler.StepLR",
-        "torchvision.models.resnet18",
+        "torchvision.models.resnet.resnet18",
         "timm.models.resnet.resnet18",
     ],
 )
@@ -50,7 +52,28 @@ def test_other_code_is_refused_by_setting_and_name(target: str, nested: bool) ->
 
     assert "runs/last.ckpt" in str(raised.value)
     assert f"{name}={target}" in str(raised.value)
-    assert "trust=[" in str(raised.value)
+    assert ("trust=[" in str(raised.value)) == (target not in ("${oc.env:HOME}", "torch"))
+
+
+@pytest.mark.parametrize("argument", ["pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path"])
+def test_a_listed_model_reads_no_file_that_is_named_beside_it(argument: str) -> None:
+    part = {"_target_": "timm.models.resnet.resnet18", argument: "evil.pth"}
+
+    with pytest.raises(Untrusted, match=argument):
+        check_trust({"agg": part}, "last.ckpt")
+
+
+def test_nothing_else_of_the_package_is_imported_before_it_is_refused() -> None:
+    sys.modules.pop("reid_cosam.__main__", None)
+
+    with pytest.raises(Untrusted):
+        check_trust({"agg": {"_target_": "reid_cosam.__main__.main"}}, "last.ckpt")
+
+    assert "reid_cosam.__main__" not in sys.modules
+
+
+def test_one_module_may_be_trusted_without_brackets() -> None:
+    check_trust({"agg": {"_target_": "my_nets.GeM"}}, "last.ckpt", "my_nets")
 
 
 @pytest.mark.parametrize(

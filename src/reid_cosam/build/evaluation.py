@@ -11,6 +11,7 @@ from pytorch_lightning.strategies import DDPStrategy
 from reid_cosam.build.data import data_folder, make_splits
 from reid_cosam.build.devices import check_gpus, precision, prepare_memory, runs_on_gpu
 from reid_cosam.build.network import make_network
+from reid_cosam.build.parts import TARGET
 from reid_cosam.build.settings import check_settings
 from reid_cosam.build.trust import check_trust
 from reid_cosam.data.datasets import DenseSnippets
@@ -48,13 +49,15 @@ def load_network(path: Path, trust: Collection[str] = ()) -> tuple[TrainSettings
     """
     content = read_checkpoint(path)
     check_trust(content["config"], str(path), trust)
+    if TARGET not in content["config"].get("backbone", {}):
+        raise ValueError(
+            f"{path} was written by an earlier version of reid_cosam, which had other settings: use that one "
+            "(environment.json of its run names it), or train again"
+        )
     try:
         settings = check_settings(content["config"])
-    except ValueError:
-        raise ValueError(
-            f"{path} was written by another version of reid_cosam, which had other settings: use that one "
-            "(environment.json of its run names it), or train again"
-        ) from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     state = {
         name.removeprefix(_PREFIX): value
         for name, value in content.get("state_dict", {}).items()

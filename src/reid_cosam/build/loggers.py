@@ -9,7 +9,6 @@ from pytorch_lightning.loggers import CSVLogger, TensorBoardLogger
 
 from reid_cosam.paths import is_utf8
 from reid_cosam.results.run_settings import network_of, placement
-from reid_cosam.results.tables.published import tables_of
 from reid_cosam.settings import LoggerSettings, TrainSettings
 from reid_cosam.training.guarded_wandb import GuardedWandb
 from reid_cosam.training.loggers import GuardedLogger
@@ -62,6 +61,8 @@ def logged_settings(settings: TrainSettings) -> dict[str, Any]:
     logged = settings.model_dump(mode="json")
     if settings.logger.name != "wandb":
         return logged
+    from reid_cosam.results.tables.published import tables_of  # only here: it reads the paper's tables
+
     network = network_of(logged)
     return logged | {
         "backbone_name": network.backbone,

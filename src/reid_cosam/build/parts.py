@@ -82,7 +82,11 @@ def checked(setting: str, part: Mapping[str, Any], known: Collection[str] = ()) 
         for name in reversed(setting.split(".")):
             content = {name: content}
         takes = ", ".join(name for name in taken if name not in known) or "no settings"
-        raise ValueError(f"{faults_in_words(faults, content)} ({part[TARGET]} takes {takes})") from None
+        extra = [one["loc"][-1] for one in error.errors() if one["type"] == "extra_forbidden"]
+        unknown = " ".join(f"'~{setting}.{name}'" for name in extra)
+        remedy = f"; remove what the chosen option brings along: {unknown}" if unknown else ""
+        text = f"{faults_in_words(faults, content)} ({part[TARGET]} takes {takes}{remedy})"
+        raise ValueError(text) from None
     return {TARGET: part[TARGET], **values, **nested}
 
 

@@ -7,13 +7,21 @@ parts of networks and of training, unless the command line trusts a module by it
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from reid_cosam.build.parts import TARGET
 
 ALLOWED = ("reid_cosam", "torch", "torchvision", "timm")
+# Where parts of networks and of training are; nothing else of these packages is even imported.
+_PLACES = (
+    *("reid_cosam.models.", "reid_cosam.losses.", "reid_cosam.data.", "reid_cosam.training.optimisation."),
+    *("torch.nn.", "torch.optim.", "torchvision.models.", "torchvision.ops.", "timm.models.", "timm.layers."),
+)
 _FUNCTIONS = ("reid_cosam.models.backbones", "reid_cosam.training.optimisation")
+# Arguments by which a listed model would read or fetch a file that is named there.
+_FILES = ("pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path")
 
 
 class Untrusted(ValueError):
@@ -30,46 +38,60 @@ def check_trust(content: object, file: str, trust: Collection[str] = ()) -> None
     Raises:
         Untrusted: it would.
     """
-    for setting, target in targets(content):
-        if any(target == module or target.startswith(f"{module}.") for module in trust):
+    trusted = (trust,) if isinstance(trust, str) else trust
+    for setting, part in _parts(content):
+        target = str(part[TARGET])
+        setting = f"{setting}.{TARGET}" if setting else TARGET
+        if any(target == module or target.startswith(f"{module}.") for module in trusted):
             continue
-        module = target.partition(".")[0]
-        if module not in ALLOWED:
-            raise Untrusted(
-                f"{file} names {setting}={target}, which belongs to none of {', '.join(ALLOWED)}: it was "
-                f"not run. If you trust that code, add 'trust=[{module}]'"
-            )
-        if not _is_part(target):
-            raise Untrusted(
-                f"{file} names {setting}={target}, which is not part of a network or of its training: it was "
-                f"not run. If you trust it all the same, add 'trust=[{target}]'"
-            )
+        reason, remedy = _refusal(target, part)
+        if reason:
+            raise Untrusted(f"{file} names {setting}={target}, {reason}: it was not run.{remedy}")
 
 
-def targets(content: object, setting: str = "") -> Iterator[tuple[str, str]]:
-    """The full name and the value of every `_target_` in plain containers."""
+def _refusal(target: str, part: Mapping[Any, Any]) -> tuple[str, str]:
+    """Why it is not run, and what the user can do; two empty texts for what every file may name."""
+    if not re.fullmatch(r"\w+(\.\w+)+", target):
+        return "which is not the name of a class", ""
+    module = target.partition(".")[0]
+    if module not in ALLOWED:
+        return f"which belongs to none of {', '.join(ALLOWED)}", (
+            f" If you have that code and trust it, add 'trust=[{module}]' (in Python: trust=[\"{module}\"])"
+        )
+    files = [name for name in _FILES if part.get(name) is not None]
+    if files:
+        return f"and with {files[0]} a file that it would read", ""
+    if not _is_part(target):
+        return "which is not part of a network or of its training", (
+            f" If you trust it all the same, add 'trust=[{target}]'"
+        )
+    return "", ""
+
+
+def _parts(content: object, setting: str = "") -> Iterator[tuple[str, Mapping[Any, Any]]]:
+    """The full name and the value of every mapping with a `_target_` in plain containers."""
     pairs: Iterator[tuple[Any, Any]] = iter(())
     if isinstance(content, Mapping):
         pairs = iter(content.items())
+        if TARGET in content:
+            yield setting, content
     elif isinstance(content, list | tuple):
         pairs = iter(enumerate(content))
     for key, value in pairs:
-        name = f"{setting}.{key}" if setting else str(key)
-        if key == TARGET:
-            yield name, str(value)
-        else:
-            yield from targets(value, name)
+        yield from _parts(value, f"{setting}.{key}" if setting else str(key))
 
 
 def modules_of(content: object) -> list[str]:
     """The top-level modules that plain containers name, but those which every file may name."""
-    return sorted({target.partition(".")[0] for _, target in targets(content)} - set(ALLOWED))
+    return sorted({str(part[TARGET]).partition(".")[0] for _, part in _parts(content)} - set(ALLOWED))
 
 
 def _is_part(target: str) -> bool:
     """Whether calling it makes a part: a class made for that, or a function that is listed as a model."""
     from torch import nn, optim
 
+    if not target.startswith(_PLACES):
+        return False
     try:
         found = pkgutil.resolve_name(target)
     except Exception:  # whatever looking for it raises

@@ -33,7 +33,7 @@ def command(
     *settings: type[BaseModel],
     sweeps: bool = False,
     before: Callable[[Sequence[str]], None] | None = None,
-    subcommands: Mapping[str, str] | None = None,
+    subcommands: Mapping[str, Callable[[Sequence[str]], None]] | None = None,
     flags: Mapping[str, str] | None = None,
 ) -> "Callable[[Function], Command]":
     """Makes a function of checked settings the command that composes `conf/<verb>.yaml` from its arguments.
@@ -45,7 +45,7 @@ def command(
         settings: of each the function gets an argument.
         sweeps: in a sweep (`-m`) one failed run does not stop the others.
         before: raises a user error for arguments that this verb refuses, before anything is composed.
-        subcommands: modules whose `main` gets the other arguments when the first one is their name.
+        subcommands: functions of the other arguments, for when the first one is their name.
         flags: what stands for a setting, such as `--dry-run` for `dry_run=true`.
     """
 
@@ -63,13 +63,13 @@ class Command:
     verb: str
     job: "_Job"
     before: Callable[[Sequence[str]], None] | None
-    subcommands: Mapping[str, str]
+    subcommands: Mapping[str, Callable[[Sequence[str]], None]]
     flags: Mapping[str, str]
 
     def __call__(self, arguments: Sequence[str] | None = None) -> None:
         given = list(sys.argv[1:] if arguments is None else arguments)
         if given and given[0] in self.subcommands:
-            import_module(self.subcommands[given[0]]).main(given[1:])
+            self.subcommands[given[0]](given[1:])
             return
         never_fail_to_print()
         interruption.handle()
@@ -137,11 +137,15 @@ def _run(arguments: list[str], verb: str, job: _Job) -> None:
     """As `hydra.main` does, with these arguments, our loader, and errors raised instead of printed."""
     version.setbase("1.3")
     parser = hydra_utils.get_args_parser()
+    parser.prog = f"reid-cosam {verb}"
     with (
         _replaced(hydra_application, "ConfigLoaderImpl", CheckedConfigLoader),
         _replaced(hydra_utils, "run_and_report", lambda work: work()),
     ):
-        hydra_utils._run_hydra(parser.parse_intermixed_args(arguments), parser, job, str(CONF), verb)
+        given = parser.parse_intermixed_args(arguments)
+        if given.config_path is not None:  # Hydra would look for a relative one beside this module
+            given.config_path = str(Path(given.config_path).absolute())
+        hydra_utils._run_hydra(given, parser, job, str(CONF), verb)
 
 
 @contextmanager

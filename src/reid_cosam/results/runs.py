@@ -77,7 +77,9 @@ class Run:
         anew = [
             f"{name}=null" for name in ("registry", "runs") if self.config.get(name) is not None
         ]  # else the recorded run is found again
-        return shlex.join(["python", "-m", "reid_cosam.train", *kept, *anew])
+        config_dir = self.environment.get("config_dir")
+        own = ["--config-dir", str(config_dir)] if config_dir else []
+        return shlex.join(["python", "-m", "reid_cosam.train", *own, *kept, *anew])
 
     def table(self, name: str) -> list[dict[str, str]]:
         """The rows of one of the run's CSV files.

@@ -9,7 +9,13 @@ from pydantic import BaseModel, ValidationError
 
 _Settings = TypeVar("_Settings", bound=BaseModel)
 
-RENAMED = {"runs": "registry", "agg.last_stride": "backbone.last_stride"}
+RENAMED = {
+    "runs": "registry",
+    "agg.last_stride": "backbone.last_stride",
+    "backbone.name": "backbone",
+    "agg.name": "agg",
+    "recipe.schedule.name": "recipe/schedule",
+}
 """Settings that earlier versions had under another name."""
 
 # What Hydra's grammar reads as a number or a truth value.

@@ -158,7 +158,8 @@ class TrainSettings(Settings):
     @property
     def run_name(self) -> str:
         """Short and readable: what tells one run of a sweep from another."""
-        placement = "cosam" + "".join(map(str, self.cosam)) if self.cosam else "no-cosam"
+        attention = part_name(self.recipe.attention).replace("Cosam", "cosam")
+        placement = attention + "".join(map(str, self.cosam)) if self.cosam else "no-cosam"
         names = part_name(self.backbone), placement, part_name(self.agg)
         parts = [*names, f"n{self.num_frames}", f"seed{self.seed}"]
         if self.data.split is not None:

@@ -41,6 +41,7 @@ def prepare_folder(settings: TrainSettings, origin: Origin, folder: Path) -> Non
     used = {
         "accelerator": origin.accelerator,
         "overrides": list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else None,
+        "config_dir": _config_dir(),
         "compiled": origin.compiled,
         "precision": origin.precision,
         "threads": torch.get_num_threads(),
@@ -58,3 +59,9 @@ def finish_folder(
     end_in_any_case()
     log_summary(trainer.loggers, metrics, pictures)
     print_summary(metrics, pictures, folder)
+
+
+def _config_dir() -> str | None:
+    """The folder of `--config-dir`, which the overrides may need."""
+    sources = HydraConfig.get().runtime.config_sources if HydraConfig.initialized() else ()
+    return next((str(one.path) for one in sources if one.provider == "command-line"), None)

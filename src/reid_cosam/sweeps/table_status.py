@@ -11,7 +11,6 @@ from omegaconf import OmegaConf
 from rich.console import Console
 from rich.table import Table
 
-from reid_cosam.command_line import exits_with_one_line, never_fail_to_print
 from reid_cosam.paths import CONF
 from reid_cosam.results.counted_progress import duration
 from reid_cosam.results.faults import noting
@@ -30,20 +29,6 @@ _COSTLY = (
     *("backbone.", "num_frames", "data.name", "data.height", "data.width"),
     *("recipe.sampling.identities", "recipe.sampling.tracklets"),
 )
-_HELP = """\
-reid-cosam tables status [TABLE ...] [key=value ...]
-
-Lists the runs of the paper's tables that are not finished (missing, interrupted, failed or running) and the
-time that they still take. Trains nothing and changes nothing.
-
-  TABLE       {tables};
-              all of them if you name none
-  key=value   settings of reid-cosam train, the same as for the sweep: data=mars data.root=... registry=...
-
-Commands worth copying
-  reid-cosam tables status
-  reid-cosam tables status table3 data=mars data.root=/data/mars
-  reid-cosam tables status table3 experiment=tables_synthetic"""
 
 
 class State(NamedTuple):
@@ -52,16 +37,6 @@ class State(NamedTuple):
     name: str
     done: int
     error: str | None = None
-
-
-def main(arguments: Sequence[str]) -> None:
-    """`tables status`: user errors print one line."""
-    never_fail_to_print()
-    if {"--help", "-h"} & set(arguments):
-        print(_HELP.format(tables=", ".join(TABLES)))
-        return
-    with exits_with_one_line():
-        table_status(arguments)
 
 
 def table_status(arguments: Sequence[str]) -> None:

@@ -63,7 +63,7 @@ def _belonging(slot: Slot, records: Sequence[Record]) -> list[Record]:
     return [
         one
         for one in records
-        if one.on_consecutive_frames
+        if one.is_of_the_paper
         and wanted
         == (one.network, one.scored.reranked, one.scored.data, one.scored.size, one.scored.attribute)
     ]
@@ -97,7 +97,7 @@ def _comparable(one: Record, other: Record) -> bool:
     def sizes(record: Record) -> tuple[object, ...]:
         return record.network.height, record.network.width, record.scored.data, record.scored.size
 
-    return one.on_consecutive_frames and sizes(one) == sizes(other)
+    return one.is_of_the_paper and sizes(one) == sizes(other)
 
 
 def _rows(groups: Sequence[Group], summaries: Mapping[Slot, Summary], best_of_backbone: bool) -> list[Row]:

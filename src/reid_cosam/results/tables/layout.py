@@ -45,7 +45,7 @@ STAND_INS = {"resnet50": "resnet_tiny", "se_resnet50": "se_resnet_tiny"}
 _LABELS = {"SE-ResNet50": "SE-ResNet-tiny", "ResNet50": "ResNet-tiny", "SE50": "SE-tiny", "R50": "R-tiny"}
 BACKBONES = (*STAND_INS, *STAND_INS.values())
 
-# Only results that were re-ranked in this way stand beside the paper's: `evaluation.scoring.RERANKING`.
+# Only results that were re-ranked in this way stand beside the paper's: as `metrics.scoring.Reranking()`.
 RERANKED_WITH = {"k1": 20, "k2": 6, "lambda_value": 0.3, "squared": True}
 
 # How the rows with COSAM are trained, and those that the paper took over from its reference 13.

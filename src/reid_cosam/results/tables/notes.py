@@ -179,7 +179,7 @@ def _reason(record: Record) -> str:
         return f"backbone {backbone} is none of {', '.join(BACKBONES)}"
     if scored.data not in known:
         return f"data set {scored.data} is none of {', '.join(known)}"
-    if not record.on_consecutive_frames:
+    if not record.is_of_the_paper:
         return f"training snippets of {record.sampling} frames and not of frames in a row"
     if scored.reranked or scored.attribute:
         return "as none asks for it (re-ranked, or of those who carry something)"

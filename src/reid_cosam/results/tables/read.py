@@ -11,8 +11,9 @@ from reid_cosam.results.faults import noting
 from reid_cosam.results.run_settings import ATTENTION, SETTINGS, network_of
 from reid_cosam.results.runs import Run, finished_folders, read_run
 from reid_cosam.results.tables.layout import RERANKED_WITH
-from reid_cosam.results.tables.records import SCORES, Record, Scored, read_results
+from reid_cosam.results.tables.records import FOREIGN, SCORES, Record, Scored, read_results
 from reid_cosam.settings.identity import identity
+from reid_cosam.settings.train import part_name
 
 # Settings that a record names; all others go into a hash.
 _NAMED = {
@@ -72,7 +73,9 @@ def _read_folders(folders: Iterable[Path], found: Results) -> None:
 def _is_comparable(config: Mapping[str, Any], run: Record) -> bool:
     """Whether an evaluation is of the last iteration, on the run's own data, by plain L2 distances."""
     data, scored = config["data"], run.scored
-    own = data is None or (data["name"], data.get("size") or "", data["split"]) == (
+    # Without a name, only the place of the run's own data was given.
+    own = data is None or "name" not in data
+    own = own or (data["name"], data.get("size") or "", data["split"]) == (
         *(scored.data, scored.size, scored.split),
     )
     plain = (config["distance"], config["snippet_tail"]) == ("euclidean", "cycle")
@@ -89,6 +92,16 @@ def _added(run: Sequence[Record], metrics: Mapping[str, Any]) -> list[Record]:
     return [record for record in found if record.scored not in known]
 
 
+def _recipe(config: Mapping[str, Any]) -> str:
+    """Its name, and the parts that are none of this package: `paper with CircleLoss`."""
+    used = [part for name, part in config["recipe"].items() if name != "attention" or config["cosam"]]
+    targets = [part["_target_"] for part in used if isinstance(part, Mapping) and "_target_" in part]
+    foreign = [part_name({"_target_": one}) for one in targets if not one.startswith("reid_cosam.")]
+    return (
+        FOREIGN.join([config["recipe"]["name"], ", ".join(foreign)]) if foreign else config["recipe"]["name"]
+    )
+
+
 def records_of(config: Mapping[str, Any], metrics: Mapping[str, Any], run: str) -> Iterator[Record]:
     """The results of a training run: all queries first, then re-ranked and by attribute where it has them.
 
@@ -96,7 +109,7 @@ def records_of(config: Mapping[str, Any], metrics: Mapping[str, Any], run: str) 
         KeyError, TypeError, ValueError: settings or scores are not those of a run.
     """
     data = config["data"]
-    made = {"network": network_of(config), "seed": config["seed"], "recipe": config["recipe"]["name"]} | {
+    made = {"network": network_of(config), "seed": config["seed"], "recipe": _recipe(config)} | {
         "iterations": config["trainer"]["max_steps"],
         "sampling": config["recipe"]["sampling"]["frames"],
         "settings": _other_settings(config),

@@ -16,6 +16,7 @@ from reid_cosam.results.run_settings import NetworkSpec, placement
 
 SCORES = ("mAP", "R1", "R5", "R20")
 CONSECUTIVE = ("consecutive", "consecutive_released")  # frames of a training snippet, section 4
+FOREIGN = " with "  # in the name of a recipe, before parts of other people
 COLUMNS = (
     *("data", "size", "split", "backbone", "agg", "cosam", "num_frames", "height", "width", "last_stride"),
     *("seed", "recipe", "iterations", "sampling", "settings", "attribute", "reranked", "protocol"),
@@ -80,9 +81,9 @@ class Record:
         return self.recipe, self.iterations, self.settings.partition("-")[0]
 
     @property
-    def on_consecutive_frames(self) -> bool:
-        """Whether it was trained on consecutive frames, as everything in the paper's tables."""
-        return self.sampling in CONSECUTIVE
+    def is_of_the_paper(self) -> bool:
+        """Whether it was trained on consecutive frames, and with parts of this package alone."""
+        return self.sampling in CONSECUTIVE and FOREIGN not in self.recipe
 
     def __str__(self) -> str:
         scored = self.scored
