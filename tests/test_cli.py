@@ -116,7 +116,8 @@ def state():
 before, modules = state(), set(sys.modules)
 import reid_cosam
 assert state() == before
-print(*(set(sys.modules) - modules))
+loaded = {name.partition(".")[0] for name in set(sys.modules) - modules}
+print(*(loaded - sys.stdlib_module_names))
 import reid_cosam.train, reid_cosam.command_line
 assert state() == before
 """
