@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = command.parser("python -m benchmarks", __doc__, "quick", command.CHOICES)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--only", nargs="+", choices=tuple(ALL), metavar="NAME", help=f"of {', '.join(ALL)}")
-    which.add_argument("--rewrite", action="store_true", help="measure nothing, write RESULTS.md anew")
+    which.add_argument("--rewrite", action="store_true", help="measure nothing, only write RESULTS.md")
     parser.add_argument(
         "--limit", type=command.positive, metavar="SECONDS", help="stop a benchmark that takes longer"
     )
@@ -111,7 +111,7 @@ def _hindrance(benchmark: Benchmark, chosen: argparse.Namespace) -> str | None:
     """Why it cannot run."""
     if chosen.device != "cpu" and "device" not in benchmark.reads:
         return f"{benchmark.name} measures the CPU alone, without --device {chosen.device}"
-    if "before" in benchmark.reads and chosen.before is None:
+    if "before" in benchmark.needs and chosen.before is None:
         return f"{benchmark.name} compares with an earlier commit: name it with before=COMMIT"
     return None
 

@@ -14,15 +14,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.harness import command
+from benchmarks.harness.checkout import ROOT, checked_out
 from benchmarks.harness.command import Benchmark, Options
 from benchmarks.harness.records import Record
 
-ROOT = Path(__file__).parents[1]
 # Iterations of a run, and runs of the sweep. `make demo` and `make tables-synthetic` have 500 iterations.
 SIZES = {"check": (1, 2), "quick": (100, 2), "full": (500, 4)}
 ROUNDS = {"check": 1, "quick": 1, "full": 3}  # of the demo, in turn
@@ -86,28 +85,6 @@ def measure(options: Options) -> Iterator[Record]:
             yield Record(f"{title}, mAP", 100 * new_map, 100 * old_map, options.before, "%", "more")
 
 
-@contextmanager
-def checked_out(commit: str, folder: Path) -> Iterator[Path]:
-    """A checkout of the commit, which git forgets again.
-
-    Raises:
-        ValueError: there is no such commit.
-    """
-    tree = folder / "tree"
-    git = ["git", "-C", str(ROOT)]
-    named = [*git, "rev-parse", "--verify", "--quiet", f"{commit}^{{commit}}"]
-    if subprocess.run(named, stdout=subprocess.DEVNULL, check=False).returncode:
-        raise ValueError(
-            f"before={commit}: this repository has no such commit; git log lists those it has, and "
-            "git fetch --unshallow gets what a shallow clone lacks"
-        )
-    subprocess.run([*git, "worktree", "add", "--quiet", "--detach", str(tree), commit], check=True)
-    try:
-        yield tree
-    finally:
-        subprocess.run([*git, "worktree", "remove", "--force", str(tree)], check=True)
-
-
 def _timed(source: Path, folder: Path, title: str, iterations: int, work: Work) -> tuple[float, float]:
     """Seconds of the commands, and the mean mAP of their runs."""
     start = time.perf_counter()
@@ -152,6 +129,7 @@ BENCHMARK = Benchmark(
     _notes,
     measure,
     reads=("before",),
+    needs=("before",),
 )
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Describing whole tracklets: one stream of full batches against one tracklet at a time.
+"""Extracting the descriptors of whole tracklets: one stream of full batches against one tracklet at a time.
 
     python -m benchmarks.extraction [released=PATH] [--size quick] [--device cuda]
 
 From JPEG files to descriptors on the CPU, SE-ResNet50 with COSAM after blocks 4 and 5, N = 4. The reference
-reads a tracklet by Pillow and torchvision's transforms and describes at most 16 snippets at a time in
+reads a tracklet by Pillow and torchvision's transforms and extracts at most 16 snippets at a time in
 float32, without data loading processes, as the released program does unless told otherwise (on a GPU a second
 reference has as many as ours); its network is the released code's with `released=PATH`, else ours with
 literal COSAM, channels first.
@@ -94,12 +94,12 @@ def measure(options: Options) -> Sequence[Record]:
 def reference(
     options: Options, chosen: TrainSettings, warm_up: Sequence[Tracklet], tracklets: Sequence[Tracklet]
 ) -> Work:
-    """The plain way to describe tracklets."""
+    """The plain way to extract the descriptors of tracklets."""
     network = _network(options, chosen)
     torch.backends.cudnn.benchmark = True  # as the released program sets it
-    describe = partial(_one_by_one, options, network)
-    ways = {name: partial(describe, tracklets, count) for name, count in against(options).items()}
-    return {"warm up": partial(describe, warm_up, 0), **ways}
+    extract = partial(_one_by_one, options, network)
+    ways = {name: partial(extract, tracklets, count) for name, count in against(options).items()}
+    return {"warm up": partial(extract, warm_up, 0), **ways}
 
 
 def _network(options: Options, chosen: TrainSettings) -> nn.Module:
@@ -157,7 +157,7 @@ def _notes(options: Options) -> str:
 
 BENCHMARK = Benchmark(
     "extraction",
-    "Describing tracklets",
+    "Extraction of descriptors",
     _notes,
     measure,
     reads=("device", "released", "threads"),

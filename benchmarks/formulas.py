@@ -2,19 +2,20 @@
 
     python -m benchmarks.formulas [--size quick] [--threads 1] [--device cuda]
 
-Each is exchanged for what it replaces, in a COSAM layer (as in `benchmarks.cosam`, of 4 clips of 4 frames at
-every block) and in a whole training step, forward and backward. On a CPU the time is that of the process on
-all its threads, so that other work on the machine matters less.
+Each is exchanged for what it replaces, in a whole training step, and those that COSAM calls also in a COSAM
+layer (as in `benchmarks.cosam`, of 4 clips of 4 frames at every block), forward and backward. On a CPU the
+time is that of the process on all its threads, so that other work on the machine matters less.
 """
 
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from unittest.mock import patch
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from benchmarks.cosam import CHANNELS, MAP_SIZE, REDUCED, Pass
@@ -24,7 +25,8 @@ from benchmarks.harness.measure import Step, at_once, peak_bytes, repeated, seco
 from benchmarks.harness.records import Record
 from benchmarks.harness.steps import ProductStep, Scale, make_batch, peak_of_steps, settings
 from reid_cosam.models import aggregators, backbones, correlation, cosam
-from reid_cosam.models.cosam import Cosam
+from reid_cosam.models.cosam import Cosam, CosamOutput
+from reid_cosam.models.ops.location_mean import location_mean
 from reid_cosam.training.cpu_memory import keep_memory
 
 Form = Mapping[tuple[object, str], object]  # what takes a function's place in a module
@@ -34,9 +36,29 @@ def _mean(maps: Tensor, dtype: torch.dtype | None = None) -> Tensor:
     return maps.mean(dim=(-2, -1), dtype=dtype)
 
 
-READABLE: dict[str, Form] = {
+def _masked_by_products(
+    mean: Callable[[Tensor], Tensor], layer: Cosam, maps: Float[Tensor, "b t d h w"]
+) -> CosamOutput:
+    """COSAM's forward pass with the masked maps written out, once for both of their uses."""
+    spatial_mask = layer.spatial_mask(maps)
+    masked = maps * spatial_mask.to(maps.dtype)
+    weights = layer.channel_mlp(mean(masked)).mean(dim=1)
+    factors = 1 + weights if layer.residual else weights
+    return CosamOutput(masked * factors.to(maps.dtype)[:, None, :, None, None], spatial_mask, weights)
+
+
+def _masking(mean: Callable[[Tensor], Tensor]) -> Form:
+    return {(Cosam, "forward"): lambda layer, maps: _masked_by_products(mean, layer, maps)}
+
+
+IN_A_LAYER: dict[str, Form] = {
     "correlation": {(cosam, "correlate"): correlation.correlate},
-    "location mean": {(place, "location_mean"): _mean for place in (aggregators, backbones, cosam)},
+    "masking, torch's mean": _masking(_mean),
+    "masking, location_mean": _masking(location_mean),
+}
+READABLE: dict[str, Form] = IN_A_LAYER | {
+    "location mean": {(place, "location_mean"): _mean for place in (aggregators, backbones)},
+    "gating": {(backbones, "gated"): torch.mul},
 }
 CASES: dict[str, tuple[Sequence[int], Sequence[tuple[int, ...]]]] = {
     "check": ((5,), [(4, 5)]),
@@ -46,6 +68,7 @@ CASES: dict[str, tuple[Sequence[int], Sequence[tuple[int, ...]]]] = {
 ROUNDS = {"check": 1, "quick": 3, "full": 9}
 NOTES = """\
 - `ours` has all fused forms, `reference` the readable one for the one named; medians of passes in turn.
+- `masking` is against products, the mean of the masked maps by torch's own or by `ops.location_mean`.
 - `memory`: of a layer, its peak over what was held before; of a step, with weights and the optimiser's state.
 """
 
@@ -68,16 +91,18 @@ def measure(options: Options) -> Iterator[Record]:
         for block in blocks:
             step = _layer(block, bf16, options.device)
             case = f"layer, block {block}, {kind}"
-            yield from compare(case, step, partial(peak_bytes, step, options.device), options)
+            yield from compare(case, step, IN_A_LAYER, partial(peak_bytes, step, options.device), options)
         for placement in placements:
             train = _step(placement, bf16, options)
             case = f"step, cosam={list(placement)}, {kind}"
-            yield from compare(case, train, partial(peak_of_steps, train, options.device), options)
+            yield from compare(case, train, READABLE, partial(peak_of_steps, train, options.device), options)
 
 
-def compare(case: str, step: Step, peak: Callable[[], int], options: Options) -> Iterator[Record]:
-    """Time and memory as it is, and with each of the readable forms."""
-    forms, times = (None, *READABLE), dict[str | None, list[float]]()
+def compare(
+    case: str, step: Step, names: Collection[str], peak: Callable[[], int], options: Options
+) -> Iterator[Record]:
+    """Time and memory as it is, and with each of the named readable forms."""
+    forms, times = (None, *names), dict[str | None, list[float]]()
     for _ in range(1 + ROUNDS[options.size]):
         for form in forms:
             with readable(form):
@@ -87,7 +112,7 @@ def compare(case: str, step: Step, peak: Callable[[], int], options: Options) ->
     for form in forms:
         with readable(form):
             peaks[form] = peak()
-    for name in READABLE:
+    for name in names:
         spent, held = (medians[None], medians[name]), (peaks[None], peaks[name])
         yield Record(f"{case}: time", 1e3 * spent[0], 1e3 * spent[1], name, "ms", "less")
         yield Record(f"{case}: memory", held[0] / 1e6, held[1] / 1e6, name, "MB", "less")

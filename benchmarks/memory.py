@@ -42,8 +42,8 @@ TRAINING = {
     "se_resnet50": ("backbone=se_resnet50",),
 }
 NOTES = """\
-- `describing`: what the peak grows while snippets are described, beside what must grow then: the lists, and
-  the descriptors (n x 256 float32, three times: sums, zeros to start from, and the sums of before).
+- `extraction`: what the peak grows while descriptors are extracted, beside what must grow then: the lists,
+  and the descriptors (n x 256 float32, three times: sums, zeros to start from, and the sums of before).
 - `all`: the same with the ranking, beside all that and the distances (float32). Distances and ranking are
   computed in pieces of some 100 MB. Both references are floors, of what no program can do without: 1x is the
   most, and for few tracklets what does not grow with them is nearly all.
@@ -53,9 +53,9 @@ NOTES = """\
 
 def measure(options: Options) -> Iterator[Record]:
     for count in EVALUATED[options.size]:
-        queries, describing, everything, owed, distances = in_a_process(evaluate, count, options.threads)
+        queries, extracting, everything, owed, distances = in_a_process(evaluate, count, options.threads)
         name = f"{queries} x {count - queries}"
-        yield _record(f"describing, {name}", describing, owed, "lists and descriptors")
+        yield _record(f"extraction, {name}", extracting, owed, "lists and descriptors")
         yield _record(f"all, {name}", everything, owed + distances, "these and distances")
     trained = TRAINED[options.size]
     if trained is not None:
@@ -78,10 +78,10 @@ def evaluate(count: int, threads: int) -> tuple[int, int, int, int, int]:
         _validate(chosen, ReidSplits(trained, *_split(make_tracklets(WARM_UP, frames))), name)
         before = resident_peak()
         query, gallery = _split(make_tracklets(count, frames))
-        module, described = _validate(chosen, ReidSplits(trained, query, gallery), name)
+        module, extracted = _validate(chosen, ReidSplits(trained, query, gallery), name)
     owed = 3 * count * module.network.descriptor_size * 4 + _list_bytes((*query, *gallery))
     distances = len(query) * len(gallery) * 4
-    return len(query), described - before, resident_peak() - before, owed, distances
+    return len(query), extracted - before, resident_peak() - before, owed, distances
 
 
 def train(backbone: str, count: int, threads: int) -> int:

@@ -45,13 +45,14 @@ class Options:
 
 class Benchmark(NamedTuple):
     """`measure` gives no record before results were compared. `reads`: the options that it offers, of those
-    that not all benchmarks share."""
+    that not all benchmarks share; `needs`: those without which it cannot run."""
 
     name: str
     title: str
     notes: str | Callable[[Options], str]
     measure: Callable[[Options], Iterable[Record]]
     reads: Sequence[Choice] = ()
+    needs: Sequence[Choice] = ()
 
 
 def parser(

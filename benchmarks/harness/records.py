@@ -11,20 +11,20 @@ from reid_cosam.results.store import write_json, write_text
 HERE = Path(__file__).parents[1]
 Better = Literal["less", "more", "share"]
 HOW_TO_READ = """\
-`python -m benchmarks --rewrite` writes this file from `results/*.json`; the command above a table takes its
-figures anew. Every figure stands beside a reference of the same run on the same machine, and only their ratio
-carries over to another. `2.00x` is twice as good as the reference, whichever way the unit counts; a share is
-a percentage."""
+`python -m benchmarks --rewrite` writes this file from `results/*.json`; the command above a table repeats the
+measurement. Every figure is compared with a reference of the same run on the same machine, and only their
+ratio carries over to another. `2.00x` is twice as good as the reference, whichever way the unit counts; a
+share is a percentage."""
 NO_GPU = """\
-No figure on a CUDA device has been taken yet: `bash benchmarks/gpu.sh` takes them on a machine with one, each
-benchmark within ten minutes."""
+No figure on a CUDA device has been measured yet: `bash benchmarks/gpu.sh` measures them on a machine with
+one, each benchmark within ten minutes."""
 HEADINGS = ("", "ours", "reference", "unit", "against", "ratio", "aim")
 WORDS = ("unit", "against", "aim")  # to the left of their columns, numbers to the right
 
 
 @dataclass(frozen=True)
 class Record:
-    """One figure beside its reference, in the same unit.
+    """One figure and its reference, in the same unit.
 
     The ratio says how many times better ours is: reference / ours where less is better, ours / reference
     where more is. A `share` is ours as a part of the reference. `aim` is the least ratio wanted; of a share
@@ -115,7 +115,7 @@ def read_report(path: Path) -> Report:
         return Report(**{**content, "records": records})
     except (ValueError, TypeError, LookupError) as error:
         raise ValueError(
-            f"{path} holds no report of a benchmark ({error}): take it anew, or remove it"
+            f"{path} holds no report of a benchmark ({error}): repeat the measurement, or remove the file"
         ) from error
 
 

@@ -31,7 +31,7 @@ def plain(step: ProductStep, ways: Collection[str] = WAYS) -> ProductStep:
     if ANY_KERNELS in ways:
         step.deterministic, step.tries = False, True
     step.module.to(step.device)
-    _optimise_anew(step, fused=UNFUSED not in ways)
+    _new_optimiser(step, fused=UNFUSED not in ways)
     return step
 
 
@@ -39,7 +39,7 @@ def _channels_first(_: nn.Module, maps: tuple[Tensor]) -> Tensor:
     return maps[0].contiguous()
 
 
-def _optimise_anew(step: ProductStep, fused: bool) -> None:
+def _new_optimiser(step: ProductStep, fused: bool) -> None:
     """Adam for the layers that are there now; the schedule keeps the optimiser of before, and it costs the
     same."""
     group: dict[str, Any] = step.optimiser.param_groups[0]

@@ -15,7 +15,7 @@ from tests.benchmarks import test_records
 REPORT = replace(test_records.REPORT, records=[test_records.RECORD])
 
 
-def test_results_are_written_anew_from_the_files_alone(tmp_path: Path) -> None:
+def test_results_are_written_from_the_files_alone(tmp_path: Path) -> None:
     replace(REPORT, device="cuda", title="On a GPU").write(tmp_path / "results")
     REPORT.write(tmp_path / "results")
 

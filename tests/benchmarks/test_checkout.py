@@ -1,9 +1,9 @@
-"""The commit that the demo is compared with."""
+"""The commit that a benchmark compares with."""
 
 from pathlib import Path
 
 import pytest
-from benchmarks.demo import checked_out
+from benchmarks.harness.checkout import checked_out
 
 
 def test_a_commit_that_there_is_not_is_named(tmp_path: Path) -> None:
