@@ -51,20 +51,20 @@ def test_errors_of_composing_are_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["a: b: c", "a: [1", "a: 1\na: 2", "a: \x07"])
 def test_a_file_that_is_not_yaml_is_named(text: str, tmp_path: Path) -> None:
-    file = tmp_path / "my_conf" / "broken.yaml"
-    file.parent.mkdir()
+    file = tmp_path / "my_conf" / "agg" / "broken.yaml"
+    file.parent.mkdir(parents=True)
     file.write_text(text)
 
     for arguments in (
-        ("--config-dir", "my_conf", "+broken@_global_=x"),
+        ("--config-dir", str(tmp_path / "my_conf"), "+agg=broken"),
         ("-cp", str(file.parent), "-cn", "broken"),
     ):
         code, _, errors = call(main, tmp_path, *arguments)
-        if arguments[0] == "-cp":
-            assert code == 1
-            assert errors.startswith("error: ")
-            assert str(file) in errors
-            assert len(errors.splitlines()) == 1
+
+        assert code == 1
+        assert errors.startswith("error: ")
+        assert str(file) in errors
+        assert len(errors.splitlines()) == 1
 
 
 @pytest.mark.parametrize("flag", ["--quick", "out=there"])

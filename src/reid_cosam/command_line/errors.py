@@ -53,6 +53,8 @@ def _sentence(error: Exception) -> str:
         return unreadable(error.override)
     if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark) is not None:
         return f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: not YAML: {error.problem}"
+    if isinstance(error, yaml.YAMLError):
+        return " ".join(str(error).split())
     cause = error.__cause__
     if isinstance(error, CompactHydraException) and isinstance(cause, OmegaConfBaseException):
         if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.parent_node is not None:
