@@ -91,7 +91,7 @@ def make_torch_module(setting: str, part: Mapping[str, Any], **known: Any) -> nn
     """
     made = make(setting, part, **known)
     if not isinstance(made, nn.Module):
-        reason = f"makes a {type(made).__name__}, which is no torch.nn.Module: derive its class from that"
+        reason = f"makes a {type(made).__name__}, which is no torch.nn.Module: derive it from that"
         raise part_error(setting, part, reason)
     return made
 

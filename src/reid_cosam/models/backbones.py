@@ -104,9 +104,9 @@ class Backbone(nn.Module):
 
 
 def _check_maps(maps: object, number: int, channels: int) -> None:
-    is_tensor = isinstance(maps, Tensor)
-    if not is_tensor or maps.ndim != 4 or tuple(maps.shape[:2]) != (1, channels):
-        found = list(maps.shape) if is_tensor else f"a {type(maps).__name__}"
+    shape = tuple(maps.shape) if isinstance(maps, Tensor) else ()
+    if len(shape) != 4 or shape[:2] != (1, channels):
+        found = list(shape) if isinstance(maps, Tensor) else f"a {type(maps).__name__}"
         raise ValueError(
             f"CNN block {number} returns {found} for one image, expected [1, {channels}, height, width]"
         )

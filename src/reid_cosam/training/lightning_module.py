@@ -163,8 +163,8 @@ def _terms(loss: object) -> dict[str, Tensor]:
 
 
 def _check_draw(draw: object, num_clips: int) -> None:
-    is_named = isinstance(draw, tuple) and hasattr(draw, "_fields")
-    if not is_named or not all(isinstance(one, Tensor) and one.shape[:1] == (num_clips,) for one in draw):
+    drawn = draw if isinstance(draw, tuple) and hasattr(draw, "_fields") else (None,)
+    if not all(isinstance(one, Tensor) and one.shape[:1] == (num_clips,) for one in drawn):
         raise ValueError(
             "recipe.augmentation: draw must return a named tuple of tensors, each with an entry for every "
             f"clip ({num_clips}), got {draw!r:.200}"
