@@ -4,8 +4,8 @@
 
 A loss is an `nn.Module`, called with descriptors `[b, d]`, logits `[b, k]` and labels `[b]` of the whole
 batch, over all devices. It returns a scalar, or a named tuple or dict of scalars: `total` is minimised, and
-all are logged as `train/<name>`. Its parameters, if it has any, are trained with the network's. Of its arguments,
-`num_identities` and `descriptor_size` are filled in if it has them.
+all are logged as `train/<name>`. Its parameters, if it has any, are trained with the network's. Of its
+arguments, `num_identities` and `descriptor_size` are filled in if it has them.
 """
 
 from typing import Annotated, NamedTuple

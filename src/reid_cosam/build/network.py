@@ -69,7 +69,7 @@ def _make_aggregator(part: Mapping[str, Any], sizes: Mapping[str, Any]) -> nn.Mo
     aggregator = make_torch_module("agg", part, **sizes)
     width = getattr(aggregator, "out_channels", None)
     if not isinstance(width, int):
-        reason = "its attribute out_channels is missing: set self.out_channels to the number of channels of its descriptors"
+        reason = "its attribute out_channels is missing: set it to the length of a descriptor"
         raise part_error("agg", part, reason)
     if not _is_ours(part):
         maps = _blank(sizes)
