@@ -2,10 +2,10 @@
 
     python -m reid_cosam.train experiment=quickstart --config-dir examples/conf recipe/loss=circle
 
-A loss is called with descriptors `[b, d]`, logits `[b, k]` and labels `[b]` of the whole batch, over all
-devices. It returns a scalar, or a named tuple of scalars: `total` is minimised, and all are logged as
-`train/<name>`. Its parameters, if it has any, are trained with the network's. Of its arguments,
-`num_identities` and `descriptor_size` are filled in if it has them.
+A loss is an `nn.Module`, called with descriptors `[b, d]`, logits `[b, k]` and labels `[b]` of the whole
+batch, over all devices. It returns a scalar, or a named tuple or dict of scalars: `total` is minimised, and
+all are logged as `train/<name>`. Its parameters, if it has any, are trained with the network's. Of its
+arguments, `num_identities` and `descriptor_size` are filled in if it has them.
 """
 
 from typing import Annotated, NamedTuple

@@ -48,6 +48,24 @@ def test_errors_of_composing_are_one_line(tmp_path: Path) -> None:
     assert "Traceback" not in errors
 
 
+@pytest.mark.parametrize("text", ["a: b: c", "a: [1", "a: 1\na: 2", "a: \x07"])
+def test_a_file_that_is_not_yaml_is_named(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "my_conf" / "agg" / "broken.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+
+    for arguments in (
+        ("--config-dir", str(tmp_path / "my_conf"), "+agg=broken"),
+        ("-cp", str(file.parent), "-cn", "broken"),
+    ):
+        code, _, errors = call(main, tmp_path, *arguments)
+
+        assert code == 1
+        assert errors.startswith("error: ")
+        assert str(file) in errors
+        assert len(errors.splitlines()) == 1
+
+
 @pytest.mark.parametrize("flag", ["--quick", "out=there"])
 def test_a_flag_stands_for_a_setting(flag: str, tmp_path: Path) -> None:
     quick = dataclasses.replace(main, flags={"--quick": "out=there"})

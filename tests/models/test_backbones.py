@@ -144,6 +144,18 @@ def test_measuring_changes_neither_statistics_nor_random_numbers() -> None:
         assert torch.equal(value, state[name])
 
 
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*is deprecated:FutureWarning")
+def test_blocks_that_cannot_be_copied_are_measured_too() -> None:
+    last = nn.Sequential(nn.utils.weight_norm(_halving(7, 7)), nn.BatchNorm2d(7), nn.BatchNorm2d(7).eval())
+    backbone = _backbone(last, last_stride=2)
+    state = copy.deepcopy(dict(backbone.state_dict()))
+
+    assert backbone.map_size(5, 64, 32) == (2, 1)
+
+    assert [layer.training for layer in last.children()] == [True, True, False]
+    assert all(torch.equal(value, state[name]) for name, value in backbone.state_dict().items())
+
+
 def test_a_stage_that_breaks_its_promise_is_named() -> None:
     with pytest.raises(ValueError, match=r"block 5 .*returns \[1, 7, 2, 1\] .*expected \[1, 9, "):
         _backbone(_halving(7, 7), 2, channels=9).map_size(1, 64, 32)

@@ -194,8 +194,61 @@ class _OfOneType(_Layers):
         return self.first_norm(self.first(maps)) @ torch.eye(maps.shape[-1], dtype=torch.float32)
 
 
+class _PeekingAtInfinity(_Peeking):
+    """Also has one number that is not finite."""
+
+    def forward(self, maps: Tensor) -> Any:
+        maps = super().forward(maps).clone()
+        maps[:, 0, 0, 0] = torch.inf
+        return maps
+
+
+class _Refusing(_Layers):
+    def forward(self, maps: Tensor) -> Any:
+        if maps.dtype == torch.float64:
+            raise NotImplementedError("single precision only")
+        return super().forward(maps)
+
+
+def test_numbers_that_are_not_finite_hide_no_difference(caplog: pytest.LogCaptureFixture) -> None:
+    torch.manual_seed(0)
+    network = _around(_PeekingAtInfinity(), channels=3)
+
+    with caplog.at_level(logging.WARNING):
+        fused = fuse_conv_bn(network, people(torch.Generator()))
+
+    assert "different maps" in caplog.text
+    assert _norms(fused) == _norms(network)
+
+
+@pytest.mark.parametrize("norm", [nn.utils.spectral_norm, nn.utils.weight_norm])
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*is deprecated:FutureWarning")
+def test_a_network_that_cannot_be_copied_computes_the_clips_itself_and_stays_in_its_mode(
+    norm: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    torch.manual_seed(0)
+    network = _around(norm(nn.Conv2d(3, 3, 1)), nn.BatchNorm2d(3), nn.Dropout(0.5), channels=3)
+    clips = people(torch.Generator())
+    network(clips)  # as in training: spectral_norm now holds a weight that has a gradient
+    network.backbone.stages[1].eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    modes = [layer.training for layer in network.modules()]
+
+    with torch.no_grad(), caplog.at_level(logging.WARNING):
+        fused = FusedNetwork(network)
+        found = [fused(clips).descriptors for _ in range(2)]
+
+    assert "cannot be copied" in caplog.text
+    assert [layer.training for layer in network.modules()] == modes
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    with torch.no_grad():
+        expected = network.eval()(clips).descriptors
+    torch.testing.assert_close(found, [expected, expected], rtol=0, atol=0)
+
+
 @pytest.mark.parametrize(
-    ("block", "reason"), [(_Peeking, "different maps"), (_OfOneType, "double precision")]
+    ("block", "reason"),
+    [(_Refusing, "double precision"), (_Peeking, "different maps"), (_OfOneType, "double precision")],
 )
 def test_where_the_comparison_fails_nothing_is_fused_and_the_log_says_so(
     block: type[nn.Module], reason: str, caplog: pytest.LogCaptureFixture

@@ -1,31 +1,118 @@
 """Networks from settings."""
 
-from reid_cosam.build.parts import make
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from reid_cosam.build.parts import TARGET, error_in_words, make, part_error
 from reid_cosam.models.backbones import Backbone
+from reid_cosam.models.modes import in_eval_mode
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.settings import TrainSettings
 
 
 def make_network(settings: TrainSettings, num_identities: int) -> VideoReidNet:
-    """Composes backbone, attention placements and aggregator.
+    """Composes backbone, attention placements and aggregator, each of which is tried on a blank clip first.
 
     Raises:
-        ValueError, OSError: a part cannot be made; the message names its setting.
+        ValueError, OSError: a part cannot be made, or does not fit; the message names its setting.
     """
     backbone, num_frames = make_backbone(settings), settings.num_frames
 
-    def sizes(stage: int) -> dict[str, object]:
-        map_size = backbone.map_size(stage, settings.data.height, settings.data.width)
+    def sizes(stage: int) -> dict[str, Any]:
+        try:
+            map_size = backbone.map_size(stage, settings.data.height, settings.data.width)
+        except ValueError as error:
+            raise part_error("backbone", settings.backbone, str(error)) from error
         return {"channels": backbone.channels[stage - 1], "num_frames": num_frames, "map_size": map_size}
 
-    attention = {
-        stage: make("recipe.attention", settings.recipe.attention, **sizes(stage)) for stage in settings.cosam
-    }
-    aggregator = make("agg", settings.agg, **sizes(len(backbone.stages)))
+    attention = {stage: _make_attention(settings.recipe.attention, sizes(stage)) for stage in settings.cosam}
+    aggregator = _make_aggregator(settings.agg, sizes(len(backbone.stages)))
     return VideoReidNet(backbone, attention, aggregator, num_identities)
 
 
 def make_backbone(settings: TrainSettings) -> Backbone:
-    """The five CNN blocks, with ImageNet weights if asked for; those are fetched if need be."""
-    backbone: Backbone = make("backbone", settings.backbone)
+    """The five CNN blocks, with ImageNet weights if asked for; those are fetched if need be.
+
+    Raises:
+        ValueError, OSError: it cannot be made, or is none; the message names its setting.
+    """
+    backbone = make("backbone", settings.backbone)
+    if not isinstance(backbone, Backbone):
+        reason = (
+            f"returns a {type(backbone).__name__}, but must return a reid_cosam.Backbone: divide the network "
+            "into five stages, and return Backbone(stages, channels)"
+        )
+        raise part_error("backbone", settings.backbone, reason)
     return backbone
+
+
+def _make_attention(part: Mapping[str, Any], sizes: Mapping[str, Any]) -> nn.Module:
+    layer = make_torch_module("recipe.attention", part, **sizes)
+    if not _is_ours(part):
+        maps = _blank(sizes)
+        attended = _tried("recipe.attention", part, layer, maps)
+        if isinstance(attended, tuple) and all(isinstance(one, Tensor) for one in attended):
+            attended = getattr(attended, "maps", attended)
+        if not isinstance(attended, Tensor) or attended.shape != maps.shape:
+            reason = (
+                f"returns {_in_words(attended)} for maps {list(maps.shape)}, but must return maps of the "
+                "same shape, alone or as `maps` of a named tuple of tensors"
+            )
+            raise part_error("recipe.attention", part, reason)
+    return layer
+
+
+def _make_aggregator(part: Mapping[str, Any], sizes: Mapping[str, Any]) -> nn.Module:
+    aggregator = make_torch_module("agg", part, **sizes)
+    width = getattr(aggregator, "out_channels", None)
+    if not isinstance(width, int):
+        reason = "its attribute out_channels is missing: set it to the length of a descriptor"
+        raise part_error("agg", part, reason)
+    if not _is_ours(part):
+        maps = _blank(sizes)
+        descriptors = _tried("agg", part, aggregator, maps)
+        if not isinstance(descriptors, Tensor) or descriptors.shape != (1, width):
+            reason = (
+                f"returns {_in_words(descriptors)} for maps {list(maps.shape)} of one clip, "
+                f"but must return [1, {width}]: one descriptor per clip, of out_channels"
+            )
+            raise part_error("agg", part, reason)
+    return aggregator
+
+
+def make_torch_module(setting: str, part: Mapping[str, Any], **known: Any) -> nn.Module:
+    """As `make`, for what must be a torch module.
+
+    Raises:
+        ValueError, OSError: it cannot be made, or is none; the message names its setting.
+    """
+    made = make(setting, part, **known)
+    if not isinstance(made, nn.Module):
+        reason = f"makes a {type(made).__name__}, which is no torch.nn.Module: derive it from that"
+        raise part_error(setting, part, reason)
+    return made
+
+
+def _is_ours(part: Mapping[str, Any]) -> bool:
+    return str(part[TARGET]).startswith("reid_cosam.")
+
+
+def _blank(sizes: Mapping[str, Any]) -> Tensor:
+    """The maps of one blank clip."""
+    return torch.zeros(1, sizes["num_frames"], sizes["channels"], *sizes["map_size"])
+
+
+def _tried(setting: str, part: Mapping[str, Any], module: nn.Module, maps: Tensor) -> object:
+    try:
+        with in_eval_mode(module):
+            return module(maps)
+    except Exception as error:  # whatever somebody's module raises
+        reason = f"cannot take maps {list(maps.shape)} (clips, frames, channels, height, width)"
+        raise part_error(setting, part, f"{reason}: {error_in_words(error)}") from error
+
+
+def _in_words(output: object) -> str:
+    return str(list(output.shape)) if isinstance(output, Tensor) else f"a {type(output).__name__}"

@@ -34,8 +34,17 @@ def make(setting: str, part: Mapping[str, Any], **known: Any) -> Any:
     except OSError as error:
         raise type(error)(f"{setting} ({part[TARGET]}): {error}") from error
     except Exception as error:
-        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        raise ValueError(f"{setting} ({part[TARGET]}): {kind}{error}") from error
+        raise part_error(setting, part, error_in_words(error)) from error
+
+
+def part_error(setting: str, part: Mapping[str, Any], reason: str) -> ValueError:
+    """That a part does not fit, by its setting and the class or function that it names."""
+    return ValueError(f"{setting} ({part[TARGET]}): {reason}")
+
+
+def error_in_words(error: Exception) -> str:
+    """The message of an error from somebody's class, with its type where that says more."""
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
 def callable_of(setting: str, part: Mapping[str, Any]) -> Callable[..., Any]:
@@ -68,6 +77,7 @@ def checked(setting: str, part: Mapping[str, Any], known: Collection[str] = ()) 
         ValueError: arguments are unknown, missing, or out of range; the message names each by its setting.
     """
     function = callable_of(setting, part)
+    _check_signature(setting, part, function)
     taken = _parameters(function)
     # None stands for what is filled in, where the class takes it.
     unfilled = {name for name in known if part.get(name, ...) is None and name not in taken}
@@ -107,6 +117,23 @@ def _model_of(
         protected_namespaces=(),
     )
     return create_model("Arguments", __config__=config, **fields)  # type: ignore[call-overload, no-any-return]
+
+
+def _check_signature(setting: str, part: Mapping[str, Any], function: Callable[..., Any]) -> None:
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError as error:  # some that are written in C
+        raise part_error(setting, part, f"{error}; name a function or class of Python") from None
+    nameless = [
+        one.name for one in parameters if one.kind is one.POSITIONAL_ONLY and one.default is one.empty
+    ]
+    if nameless:
+        raise part_error(
+            setting,
+            part,
+            f"{', '.join(nameless)} cannot be given by name, as all arguments are: "
+            "remove the / from its signature",
+        )
 
 
 def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:

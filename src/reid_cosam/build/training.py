@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import Callback, LambdaCallback
@@ -11,8 +12,8 @@ from pytorch_lightning.strategies import DDPStrategy
 
 from reid_cosam.build.data import data_folder, data_record
 from reid_cosam.build.devices import check_gpus, compiles, precision, prepare_memory, runs_on_gpu
-from reid_cosam.build.network import make_network
-from reid_cosam.build.parts import make
+from reid_cosam.build.network import make_network, make_torch_module
+from reid_cosam.build.parts import make, part_error
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import image_hash, split_hash
 from reid_cosam.evaluation.records import TestTracklets
@@ -23,7 +24,7 @@ from reid_cosam.training.checkpoint_files import BEST, WholeCheckpointIO
 from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.finite import FiniteCheck
-from reid_cosam.training.lightning_module import ReidModule
+from reid_cosam.training.lightning_module import Augmentation, ReidModule
 from reid_cosam.training.origin import Origin
 from reid_cosam.training.pace import PaceRecord
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
@@ -45,8 +46,8 @@ def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModu
     sizes = {"num_identities": datamodule.num_identities, "descriptor_size": network.descriptor_size}
     return ReidModule(
         network,
-        make("recipe.loss", recipe.loss, **sizes),
-        make("recipe.augmentation", recipe.augmentation),
+        make_torch_module("recipe.loss", recipe.loss, **sizes),
+        _make_augmentation(recipe.augmentation),
         lambda params: make("recipe.optimiser", recipe.optimiser, params=params),
         lambda optimizer, max_steps: make(
             "recipe.schedule", recipe.schedule, optimizer=optimizer, max_steps=max_steps
@@ -56,6 +57,14 @@ def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModu
         seed=settings.seed,
         config=settings.model_dump(mode="json"),
     )
+
+
+def _make_augmentation(part: Mapping[str, Any]) -> Augmentation:
+    augmentation = make("recipe.augmentation", part)
+    if not isinstance(augmentation, Augmentation):
+        reason = f"makes a {type(augmentation).__name__}, which lacks the methods draw and apply"
+        raise part_error("recipe.augmentation", part, reason)
+    return augmentation
 
 
 def make_origin(settings: TrainSettings, splits: ReidSplits) -> Origin:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import yaml
 from hydra.errors import CompactHydraException, HydraException, OverrideParseException
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
@@ -14,7 +15,7 @@ from reid_cosam.command_line.arguments import unknown, unreadable
 USER_ERRORS: tuple[type[Exception], ...] = (ValueError, OSError, RuntimeError, ImportError)
 """What a user can do something about: settings, data, files, packages that are not installed."""
 
-_OF_HYDRA = (HydraException, OmegaConfBaseException)
+_OF_HYDRA = (HydraException, OmegaConfBaseException, yaml.YAMLError)
 _FOREIGN = (("wandb", "Error"), ("pytorch_lightning.utilities.exceptions", "MisconfigurationException"))
 
 
@@ -50,6 +51,10 @@ def foreign_errors_as_ours() -> Iterator[None]:
 def _sentence(error: Exception) -> str:
     if isinstance(error, OverrideParseException):
         return unreadable(error.override)
+    if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark) is not None:
+        return f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: not YAML: {error.problem}"
+    if isinstance(error, yaml.YAMLError):
+        return " ".join(str(error).split())
     cause = error.__cause__
     if isinstance(error, CompactHydraException) and isinstance(cause, OmegaConfBaseException):
         if isinstance(cause, ConfigAttributeError | ConfigKeyError) and cause.parent_node is not None:

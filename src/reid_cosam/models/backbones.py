@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reid_cosam.models.modes import in_eval_mode
 from reid_cosam.models.ops.gating import gated
 from reid_cosam.models.ops.location_mean import location_mean
 from reid_cosam.models.weights import Weights, load_weights
@@ -73,24 +74,23 @@ class Backbone(nn.Module):
             self._map_sizes[image] = self._measured(*image)
         return self._map_sizes[image][stage - 1]
 
-    @torch.no_grad()
     def _measured(self, height: int, width: int) -> list[tuple[int, int]]:
+        try:
+            stages = copy.deepcopy(self.stages)
+        except Exception:  # a layer whose weights are computed, as by torch's older weight_norm
+            stages = self.stages
         maps = next(self.parameters(), torch.empty(0)).new_zeros(1, 3, height, width)
         sizes = list[tuple[int, int]]()
-        for number, stage in enumerate(copy.deepcopy(self.stages).eval(), start=1):
-            try:
-                maps = stage(maps)
-            except RuntimeError as error:
-                raise ValueError(
-                    f"CNN block {number} cannot take images of {height} x {width} pixels: {error}"
-                ) from error
-            found, promised = tuple(maps.shape[:2]), (1, self.channels[number - 1])
-            if maps.ndim != 4 or found != promised:
-                raise ValueError(
-                    f"CNN block {number} returns {list(maps.shape)} for one image, "
-                    f"expected [1, {promised[1]}, height, width]"
-                )
-            sizes.append((maps.shape[2], maps.shape[3]))
+        with in_eval_mode(stages):
+            for number, stage in enumerate(stages, start=1):
+                try:
+                    maps = stage(maps)
+                except Exception as error:  # whatever a block of other people raises
+                    raise ValueError(
+                        f"CNN block {number} cannot take images of {height} x {width} pixels: {error}"
+                    ) from error
+                _check_maps(maps, number, self.channels[number - 1])
+                sizes.append((maps.shape[2], maps.shape[3]))
         if self._keeps_last_size and sizes[-1] != sizes[-2]:
             raise ValueError(
                 f"last_stride=1, but CNN block 5 turns maps of {sizes[-2]} into {sizes[-1]}: {_BY_HAND}"
@@ -101,6 +101,15 @@ class Backbone(nn.Module):
         for stage in self.stages:
             images = stage(images)
         return images
+
+
+def _check_maps(maps: object, number: int, channels: int) -> None:
+    shape = tuple(maps.shape) if isinstance(maps, Tensor) else ()
+    if len(shape) != 4 or shape[:2] != (1, channels):
+        found = list(shape) if isinstance(maps, Tensor) else f"a {type(maps).__name__}"
+        raise ValueError(
+            f"CNN block {number} returns {found} for one image, expected [1, {channels}, height, width]"
+        )
 
 
 _BY_HAND = "build it with stride 1 and set last_stride=2, which does not change the block"
@@ -119,15 +128,6 @@ def _remove_stride(stage: nn.Module) -> None:
                 f"{layer}: {_BY_HAND}"
             )
         layer.stride = (1, 1)
-
-
-def _spare_copies(network: nn.Module) -> None:
-    """Exchanges squeeze and excitation for ours, with the same weights under the same names."""
-    for module in list(network.modules()):
-        for name, child in module.named_children():
-            layers: Any = child
-            if type(child).__name__ == "SEModule":  # of timm and of pretrainedmodels
-                setattr(module, name, SqueezeExcitation(layers.fc1, layers.fc2))
 
 
 def resnet50(pretrained: bool, last_stride: LastStride) -> Backbone:

@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakIdKeyDictionary
 
+from reid_cosam.models.modes import in_eval_mode
 from reid_cosam.models.network import ReidOutput, VideoReidNet
 
 _PLAIN = (nn.Conv2d, nn.BatchNorm2d, nn.SyncBatchNorm)  # a subclass may hold more, such as an activation
@@ -26,7 +27,8 @@ _log = logging.getLogger(__name__)
 class FusedNetwork(nn.Module):
     """Computes at test time what `network` does, to rounding, in a pass less over each map.
 
-    The network itself is not touched: the first clips are traced through a copy, which `fuse_conv_bn` makes.
+    The first clips are traced through a copy, which `fuse_conv_bn` makes. Where a network cannot be copied,
+    it computes the clips itself, in eval mode. Either way it stays as it is.
     """
 
     def __init__(self, network: VideoReidNet) -> None:
@@ -37,30 +39,34 @@ class FusedNetwork(nn.Module):
     def forward(self, clips: Float[Tensor, "b t 3 h w"]) -> ReidOutput:
         if not self._is_fused:
             self.network, self._is_fused = fuse_conv_bn(self.network, clips), True
-        output: ReidOutput = self.network(clips)
-        return output
+        with in_eval_mode(self.network):
+            return self.network.forward(clips)  # uncompiled, should it be the network itself
 
 
 def fuse_conv_bn(network: VideoReidNet, clips: Float[Tensor, "b t 3 h w"]) -> VideoReidNet:
     """A copy in eval mode whose backbone's BatchNorms are fused into the convolutions that they follow.
 
     Which ones they follow is seen on the first frame of the first and of the last of `clips`. On these two
-    the fused backbone is compared with the untouched one in double precision; where their maps differ,
-    nothing is fused, and the log says so.
+    frames, and no others, the fused backbone is compared with the untouched one in double precision; where
+    their maps differ, nothing is fused, and the log says so. A network that cannot be copied is returned
+    itself, in the mode that it has.
 
     The copy is not compiled, if `network` is: compiling again for each size of batch would take minutes.
     """
     with torch.inference_mode(False), torch.no_grad(), torch.autocast(clips.device.type, enabled=False):
-        copied = copy.deepcopy(network).eval().to(memory_format=torch.channels_last)
-        trial, frames = copy.deepcopy(copied.backbone).double(), clips[[0, -1], 0].double()
         try:
+            copied = copy.deepcopy(network).eval().to(memory_format=torch.channels_last)
+        except Exception as error:  # computed weights, as of torch's older weight_norm and spectral_norm
+            return _untouched(network, f"the network cannot be copied ({error})")
+        try:
+            trial, frames = copy.deepcopy(copied.backbone).double(), clips[[0, -1], 0].double()
             with _DataFlow(copy.deepcopy(trial)) as flow:
                 expected = flow.backbone(frames)
             _fuse(trial, flow.pairs())
             found = trial(frames)
-        except RuntimeError as error:  # a backbone of other people may know one floating-point type only
+        except Exception as error:  # a backbone of other people may know one floating-point type only
             return _untouched(copied, f"the backbone cannot be checked in double precision ({error})")
-        largest = expected.abs().max().item()
+        largest = expected.nan_to_num(0, 0, 0).abs().max().item()
         if not torch.allclose(found, expected, rtol=0, atol=TOLERANCE * largest, equal_nan=True):
             return _untouched(copied, "the fused backbone computes different maps")
         _fuse(copied.backbone, flow.pairs())

@@ -1,6 +1,6 @@
 """Training steps, optimiser and evaluation of a network, for Lightning."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -43,8 +43,9 @@ class ReidModule(pl.LightningModule):
 
     Args:
         network: what is trained.
-        loss: of descriptors, logits and labels of the whole batch, over all ranks: a scalar, or a named tuple
-            of scalars of which `total` is minimised and all are logged. Its parameters are trained as well.
+        loss: of descriptors, logits and labels of the whole batch, over all ranks: a scalar, or a named
+            tuple or dict of scalars of which `total` is minimised and all are logged. Its parameters are
+            trained as well.
         augmentation: drawn for the whole batch from `seed` and the iteration, whatever the ranks.
         make_optimiser: from the parameters.
         make_schedule: from the optimiser and the number of iterations.
@@ -81,12 +82,11 @@ class ReidModule(pl.LightningModule):
         """Loss of the whole batch: hard examples are mined over all ranks."""
         clips = normalise(self._augmented(batch.clips), torch.float32)
         output = self.network(clips)
-        loss = self.loss(*map(self._gather, (output.descriptors, output.logits, batch.labels)))
-        terms = {"total": loss} if isinstance(loss, Tensor) else loss._asdict()
+        terms = _terms(self.loss(*map(self._gather, (output.descriptors, output.logits, batch.labels))))
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()})
         self.log("train/learning_rate", _on_host(self.trainer.optimizers[0].param_groups[0]["lr"]))
         self._log_iteration(self.global_step + 1)
-        return cast(Tensor, terms["total"])
+        return terms["total"]
 
     def _log_iteration(self, finished: int) -> None:
         """Puts what is logged at the iterations finished; Lightning itself would count those before."""
@@ -98,6 +98,7 @@ class ReidModule(pl.LightningModule):
         (num_clips, num_frames), (height, width) = clips.shape[:2], clips.shape[-2:]
         rng = np.random.default_rng([self.seed, self.global_step])
         draw = self.augmentation.draw(num_clips * ranks, num_frames, height, width, rng)
+        _check_draw(draw, num_clips * ranks)
         own = type(draw)(*(drawn[rank * num_clips : (rank + 1) * num_clips] for drawn in draw))
         return self.augmentation.apply(clips, own)
 
@@ -142,6 +143,32 @@ class ReidModule(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, object]) -> None:
         checkpoint["config"] = self.config
+
+
+def _terms(loss: object) -> dict[str, Tensor]:
+    """The scalars that a loss returns, by the names to log them under."""
+    terms: dict[str, Tensor] = {"total": loss} if isinstance(loss, Tensor) else {}
+    if isinstance(loss, Mapping):
+        terms = dict(loss)
+    elif isinstance(loss, tuple) and hasattr(loss, "_asdict"):
+        terms = loss._asdict()
+    are_scalars = all(isinstance(term, Tensor) and term.numel() == 1 for term in terms.values())
+    if "total" not in terms or not are_scalars:
+        found = f"a tensor {list(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
+        raise ValueError(
+            "recipe.loss must return a scalar tensor, or a named tuple or dict of them with `total`, "
+            f"got {found}"
+        )
+    return terms
+
+
+def _check_draw(draw: object, num_clips: int) -> None:
+    drawn = draw if isinstance(draw, tuple) and hasattr(draw, "_fields") else (None,)
+    if not all(isinstance(one, Tensor) and one.shape[:1] == (num_clips,) for one in drawn):
+        raise ValueError(
+            "recipe.augmentation: draw must return a named tuple of tensors, each with an entry for every "
+            f"clip ({num_clips}), got {draw!r:.200}"
+        )
 
 
 def _on_host(value: float) -> Tensor:
