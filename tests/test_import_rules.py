@@ -30,6 +30,8 @@ COMMANDS = {
     "convert",
     "pack",
 }
+LOWER = PARTS | {RESULTS, "settings", "training", "evaluation", "visualization"}  # import no upper room
+UPPER = COMMANDS | {"build", "sweeps", "distributed", "command_line", "cli"}
 # command_line makes a function of a composed configuration a command; settings.reading gives it types.
 MAY_IMPORT_HYDRA = COMMANDS | {"build", "sweeps", "distributed", "command_line", "settings.reading"}
 MAY_IMPORT_LIGHTNING = {"build", "training", "sweeps", "distributed", "train", "evaluation.extraction"}
@@ -88,6 +90,10 @@ def _reason_inside(rooms: set[str], name: str) -> str | None:
             return f"{part} and {other} stay apart"
     if RESULTS in rooms and other in PARTS:
         return f"{RESULTS} stays apart from {other}"
+    if rooms & LOWER and other in UPPER:
+        return f"{other} stands above it"
+    if rooms & COMMANDS and other in COMMANDS - rooms:
+        return "no command imports another"
     return None
 
 
@@ -123,7 +129,9 @@ def test_module_keeps_the_import_rules(
         ("metrics.ranking", "from reid_cosam import losses", "metrics and losses stay apart"),
         ("results.store", "from reid_cosam.metrics import ranking", "results stays apart from metrics"),
         ("data.mars", "from omegaconf import DictConfig", "configuration stays"),
-        ("lightning_module", "import hydra.utils", "configuration stays"),
+        ("training.loggers", "from reid_cosam import build", "build stands above it"),
+        ("report", "from reid_cosam.tables import main", "no command imports another"),
+        ("training.lightning_module", "import hydra.utils", "configuration stays"),
         ("losses.reid", "import pytorch_lightning as pl", "Lightning stays"),
         ("build", "from lightning.pytorch import Trainer", "do not mix"),
         ("models.cosam", "from .correlation import correlate", "relative import"),
