@@ -23,7 +23,7 @@ from benchmarks.harness import command
 from benchmarks.harness.command import Benchmark, Options
 from benchmarks.harness.measure import Step, at_once, peak_bytes, repeated, seconds
 from benchmarks.harness.records import Record
-from benchmarks.harness.steps import ProductStep, Scale, make_batch, peak_of_steps, settings
+from benchmarks.harness.steps import ProductStep, Scale, make_batch, peak_of_steps, scale_of, settings
 from reid_cosam.models import aggregators, backbones, correlation, cosam
 from reid_cosam.models.cosam import Cosam, CosamOutput
 from reid_cosam.models.ops.location_mean import location_mean
@@ -143,10 +143,12 @@ def _layer(block: int, bf16: bool, device: torch.device) -> Step:
     return step
 
 
+def _scale(options: Options) -> Scale:
+    return scale_of(options, clips_on_gpu=4)
+
+
 def _step(placement: tuple[int, ...], bf16: bool, options: Options) -> ProductStep:
-    size = Scale("se_resnet50", 256, 128, 4, 4)
-    if options.size == "check":
-        size = Scale("se_resnet_tiny", 64, 32, 4, 2)
+    size = _scale(options)
     precision = "bf16-mixed" if bf16 else "32-true"
     return ProductStep(
         settings(size, placement, options.device.type, precision), make_batch(size), options.device
@@ -156,7 +158,7 @@ def _step(placement: tuple[int, ...], bf16: bool, options: Options) -> ProductSt
 BENCHMARK = Benchmark(
     "formulas",
     "Fused forms against readable ones",
-    NOTES,
+    lambda options: f"{NOTES}- `step`: of {_scale(options)}.\n",
     measure,
     reads=("device", "threads"),
 )

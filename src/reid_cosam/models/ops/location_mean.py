@@ -1,6 +1,7 @@
 """The mean over all locations of maps. Replaces `maps.mean(dim=(-2, -1))`.
 
-Saves 4 % (float32) to 9 % (bfloat16) of the time of a training step of SE-ResNet50 on a CPU.
+With torch's mean a training step of SE-ResNet50 on a CPU takes 1.09x (float32) and 1.11x (bfloat16) as long
+(`python -m benchmarks.formulas --size quick --threads 1`).
 A mean of torch's spreads its gradient over a new map, and on a CPU writes bfloat16 maps out in float32 first.
 Here the sum of such maps is a matrix product, accumulated in float32, and the gradient stays one number a
 channel until it is added to the maps' own.
