@@ -2,6 +2,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def test_a_second_process_of_a_machine_waits_for_the_first_and_renders_nothing(
     second.start()
     said = ""
     while "waiting" not in said and second.is_alive():
+        time.sleep(0.05)  # what is printed while it reads could be lost
         said += capsys.readouterr().err
     go_on.set()
     first.join(60)
