@@ -42,15 +42,15 @@ def settings_folder(folder: Path, name: str, content: str) -> Path:
     [
         (".hydra", CALLBACK, "hydra"),
         (".hydra", LATER, "defaults"),
-        ("conf", CALLBACK, "conf holds settings of Hydra itself"),
-        ("conf", FACTORY, "conf holds settings of Hydra itself"),
-        ("conf", LATER, "conf/hidden holds settings of Hydra itself"),
+        ("conf", CALLBACK, "conf was not used"),
+        ("conf", FACTORY, "conf was not used"),
+        ("conf", LATER, "conf/hidden was not used"),
         (
             "conf",
             "hydra: {searchpath: ['${oc.env:NONE,p}kg://hostile']}",
-            "conf holds settings of Hydra itself",
+            "conf was not used",
         ),
-        ("conf", "hydra: {job: {env_set: {LD_PRELOAD: x.so}}}", "conf holds settings of Hydra itself"),
+        ("conf", "hydra: {job: {env_set: {LD_PRELOAD: x.so}}}", "conf was not used"),
     ],
 )
 def test_code_named_by_a_folder_from_elsewhere_does_not_run(
