@@ -104,7 +104,12 @@ def declared() -> set[str]:
 
 @pytest.fixture(scope="module")
 def providers() -> dict[str, list[str]]:
-    return dict(metadata.packages_distributions())
+    found = {name: list(ones) for name, ones in metadata.packages_distributions().items()}
+    if sys.version_info < (3, 11):  # which sees only what has a top_level.txt
+        for one in metadata.distributions():
+            for name in {file.parts[0] for file in one.files or () if file.suffix == ".py"}:
+                found.setdefault(name.removesuffix(".py"), []).append(one.metadata["Name"])
+    return found
 
 
 def modules() -> list[str]:
