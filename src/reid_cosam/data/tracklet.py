@@ -18,11 +18,15 @@ class Tracklet:
         frames: paths of the frames in time order.
         pid: identity as the data set numbers it; 0 is a distractor and -1 junk in MARS.
         camid: camera as the data set numbers it.
+        clothes: what the person wears, where the data set says so: a name that is unique for this person.
+        view: the kind of camera, such as `ground` or `aerial`, where the data set has several.
     """
 
     frames: tuple[str, ...]
     pid: int
     camid: int
+    clothes: str | None = None
+    view: str | None = None
 
     def __len__(self) -> int:
         return len(self.frames)

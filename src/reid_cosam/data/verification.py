@@ -74,7 +74,9 @@ def image_hash(splits: ReidSplits) -> str:
 
 
 def split_hash(splits: ReidSplits, root: Path) -> str:
-    """SHA-256 of pid, camid and frames of every tracklet, part by part; the same wherever `root` is.
+    """SHA-256 of every tracklet's pid, camid, frames, and (where known) clothes and view, part by part.
+
+    It is the same wherever `root` is.
 
     Raises:
         ValueError: a frame lies outside `root`.
@@ -87,6 +89,7 @@ def split_hash(splits: ReidSplits, root: Path) -> str:
             if outside:
                 raise ValueError(f"{outside[0]} lies outside the data set's folder {root}")
             names = (frame.removeprefix(prefix) for frame in one.frames)
-            line = "\t".join((part, str(one.pid), str(one.camid), *names))
+            known = (value for value in (one.clothes, one.view) if value is not None)
+            line = "\t".join((part, str(one.pid), str(one.camid), *known, *names))
             digest.update(f"{line}\n".encode(errors="surrogateescape"))
     return digest.hexdigest()
