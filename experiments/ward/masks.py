@@ -2,10 +2,10 @@
 
 python experiments/ward/masks.py ROOT
 
-ROOT is a clone of the data set's repository, as data.root of data=ward, or its folder toolbox/Datasets/WARD. The
-variable `msk` of toolbox/Datasets/Masks/WARD.mat has one mask per frame, in order of the frames' names: 1 is the
-person, in some frames with the shadow. They become masks/<name of the frame>.png in the folder of the frames:
-255 is the person, 0 the background.
+ROOT is a clone of the data set's repository, as data.root of data=ward, or its folder toolbox/Datasets/WARD.
+The variable `msk` of toolbox/Datasets/Masks/WARD.mat has one mask per frame, in order of the frames' names: 1
+is the person, in some frames with the shadow. They become masks/<name of the frame> in the folder of the
+frames: 255 is the person, 0 the background.
 """
 
 import sys

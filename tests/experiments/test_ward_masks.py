@@ -2,10 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from experiments.ward.masks import write_masks
 from PIL import Image
 from scipy.io import savemat
 
-from experiments.ward.masks import write_masks
 from tests.support.tree import write_ward_tree
 
 FRAMES = 4 * (5 + 6 + 7)

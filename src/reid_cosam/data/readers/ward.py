@@ -1,4 +1,4 @@
-"""WARD: 70 people who each pass three outdoor cameras once. The author's repository has its images (BSD-3)."""
+"""WARD: 70 people, each of whom passes three cameras once. Its author's repository has the images."""
 
 import re
 from collections import defaultdict
@@ -25,11 +25,11 @@ _FRAMES = FrameNames(re.compile(r"(?P<pid>\d{4})(?P<camid>\d{4})(?P<frame>\d{4})
 
 @dataclass(frozen=True)
 class Ward(DatasetReader):
-    """One of ten seeded splits of WARD (Martinel and Micheloni, CVPR workshops 2012), which has no official one.
+    """One of ten seeded splits of WARD (Martinel and Micheloni, 2012), which has no official one.
 
-    `numpy.random.default_rng(split)` permutes the sorted people. The first half of them, rounded up, is trained
-    on: 35 of 70. Each passage of the others is cut into two halves of consecutive frames, of which the first
-    has the odd frame: first halves are the queries, second halves the gallery, 105 each.
+    `numpy.random.default_rng(split)` permutes the sorted people. Training takes the first half of them,
+    rounded up: 35 of 70. Each passage of the others is cut into two halves of consecutive frames, the first
+    of which has the odd frame: first halves are the queries, second halves the gallery, 105 each.
 
     >>> splits = Ward(split=0).read("datasets/ward")
     >>> len(splits.train), len(splits.query), len(splits.gallery)
