@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from reid_cosam.results.faults import noting
-from reid_cosam.results.report.compare import alike, cosam_names, distinguished, place_of
+from reid_cosam.results.report.compare import alike, cosam_names, place_of
 from reid_cosam.results.run_settings import ATTENTION
 from reid_cosam.results.runs import Run
 
@@ -61,10 +61,8 @@ def panels(runs: Sequence[Run], faults: list[str]) -> list[Panel]:
             table = logged(run)
             if table is not None:
                 tables[run] = table
-    names, groups = cosam_names(runs), alike(list(tables), ("cosam", ATTENTION))
-    titles = [_title(same[0]) for _, same in groups]
-    found = []
-    for title, (_, same) in zip(distinguished(titles, [fixed for fixed, _ in groups]), groups, strict=True):
+    names, found = cosam_names(runs), []
+    for title, same in alike(list(tables), ("cosam", ATTENTION), _title):
         by_label: dict[str, dict[tuple[int, str], Run]] = {}
         for run in same:
             label = f"COSAM {names[run.folder]}" if run.network.cosam else "no COSAM"
