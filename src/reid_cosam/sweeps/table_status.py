@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hydra import initialize_config_dir
-from omegaconf import OmegaConf
 from rich.console import Console
 from rich.table import Table
 
 from reid_cosam.paths import CONF
 from reid_cosam.results.counted_progress import duration
 from reid_cosam.results.faults import noting
+from reid_cosam.results.runs import read_yaml
 from reid_cosam.settings import TrainSettings
 from reid_cosam.settings.identity import identity
 from reid_cosam.sweeps import attempts, registry, run_lock
@@ -98,8 +98,7 @@ class Paces:
             pace = read_pace(path.parent)
             if pace is not None:
                 with noting([], path):  # an unreadable run only takes no part in the estimate
-                    config: Any = OmegaConf.to_container(OmegaConf.load(path))
-                    self._measured.append((_compared(config), pace))
+                    self._measured.append((_compared(read_yaml(path)), pace))
 
     def of(self, settings: TrainSettings) -> MeasuredPace | None:
         """The median of the runs that differ by the seed only; else of those equal in what costs the most."""
