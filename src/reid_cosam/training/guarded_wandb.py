@@ -136,10 +136,9 @@ class GuardedWandb(GuardedLogger):
         """W&B's exit hook would go on with the wait within."""
         try:
             yield
-        except Exception:
-            raise
-        except BaseException:
-            self._abandon()
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self._abandon()
             raise
 
     def _abandon(self) -> None:
@@ -159,25 +158,23 @@ class GuardedWandb(GuardedLogger):
             _result(_in_background(forget), _END_SECONDS)
 
 
-def _in_background(call: Callable[[], object]) -> Future[None]:
+def _in_background(call: Callable[[], object]) -> Future[object]:
     """Starts a call in a thread that the end of the process does not wait for."""
-    future: Future[None] = Future()
+    future: Future[object] = Future()
 
     def work() -> None:
         try:
-            call()
+            future.set_result(call())
         except Exception as error:
             future.set_exception(error)
         except BaseException as error:  # W&B exits where its service has failed
             future.set_exception(RuntimeError(reason(error)))
-        else:
-            future.set_result(None)
 
     Thread(target=work, daemon=True).start()
     return future
 
 
-def _result(future: Future[None], seconds: float) -> None:
+def _result(future: Future[object], seconds: float) -> None:
     if not wait([future], seconds).done:
         raise TimeoutError(f"no answer within {seconds:g} s")
     future.result()
