@@ -98,7 +98,11 @@ class PlainProgress(pl.Callback):
             left = duration((now - began) * (of_each[0] - done) / done)
             _log.info("evaluating  batch %d/%d  %s left", done, of_each[0], left)
 
-    on_test_start, on_test_batch_end = on_validation_start, on_validation_batch_end
+    def on_test_start(self, *_: object) -> None:
+        self.on_validation_start()
+
+    def on_test_batch_end(self, *args: Any) -> None:
+        self.on_validation_batch_end(*args)
 
     @rank_zero_only
     def on_validation_end(self, trainer: pl.Trainer, *_: object) -> None:

@@ -81,10 +81,9 @@ def _title(run: Run) -> str:
 
 
 def _curve(label: str, tables: Mapping[Run, pd.DataFrame], name: str) -> Curve | None:
-    having = {run: table[name].dropna() for run, table in tables.items() if name in table}
-    shared = sorted(set.intersection(*(set(one.index) for one in having.values()))) if having else []
+    having = {run: table[name] for run, table in tables.items() if name in table}
+    shared = pd.concat(having.values(), axis=1, join="inner").dropna() if having else pd.DataFrame()
     if len(shared) < 2:
         return None
-    scale = 100 if name == SCORE else 1
-    values = np.array([one.loc[shared].to_numpy(dtype=float) * scale for one in having.values()])
-    return Curve(label, np.array(shared, dtype=float), values, list(having))
+    values = np.ascontiguousarray(shared.to_numpy().T) * (100 if name == SCORE else 1)
+    return Curve(label, shared.index.to_numpy(dtype=float), values, list(having))
