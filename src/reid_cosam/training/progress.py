@@ -91,12 +91,10 @@ class PlainProgress(pl.Callback):
         now, (began, logged) = time.monotonic(), self._evaluation
         if now - logged >= _EVALUATION_SECONDS:
             self._evaluation = (began, now)
-            done, of_each = (
-                batch_idx + 1,
-                trainer.num_test_batches if trainer.testing else trainer.num_val_batches,
-            )
-            left = duration((now - began) * (of_each[0] - done) / done)
-            _log.info("evaluating  batch %d/%d  %s left", done, of_each[0], left)
+            batches = trainer.num_test_batches if trainer.testing else trainer.num_val_batches
+            done, last = batch_idx + 1, batches[0]
+            left = duration((now - began) * (last - done) / done)
+            _log.info("evaluating  batch %d/%d  %s left", done, last, left)
 
     def on_test_start(self, *_: object) -> None:
         self.on_validation_start()
