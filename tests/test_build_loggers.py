@@ -13,7 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 from reid_cosam import build
 from reid_cosam.build import loggers
 from reid_cosam.settings import LoggerSettings
-from reid_cosam.training.loggers import GuardedLogger, finish, log_summary
+from reid_cosam.training.loggers import GuardedLogger, log_summary
 from tests.test_settings import settings
 
 
@@ -48,7 +48,8 @@ def test_curves_lie_in_the_run_folder(tmp_path: Path) -> None:
     made = make("csv", tmp_path)
     made[0].log_metrics({"loss": 0.5}, step=3)
 
-    finish(made, "finished")
+    for one in made:
+        one.finish("finished")
 
     assert (tmp_path / "curves" / "metrics.csv").read_text().splitlines() == ["loss,step", "0.5,3"]
 
@@ -59,7 +60,8 @@ def test_tensorboard_shows_the_pictures(tmp_path: Path) -> None:
     made = make("tensorboard", tmp_path)
 
     log_summary(made, {"mAP": 0.5}, {"cmc": picture})
-    finish(made, "finished")
+    for one in made:
+        one.finish("finished")
 
     events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     (image,) = events.Images("cmc")
@@ -71,7 +73,8 @@ def test_two_runs_of_a_process_keep_two_records(tmp_path: Path, capfd: pytest.Ca
         (tmp_path / name).mkdir()
         made = make("wandb", tmp_path / name)
         log_summary(made, {"mAP": 0.5}, {})
-        finish(made, "finished")
+        for one in made:
+            one.finish("finished")
 
         assert wandb.run is None
         assert len(list((tmp_path / name).glob("wandb/offline-run-*/*.wandb"))) == 1

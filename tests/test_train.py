@@ -13,7 +13,7 @@ import yaml
 from reid_cosam import build, train
 from reid_cosam.data.readers.mars import Mars
 from reid_cosam.settings import TrainSettings
-from reid_cosam.training.pace import Pace
+from reid_cosam.training.announcement import Pace
 from tests.support.tree import write_mars_tree
 from tests.test_settings import settings
 

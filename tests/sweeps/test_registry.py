@@ -100,5 +100,6 @@ def test_a_job_whose_pointer_is_damaged_takes_no_other_along(
     write_record(tmp_path / "1" / "metrics.json", metrics(made_with=None))
     write_text(tmp_path / "1" / "config.yaml", "seed: 1\n")
 
-    assert list(registry.finished_runs(tmp_path)) == [(tmp_path / "1", metrics(made_with=None))]
+    (run,) = registry.finished_runs(tmp_path)
+    assert (run.folder, run.metrics) == (tmp_path / "1", metrics(made_with=None))
     assert f"{tmp_path / '0' / 'run.json'} is damaged" in caplog.text

@@ -23,7 +23,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 def trainer_at(step: int, max_steps: int) -> Mock:
     optimiser = SimpleNamespace(param_groups=[{"lr": 2e-4}])
-    return Mock(spec=pl.Trainer, global_step=step, max_steps=max_steps, optimizers=[optimiser])
+    return Mock(spec=pl.Trainer, testing=False, global_step=step, max_steps=max_steps, optimizers=[optimiser])
 
 
 def test_a_resumed_run_counts_its_own_pace(clock: SimpleNamespace, caplog: pytest.LogCaptureFixture) -> None:

@@ -125,7 +125,7 @@ def run_ranks(
     Raises:
         RuntimeError: a rank failed; its own message stands above.
     """
-    torchrun = ["-m", "reid_cosam.distributed.launch", "--standalone", f"--nproc-per-node={num_ranks}"]
+    torchrun = ("-m", "reid_cosam.distributed.launch", "--standalone", f"--nproc-per-node={num_ranks}")
     overrides = [
         # By a variable, so that no part of the folder's name is read as Hydra's grammar.
         f"hydra.run.dir=${{oc.env:{_LAUNCHED}}}",
@@ -136,17 +136,8 @@ def run_ranks(
         "+hydra.job_logging.handlers.file.errors=backslashreplace",
         f"trust=[{','.join(trust)}]",
     ]
-    command = [
-        sys.executable,
-        *torchrun,
-        "-m",
-        module,
-        "-cp",
-        str(folder / ".hydra"),
-        "-cn",
-        "config",
-        *overrides,
-    ]
+    configuration = ("-m", module, "-cp", str(folder / ".hydra"), "-cn", "config")
+    command = [sys.executable, *torchrun, *configuration, *overrides]
     threads = str(max(1, (os.cpu_count() or 1) // num_ranks))
     defaults = {"OMP_NUM_THREADS": threads, "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": str(SECONDS_TO_STOP)}
     environment = defaults | os.environ | {_LAUNCHED: str(folder), PARENT: str(os.getpid())}

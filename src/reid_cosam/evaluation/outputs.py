@@ -7,7 +7,7 @@ from typing import Any
 from reid_cosam.evaluation.ranked_lists import Ranking, hardest, ranked_lists
 from reid_cosam.evaluation.records import TestTracklets, cmc_table, query_table, result_row, save_pictures
 from reid_cosam.metrics.scoring import ProtocolResult
-from reid_cosam.results.figures.cmc import cmc_figure
+from reid_cosam.results.figures.plots import cmc_figure
 from reid_cosam.results.figures.ranked import RankedList, ranked_lists_figure
 from reid_cosam.results.finished_run import METRICS
 from reid_cosam.results.store import write_record, write_text

@@ -28,7 +28,7 @@ from reid_cosam.metrics.scoring import (
     scores_by_attribute,
 )
 from reid_cosam.results.figures.attention import attention_figure
-from reid_cosam.results.figures.cmc import cmc_figure
+from reid_cosam.results.figures.plots import cmc_figure
 from reid_cosam.results.figures.ranked import ranked_lists_figure
 from reid_cosam.results.finished_run import METRICS
 from reid_cosam.results.store import write_record, write_text

@@ -8,7 +8,7 @@ import logging
 import platform
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -67,29 +67,24 @@ def run_once(
         work(settings)
     elif launch.is_launched():  # by a command that has the lock
         _attempt(settings, folder, work)
-    elif not launch.is_first_rank():  # the first rank has the lock, and all end together
-        if _is_finished(settings, origin, folder):
-            return "finished before"
-        _attempt(settings, folder, work)
     else:
-        with run_lock.claimed(folder) as ours:
-            if _is_finished(settings, origin, folder):
-                _log.info("finished before, not repeated: %s", folder)
+        first = launch.is_first_rank()  # which has the lock; all ranks end together
+        with run_lock.claimed(folder) if first else nullcontext(True) as ours:
+            metrics = registry.finished_metrics(folder)
+            if metrics is not None:
+                registry.check_as_asked(metrics, settings, origin.images, folder)
+                if first:
+                    _log.info("finished before, not repeated: %s", folder)
                 return "finished before"
             if not ours:
                 _log.warning("another process works on %s: start again when it has ended", folder)
                 return "running elsewhere"
-            prepare_attempt(folder, retry_failed)
+            if first:
+                prepare_attempt(folder, retry_failed)
             _attempt(settings, folder, work)
-            forget_failures(folder)
+            if first:
+                forget_failures(folder)
     return "trained"
-
-
-def _is_finished(settings: TrainSettings, origin: Origin, folder: Path) -> bool:
-    metrics = registry.finished_metrics(folder)
-    if metrics is not None:
-        registry.check_as_asked(metrics, settings, origin.images, folder)
-    return metrics is not None
 
 
 def _attempt(settings: TrainSettings, folder: Path, work: Callable[[TrainSettings], None]) -> None:

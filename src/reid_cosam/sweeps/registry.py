@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
-from reid_cosam.results.finished_run import METRICS, read_metrics
+from reid_cosam.results.faults import noting
+from reid_cosam.results.finished_run import METRICS
+from reid_cosam.results.runs import Run, read_run
 from reid_cosam.results.store import read_record, write_json
 from reid_cosam.settings import TrainSettings
 from reid_cosam.settings.identity import run_key
@@ -93,11 +93,10 @@ def move_earlier_outputs(folder: Path, same_run: bool) -> Path | None:
     with its settings. Of the same run, which is resumed, only curves and scores get other names.
     """
     if same_run:
-        for name, suffix in (("curves", ""), ("metrics", ".json")):
-            path = folder / f"{name}{suffix}"
+        for path in (folder / "curves", folder / METRICS):
             if path.exists():
-                number = len(list(folder.glob(f"{name}_before_*"))) + 1
-                path.rename(folder / f"{name}_before_{number}{suffix}")
+                number = len(list(folder.glob(f"{path.stem}_before_*"))) + 1
+                path.rename(path.with_stem(f"{path.stem}_before_{number}"))
         return None
     found = [folder / name for name in _OUTPUTS if (folder / name).exists()]
     if not found:
@@ -109,20 +108,18 @@ def move_earlier_outputs(folder: Path, same_run: bool) -> Path | None:
     return target
 
 
-def finished_runs(sweep: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Folder and metrics of every finished job of a sweep, in the jobs' order, in the registry or not."""
+def finished_runs(sweep: Path) -> Iterator[Run]:
+    """The finished jobs of a sweep, in order, in the registry or not; those of evaluations without settings.
+
+    What is damaged is named in a warning.
+    """
+    faults: list[str] = []
     for job in job_folders(sweep):
-        folder = job
-        try:
-            if (job / _POINTER).is_file():
-                folder = Path(read_record(job / _POINTER)["folder"])
+        with noting(faults, job):
+            pointer = job / _POINTER
+            folder = Path(read_record(pointer)["folder"]) if pointer.is_file() else job
             metrics = finished_metrics(folder)
-            if metrics is None:
-                continue
-            if "trained" not in metrics:  # the metrics of an evaluation name its network themselves
-                config: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
-                read_metrics(folder, config)
-        except Exception as error:  # of files, YAML and OmegaConf, which have no base in common
-            _log.warning("%s is left out: %s", folder, error)
-        else:
-            yield folder, metrics
+            if metrics is not None:  # those of an evaluation name its network themselves
+                yield Run(folder, {}, metrics) if "trained" in metrics else read_run(folder)
+    for fault in faults:
+        _log.warning("%s", fault)

@@ -38,10 +38,13 @@ def prepare_folder(settings: TrainSettings, origin: Origin, folder: Path) -> Non
         remove_strays(resumed)
         copy_best(resumed, own)
     write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
+    hydra = HydraConfig.get() if HydraConfig.initialized() else None
+    folders = hydra.runtime.config_sources if hydra else ()
     used = {
         "accelerator": origin.accelerator,
-        "overrides": list(HydraConfig.get().overrides.task) if HydraConfig.initialized() else None,
-        "config_dir": _config_dir(),
+        "overrides": list(hydra.overrides.task) if hydra else None,
+        # of --config-dir, which the overrides may need
+        "config_dir": next((str(one.path) for one in folders if one.provider == "command-line"), None),
         "compiled": origin.compiled,
         "precision": origin.precision,
         "threads": torch.get_num_threads(),
@@ -59,9 +62,3 @@ def finish_folder(
     end_in_any_case()
     log_summary(trainer.loggers, metrics, pictures)
     print_summary(metrics, pictures, folder)
-
-
-def _config_dir() -> str | None:
-    """The folder of `--config-dir`, which the overrides may need."""
-    sources = HydraConfig.get().runtime.config_sources if HydraConfig.initialized() else ()
-    return next((str(one.path) for one in sources if one.provider == "command-line"), None)

@@ -3,17 +3,16 @@
 import json
 import re
 import statistics
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from reid_cosam.results.runs import Run
 from reid_cosam.results.store import write_json
 from reid_cosam.results.summary import print_splits
-from reid_cosam.settings.identity import identity
 from reid_cosam.sweeps.registry import finished_runs
 
 _SCORES = ("mAP", "R1", "R5", "R10", "R20")
@@ -57,33 +56,33 @@ def summary(sweep: Path) -> dict[str, Any]:
     """
     groups: dict[str, list[dict[str, Any]]] = {}
     names: dict[str, str] = {}
-    for folder, metrics in finished_runs(sweep):
-        data = metrics["data"]
+    for run in finished_runs(sweep):
+        data = run.metrics["data"]
         if data["split"] is None:
             continue
-        shared, name = _network(folder, metrics)
+        shared, name = _network(run)
         tested = {key: data[key] for key in ("name", "split", "tested_half", "splits_file")}
-        for result in metrics.get("results", [metrics]):
+        for result in run.metrics.get("results", [run.metrics]):
             protocol = {"protocol": result["protocol"], "reranked": result.get("reranked", False)}
             scores = {key: result[key] for key in ("valid_queries", *_SCORES)}
             group = json.dumps(shared | protocol, sort_keys=True)
             names.setdefault(group, name)
-            groups.setdefault(group, []).append({"folder": str(folder)} | tested | scores | protocol)
-    if len({run["split"] for runs in groups.values() for run in runs}) < 2:
+            groups.setdefault(group, []).append({"folder": str(run.folder)} | tested | scores | protocol)
+    if len({tested["split"] for runs in groups.values() for tested in runs}) < 2:
         return {}
     return {
         f"{number}: {names[key]}": _statistics(runs) for number, (key, runs) in enumerate(groups.items(), 1)
     }
 
 
-def _network(folder: Path, metrics: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def _network(run: Run) -> tuple[dict[str, Any], str]:
     """What the runs of a group have in common, and its name: of a training run, or of an evaluation."""
+    metrics = run.metrics
     if "trained" in metrics:
         trained, name = metrics["trained"], metrics["trained"]["run_name"]
         evaluated = {key: metrics[key] for key in _EVALUATED}
     else:
-        config: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
-        trained, name, evaluated = identity(config), folder.name, {}
+        trained, name, evaluated = run.settings, run.folder.name, {}
     data = {f"evaluated.{key}": metrics["data"][key] for key in ("name", "tested_half")}
     shared = {key: value for key, value in trained.items() if key not in ("data.split", "run_name")}
     return shared | evaluated | data, re.sub(r"-split\d+(-[0-9a-f]+)?$", "", name)

@@ -124,16 +124,15 @@ class SweepReport(Callback):
 
 
 def _outcomes(sweep: Path) -> dict[Path, dict[str, Any]]:
-    """The records of the jobs that have ended, in the jobs' order."""
+    """The records of the jobs that have ended, in the jobs' order; a job with a damaged one has failed."""
     records: dict[Path, dict[str, Any]] = {}
-    for path in (job / _OUTCOME for job in job_folders(sweep)):
-        if path.is_file():
-            try:
-                records[path.parent] = read_record(path)
-            except (
-                ValueError
-            ) as error:  # the sweep goes on, and lists the job among the failed ones at its end
-                records[path.parent] = {"outcome": "failed", "error": str(error), "seconds": 0.0}
+    for job in job_folders(sweep):
+        try:
+            records[job] = read_record(job / _OUTCOME)
+        except FileNotFoundError:
+            continue
+        except ValueError as error:
+            records[job] = {"outcome": "failed", "error": str(error), "seconds": 0.0}
     return records
 
 

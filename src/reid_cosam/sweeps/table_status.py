@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from hydra import initialize_config_dir
-from omegaconf import OmegaConf
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from reid_cosam.paths import CONF
 from reid_cosam.results.counted_progress import duration
 from reid_cosam.results.faults import noting
+from reid_cosam.results.runs import read_yaml
 from reid_cosam.settings import TrainSettings
 from reid_cosam.settings.identity import identity
 from reid_cosam.sweeps import attempts, registry, run_lock
@@ -98,8 +98,7 @@ class Paces:
             pace = read_pace(path.parent)
             if pace is not None:
                 with noting([], path):  # an unreadable run only takes no part in the estimate
-                    config: Any = OmegaConf.to_container(OmegaConf.load(path))
-                    self._measured.append((_compared(config), pace))
+                    self._measured.append((_compared(read_yaml(path)), pace))
 
     def of(self, settings: TrainSettings) -> MeasuredPace | None:
         """The median of the runs that differ by the seed only; else of those equal in what costs the most."""
@@ -128,24 +127,21 @@ def _print_status(table: str, runs: Sequence[PlannedRun], console: Console) -> N
     if not unfinished:
         return
     measured = Paces(runs[0].folder.parent)
-    paces = [measured.of(run.settings) for run, _ in unfinished]
-    known: list[float] = []
-    rows = Table("run", "state", "left")
-    rows.columns[2].justify = "right"
-    for (run, one), pace in zip(unfinished, paces, strict=True):
-        progress = f" at {one.done} of {run.settings.trainer.max_steps}" if one.done else ""
-        error = f": {one.error}" if one.error else ""
-        left = "not measured"
+    rows = Table("run", "state", Column("left", justify="right"))
+    known, devices = [], set()
+    for run, one in unfinished:
+        pace, left = measured.of(run.settings), "not measured"
         if pace is not None:
             known.append(seconds_left(run.settings, one.done, pace))
             left = duration(known[-1])
-        rows.add_row(run.folder.name, one.name + progress + error, left)
+            devices.add(pace.device)
+        progress = f" at {one.done} of {run.settings.trainer.max_steps}" if one.done else ""
+        rows.add_row(run.folder.name, one.name + progress + (f": {one.error}" if one.error else ""), left)
     console.print(rows)
     parts = []
     if known:
-        devices = ", ".join(sorted({pace.device for pace in paces if pace is not None}))
-        time = duration(sum(known))
-        parts.append(f"{time} for {len(known)} runs, one after the other, as measured on {devices}")
+        time, measured_on = duration(sum(known)), ", ".join(sorted(devices))
+        parts.append(f"{time} for {len(known)} runs, one after the other, as measured on {measured_on}")
     if len(known) < len(unfinished):
         parts.append(f"{len(unfinished) - len(known)} runs without a measured time")
     console.print(f"left: {'; '.join(parts)}")

@@ -78,19 +78,16 @@ def _read(path: Path, check_tensors: bool) -> dict[str, Any]:
         before = path.with_name(PREVIOUS)
         remedy = f"; {before} is the one before it" if path.name == LAST and before.is_file() else ""
         raise ValueError(f"{path} is not a readable checkpoint: {damage}{remedy}")
+    mapped = is_utf8(path)  # torch maps no other
     try:
-        content = _load(path)
+        with path.open("rb") as file:
+            source = path if mapped else file
+            content = torch.load(source, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:  # torch raises many unrelated types, with advice to read the file unsafely
         raise ValueError(f"{path} is not a readable checkpoint: {_why_refused(error)}") from error
     if not isinstance(content, dict) or "config" not in content:
         raise ValueError(f"{path} was not written by reid_cosam.train: it contains no configuration")
     return content
-
-
-def _load(path: Path) -> Any:
-    with path.open("rb") as file:
-        mapped = is_utf8(path)  # torch maps no other
-        return torch.load(path if mapped else file, map_location="cpu", weights_only=True, mmap=mapped)
 
 
 def _why_refused(error: Exception) -> str:
@@ -133,22 +130,22 @@ def newest_checkpoint(folder: Path) -> Path | None:
     Raises:
         Damaged: every checkpoint is damaged.
     """
-    faults: list[str] = []
+    damage = ""
     for path in (folder / LAST, folder / PREVIOUS):
         try:
             read_checkpoint(path)
         except FileNotFoundError:
             continue
         except ValueError as error:
-            faults.append(str(error))
+            damage = f"{damage}; {error}" if damage else str(error)
             continue
         if path.name == PREVIOUS:
-            why = faults[0] if faults else f"{folder / LAST} is missing"
+            why = damage or f"{folder / LAST} is missing"
             _log.warning("%s: resuming from %s, the one before it", why, path.name)
-            if faults:
+            if damage:
                 with suppress(FileNotFoundError):  # another rank was faster
                     (folder / LAST).replace(folder / DAMAGED)
         return path
-    if faults:
-        raise Damaged(f"{'; '.join(faults)}: delete {folder} to start from the beginning")
+    if damage:
+        raise Damaged(f"{damage}: delete {folder} to start from the beginning")
     return None

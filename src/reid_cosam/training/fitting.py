@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 from reid_cosam.training.checkpoints import LastCheckpoint
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule
-from reid_cosam.training.loggers import GuardedLogger, Outcome, finish
+from reid_cosam.training.loggers import GuardedLogger, Outcome
 
 # What Lightning and torch warn of without a reason for the reader to act.
 _HARMLESS = (
@@ -49,4 +49,5 @@ def recorded(loggers: Sequence[GuardedLogger], settings: Mapping[str, Any]) -> I
         outcome = "interrupted"
         raise
     finally:
-        finish(loggers, outcome)
+        for logger in loggers:  # else the next run of a sweep would go on writing into the records
+            logger.finish(outcome)

@@ -45,8 +45,8 @@ class GuardedWandb(GuardedLogger):
     ) -> None:
         import wandb  # takes a quarter of a second, which runs with another logger need not wait for
 
-        self._settings: dict[str, Any] = {"save_dir": folder, "project": project, "tags": tags, **run}
         self._offline = offline
+        self._settings: dict[str, Any] = {"save_dir": folder, "project": project, "tags": tags, **run}
         try:
             logger = self._make(offline)
         except wandb.Error as error:  # callers need not load W&B to know its errors
@@ -58,15 +58,12 @@ class GuardedWandb(GuardedLogger):
     def _make(self, offline: bool) -> WandbLogger:
         import wandb
 
+        # Offline, its last lines would repeat the run's own. A project or tags that W&B does not accept are
+        # an error here, before training, and not guarded against.
         project, tags = self._settings["project"], self._settings["tags"]
-        logger = WandbLogger(
-            **self._settings,
-            # Lightning's own `offline` would put it into the environment of all later runs of the process.
-            mode="offline" if offline else None,
-            # Offline, its last lines would repeat the run's own. A project or tags that W&B does not accept
-            # are an error here, before training, and not guarded against.
-            settings=wandb.Settings(silent=offline, project=project, run_tags=tags),
-        )
+        settings = wandb.Settings(silent=offline, project=project, run_tags=tags)
+        # Lightning's own `offline` would put it into the environment of all later runs of the process.
+        logger = WandbLogger(**self._settings, mode="offline" if offline else None, settings=settings)
         logger._wandb_init.pop("anonymous", None)  # passed on by Lightning in any case; W&B warns of it
         return logger
 
@@ -136,10 +133,9 @@ class GuardedWandb(GuardedLogger):
         """W&B's exit hook would go on with the wait within."""
         try:
             yield
-        except Exception:
-            raise
-        except BaseException:
-            self._abandon()
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                self._abandon()
             raise
 
     def _abandon(self) -> None:
@@ -159,25 +155,23 @@ class GuardedWandb(GuardedLogger):
             _result(_in_background(forget), _END_SECONDS)
 
 
-def _in_background(call: Callable[[], object]) -> Future[None]:
+def _in_background(call: Callable[[], object]) -> Future[object]:
     """Starts a call in a thread that the end of the process does not wait for."""
-    future: Future[None] = Future()
+    future: Future[object] = Future()
 
     def work() -> None:
         try:
-            call()
+            future.set_result(call())
         except Exception as error:
             future.set_exception(error)
         except BaseException as error:  # W&B exits where its service has failed
             future.set_exception(RuntimeError(reason(error)))
-        else:
-            future.set_result(None)
 
     Thread(target=work, daemon=True).start()
     return future
 
 
-def _result(future: Future[None], seconds: float) -> None:
+def _result(future: Future[object], seconds: float) -> None:
     if not wait([future], seconds).done:
         raise TimeoutError(f"no answer within {seconds:g} s")
     future.result()

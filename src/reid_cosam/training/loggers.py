@@ -94,12 +94,6 @@ def log_summary(loggers: Iterable[Logger], metrics: Mapping[str, Any], pictures:
             logger.attempt(partial(logger.log_summary, metrics, pictures))
 
 
-def finish(loggers: Iterable[GuardedLogger], outcome: Outcome) -> None:
-    """Ends the records of a run; without it the next run of a sweep would go on writing into them."""
-    for logger in loggers:
-        logger.finish(outcome)
-
-
 def reason(error: BaseException) -> str:
     """The first line of an error's message, or its type."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

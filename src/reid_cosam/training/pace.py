@@ -1,9 +1,6 @@
-"""The speed of a run: recorded in its folder while it trains, and estimated on a CPU before it starts."""
+"""The speed of a run, recorded in its folder while it trains."""
 
-import copy
-import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,14 +8,9 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.utilities import rank_zero_only
 
-from reid_cosam.models.network import VideoReidNet
 from reid_cosam.results.store import read_record, write_json
-from reid_cosam.training.cpu_memory import keep_memory
 
 _FILE = "pace.json"
-
-_CLIPS = 2  # the fewest that BatchNorm can train on
-_SECONDS = 0.25  # a shorter pass is mostly the fixed cost of a pass
 
 
 class MeasuredPace(NamedTuple):
@@ -85,49 +77,3 @@ def read_pace(folder: Path) -> MeasuredPace | None:
         return MeasuredPace(*(content[name] for name in names))
     except (FileNotFoundError, ValueError, KeyError):
         return None
-
-
-class Pace(NamedTuple):
-    """Seconds per training iteration, and to extract the descriptor of one snippet."""
-
-    iteration: float
-    snippet: float
-
-
-def measure_pace(
-    network: VideoReidNet, batch_size: int, num_frames: int, height: int, width: int, bf16: bool
-) -> Pace:
-    """The pace on this CPU of iterations on `batch_size` clips, from passes on as few of them as will do.
-
-    Works on a copy: neither the network nor any random stream is touched.
-    """
-    keep_memory()  # as training will
-    trial = copy.deepcopy(network)
-
-    def clips(number: int) -> torch.Tensor:
-        return torch.zeros(number, num_frames, height, width, 3).permute(0, 1, 4, 2, 3)
-
-    def train(number: int) -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            output = trial.train()(clips(number))
-        (output.descriptors.sum() + output.logits.sum()).backward()
-
-    def extract(number: int) -> None:
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            trial.eval()(clips(number))
-
-    iteration = _seconds_per_clip(train, batch_size) * batch_size
-    return Pace(iteration, _seconds_per_clip(extract, batch_size))
-
-
-def _seconds_per_clip(work: Callable[[int], None], most: int) -> float:
-    """From the second of two passes; the first also pays for memory and kernels."""
-    number = min(_CLIPS, most)
-    while True:
-        work(number)
-        started = time.perf_counter()
-        work(number)
-        seconds = time.perf_counter() - started
-        if seconds > _SECONDS or number == most:
-            return seconds / number
-        number = min(max(2 * number, math.ceil(number * _SECONDS / seconds)), most)

@@ -84,33 +84,32 @@ class PlainProgress(pl.Callback):
     def on_validation_start(self, *_: object) -> None:
         self._evaluation = (time.monotonic(),) * 2
 
-    def on_test_start(self, *_: object) -> None:
-        self.on_validation_start()
-
+    @rank_zero_only
     def on_validation_batch_end(
         self, trainer: pl.Trainer, _module: object, _outputs: object, _batch: object, batch_idx: int, *_: int
     ) -> None:
-        self._evaluated(batch_idx + 1, int(trainer.num_val_batches[0]))
-
-    def on_test_batch_end(
-        self, trainer: pl.Trainer, _module: object, _outputs: object, _batch: object, batch_idx: int, *_: int
-    ) -> None:
-        self._evaluated(batch_idx + 1, int(trainer.num_test_batches[0]))
-
-    @rank_zero_only
-    def _evaluated(self, done: int, batches: int) -> None:
         now, (began, logged) = time.monotonic(), self._evaluation
         if now - logged >= _EVALUATION_SECONDS:
             self._evaluation = (began, now)
-            left = (now - began) * (batches - done) / done
-            _log.info("evaluating  batch %d/%d  %s left", done, batches, duration(left))
+            batches = trainer.num_test_batches if trainer.testing else trainer.num_val_batches
+            done, last = batch_idx + 1, batches[0]
+            left = duration((now - began) * (last - done) / done)
+            _log.info("evaluating  batch %d/%d  %s left", done, last, left)
+
+    def on_test_start(self, *_: object) -> None:
+        self.on_validation_start()
+
+    def on_test_batch_end(self, *args: Any) -> None:
+        self.on_validation_batch_end(*args)
 
     @rank_zero_only
     def on_validation_end(self, trainer: pl.Trainer, *_: object) -> None:
-        scores = {name: value for name, value in trainer.callback_metrics.items() if name.startswith("eval/")}
-        _log.info(
-            "evaluation  %s", "  ".join(f"{name[5:]} {100 * value:.1f}" for name, value in scores.items())
+        scores = (
+            f"{name[5:]} {100 * value:.1f}"
+            for name, value in trainer.callback_metrics.items()
+            if name.startswith("eval/")
         )
+        _log.info("evaluation  %s", "  ".join(scores))
 
 
 def _loss(outputs: Any) -> Tensor:

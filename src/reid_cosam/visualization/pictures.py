@@ -11,8 +11,7 @@ from jaxtyping import Bool, Float, UInt8
 
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.metrics.coverage import energy_inside, person_share
-from reid_cosam.results.figures.panels import panels_figure
-from reid_cosam.results.figures.strip import strip_figure, tracklet_figure
+from reid_cosam.results.figures.attention import panels_figure, strip_figure, tracklet_figure
 from reid_cosam.results.store import save_picture, write_text
 from reid_cosam.visualization.spatial_masks import Snippets, SpatialMasks
 

@@ -1,63 +1,31 @@
-"""Masks over frames: heat where the mask is strong, the bare grey frame where it is not."""
+"""Sheets of clips and their masks: clips below one another, the paper's figure 6, one tracklet by itself."""
 
+import matplotlib
 import numpy as np
 import pytest
 
 from reid_cosam.results.figures.attention import (
-    BLACK_LEVEL,
     CLIP_GAP,
-    LABEL_WIDTH,
     attention_figure,
-    bare,
-    label,
-    overlay,
-    range_text,
-    stretched,
+    panels_figure,
+    strip_figure,
+    tracklet_figure,
 )
-from reid_cosam.results.figures.style import GAP, MARGIN
+from reid_cosam.results.figures.masks import BLACK_LEVEL, LABEL_WIDTH
+from reid_cosam.results.figures.style import GAP, MARGIN, text
+from tests.results.figures.test_masks import hot_corner
 
 # What black, the darkest a frame gets, is lifted to.
 COLD = (BLACK_LEVEL,) * 3
+PANEL_WIDTH = 2 * 96 + GAP
+LEFT = MARGIN + LABEL_WIDTH + GAP
+TOP = MARGIN + text("x", bold=True).height + GAP  # of the frames, below the caption
+ROW = 192 + GAP
+CLIP = np.full((2, 128, 64, 3), (255, 0, 0), np.uint8)
 
 
 def black_clips(clips: int, frames: int) -> np.ndarray:
     return np.zeros((clips, frames, 128, 64, 3), np.uint8)
-
-
-def hot_corner(rows: int, columns: int) -> np.ndarray:
-    mask = np.zeros((rows, columns))
-    mask[0, 0] = 1
-    return mask
-
-
-def test_a_hot_corner_tints_only_that_corner() -> None:
-    picture = overlay(np.zeros((128, 64, 3), np.uint8), hot_corner(8, 4))
-
-    # One mask cell spans 24 pixels, so bilinear heat is gone 36 pixels from the corner.
-    pixels = np.asarray(picture)
-    assert picture.size == (96, 192)
-    assert (pixels[40:] == BLACK_LEVEL).all()
-    assert (pixels[:, 40:] == BLACK_LEVEL).all()
-    red, green, blue = (int(value) for value in pixels[2, 2])
-    assert red > BLACK_LEVEL + 60
-    assert red > blue
-    assert green > blue
-
-
-def test_heat_grows_with_the_mask() -> None:
-    frame = np.full((128, 64, 3), 128, np.uint8)
-    reds = [np.asarray(overlay(frame, np.full((8, 4), level)))[0, 0, 0] for level in (0.0, 0.5, 1.0)]
-
-    assert reds[0] == 159  # 64 + 128 * 191 / 255
-    assert reds[0] < reds[1] < reds[2]
-
-
-def test_the_frame_shows_through_the_hottest_place() -> None:
-    hot = np.ones((8, 4))
-    dark = np.asarray(overlay(np.zeros((128, 64, 3), np.uint8), hot)).astype(int)
-    light = np.asarray(overlay(np.full((128, 64, 3), 255, np.uint8), hot)).astype(int)
-
-    assert (light - dark).min() >= 60  # 191 grey levels under an opacity of 0.68
 
 
 def test_rows_are_frames_then_stages_in_order() -> None:
@@ -98,41 +66,6 @@ def test_captions_push_their_clip_down_by_a_line() -> None:
     assert captioned.height - bare.height in range(2 * 15, 2 * 30)
 
 
-def test_a_bare_mask_is_blocks_of_one_colour_each() -> None:
-    pixels = np.asarray(bare(hot_corner(2, 2), (10, 20)))
-
-    assert pixels.shape == (20, 10, 3)
-    assert (pixels[:10, :5] == pixels[0, 0]).all()
-    assert (pixels[10:] == pixels[19, 9]).all()
-    assert pixels[0, 0, 0] > 200 > 100 > pixels[19, 9, 0]  # plasma: from dark blue to yellow
-
-
-def test_a_label_of_two_lines_stands_in_the_middle_of_its_row() -> None:
-    dark = np.asarray(label("COSAM 4\n8x4", 192)).min(axis=(1, 2)) < 200
-
-    lines = np.flatnonzero(dark)
-    assert abs((lines[0] + lines[-1]) / 2 - 96) < 6
-    assert not dark[lines[0] : lines[-1]].all()
-
-
-def test_stretched_moves_the_range_to_0_and_1() -> None:
-    assert stretched(np.array([0.25, 0.5, 0.75]), 0.25, 0.75).tolist() == [0, 0.5, 1]
-    assert stretched(np.array([0.5, 0.5]), 0.5, 0.5).tolist() == [0, 0]
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "words"),
-    [
-        (0.3, 0.75, "0.30 to 0.75"),
-        (0.4951, 0.5009, "0.495 to 0.501"),
-        (0.5, 0.5, "0.50 everywhere"),
-        (0.5, 0.5000004, "0.50 everywhere"),
-    ],
-)
-def test_range_text_has_the_digits_its_ends_need(low: float, high: float, words: str) -> None:
-    assert range_text(low, high) == words
-
-
 def test_masks_must_belong_to_the_clips() -> None:
     with pytest.raises(
         ValueError, match="COSAM 5: masks for 2 clips of 3 frames, but there are 2 clips of 4"
@@ -156,3 +89,89 @@ def test_there_must_be_something_to_show() -> None:
 def test_captions_must_be_as_many_as_clips() -> None:
     with pytest.raises(ValueError, match="2 clips need as many captions, got 1"):
         attention_figure(black_clips(2, 1), {4: np.zeros((2, 1, 8, 4))}, ["pid 1"])
+
+
+def test_panels_stand_two_by_two_with_frames_above_masks_on_one_scale() -> None:
+    clips = black_clips(3, 2)
+    clips[0] = (255, 0, 0)
+    masks = np.stack([np.full((2, 8, 4), level) for level in (0.2, 0.6, 0.2)])
+
+    pixels = np.asarray(panels_figure(clips, masks, 4, ["", "", ""], ""))
+
+    left, mask_row = MARGIN, MARGIN + 192 + GAP
+    second = left + PANEL_WIDTH + CLIP_GAP
+    assert tuple(pixels[MARGIN, left]) == (255, 0, 0)
+    assert tuple(pixels[MARGIN, second]) == (0, 0, 0)
+    grey = 64 + 76 * 191 // 255  # 76 is the luma of pure red
+    assert tuple(pixels[mask_row, left]) == (grey,) * 3
+    assert pixels[mask_row, second, 0] > BLACK_LEVEL + 60
+    below = pixels[mask_row + 192 + CLIP_GAP :]
+    assert (below == COLD).all(axis=-1).sum() == 2 * 192 * 96  # the third panel's masks, on the next line
+
+
+def test_title_and_captions_take_their_lines() -> None:
+    masks = np.zeros((1, 2, 8, 4))
+
+    plain = panels_figure(black_clips(1, 2), masks, 4, ["pid 1"], "")
+    titled = panels_figure(black_clips(1, 2), masks, 4, ["pid 1"], "Masks")
+
+    assert titled.height - plain.height in range(CLIP_GAP + 12, CLIP_GAP + 24)
+
+
+def test_panels_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 clips need as many captions, got 1"):
+        panels_figure(black_clips(2, 2), np.zeros((2, 2, 8, 4)), 4, ["one"], "")
+    with pytest.raises(ValueError, match="letters for 26 panels, got 27"):
+        panels_figure(black_clips(27, 2), np.zeros((27, 2, 8, 4)), 4, [""] * 27, "")
+
+
+def colour(value: float) -> tuple[int, ...]:
+    return tuple(round(255 * part) for part in matplotlib.colormaps["plasma"](value)[:3])
+
+
+def halves(left: float, right: float, frames: int = 2) -> np.ndarray:
+    return np.tile(np.array([[left, right]]), (frames, 4, 1))
+
+
+def test_a_strip_shows_each_location_as_a_block_on_one_scale() -> None:
+    pixels = np.asarray(strip_figure(CLIP, {5: halves(0.25, 0.5), 4: halves(0.0, 1.0)}, "pid 1"))
+
+    assert tuple(pixels[TOP, LEFT]) == (255, 0, 0)
+    fourth = pixels[TOP + ROW : TOP + ROW + 192, LEFT : LEFT + 96]
+    assert {tuple(pixel) for pixel in fourth[:, :48].reshape(-1, 3)} == {colour(0.0)}
+    assert {tuple(pixel) for pixel in fourth[:, 48:].reshape(-1, 3)} == {colour(1.0)}
+    fifth = {tuple(pixel) for pixel in pixels[TOP + 2 * ROW :].reshape(-1, 3)}
+    assert {colour(0.25), colour(0.5)} <= fifth
+
+
+def test_a_tracklet_shows_masks_over_frames_and_by_themselves_on_their_own_scale() -> None:
+    pixels = np.asarray(tracklet_figure(CLIP, {4: halves(0.25, 0.5)}, "pid 1"))
+
+    over, bare = TOP + 192 + 26, TOP + 192 + 26 + ROW
+    cold, hot = pixels[over + 100, LEFT + 2], pixels[over + 100, LEFT + 94]
+    assert cold[0] == cold[1] == cold[2]
+    assert hot[0] > hot[2] + 50
+    assert tuple(pixels[bare + 2, LEFT + 2]) == colour(0.0)
+    assert tuple(pixels[bare + 190, LEFT + 94]) == colour(1.0)
+
+
+def test_the_person_stands_below_the_frames_where_known() -> None:
+    person = np.zeros((2, 128, 64), np.bool_)
+    person[:, :, :32] = True
+    masks = {4: halves(0.25, 0.5)}
+
+    without = tracklet_figure(CLIP, masks, "pid 1")
+    pixels = np.asarray(tracklet_figure(CLIP, masks, "pid 1", person))
+
+    assert len(pixels) == without.height + ROW
+    assert (pixels[TOP + ROW + 5, LEFT : LEFT + 48] == 235).all()
+    assert (pixels[TOP + ROW + 5, LEFT + 48 : LEFT + 96] == 60).all()
+
+
+@pytest.mark.parametrize("figure", [strip_figure, tracklet_figure])
+def test_masks_must_belong_to_the_one_clip(figure: object) -> None:
+    assert callable(figure)
+    with pytest.raises(ValueError, match="COSAM 4: masks for 1 clips of 3 frames"):
+        figure(CLIP, {4: halves(0.1, 0.2, frames=3)}, "pid 1")
+    with pytest.raises(ValueError, match=r"COSAM 4: mask values must lie within 0\.\.1"):
+        figure(CLIP, {4: halves(0.1, 1.2)}, "pid 1")

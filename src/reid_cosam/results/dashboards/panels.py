@@ -1,14 +1,24 @@
 """The panels of workspace and reports; the workspace: all runs of a project by table, network and seed."""
 
+from collections.abc import Callable
+
 from wandb_workspaces import expr, workspaces
 from wandb_workspaces.reports import v2 as reports
 
-from reid_cosam.results.dashboards.selection import COLUMNS
+from reid_cosam.results.run_settings import SETTINGS, NetworkSpec, placement
 
+BACKBONE, HEIGHT = "backbone_name", SETTINGS["height"]
+# What distinguishes the rows of a table, by the name in a run's record at Weights & Biases.
+COLUMNS: dict[str, Callable[[NetworkSpec], object]] = {
+    BACKBONE: lambda network: network.backbone,
+    "agg_name": lambda network: network.agg,
+    "placement": lambda network: placement(network.cosam),
+    SETTINGS["num_frames"]: lambda network: network.num_frames,
+    HEIGHT: lambda network: network.height,
+}
 ATTRIBUTES = ("handbag", "hat", "backpack")
 _NETWORK = "config.network"  # all that is varied in one word: runs that agree in it differ by seed and recipe
 _OVER_SEEDS = {"groupby": _NETWORK, "groupby_aggfunc": "mean", "groupby_rangefunc": "stddev"}
-_BLOCKS = (2, 3, 4, 5)
 
 
 def scores(metric: str) -> reports.BarPlot:
@@ -27,22 +37,21 @@ def pictures() -> reports.MediaBrowser:
     return reports.MediaBrowser(title="pictures", media_keys=keys)
 
 
-def on_the_person(block: int) -> reports.BarPlot:
-    """Mean mask on the person and elsewhere, where person masks exist."""
-    return reports.BarPlot(
-        title=f"COSAM after block {block}: mean mask on the person and elsewhere",
-        metrics=[f"attention.{block}.inside", f"attention.{block}.outside"],
-    )
-
-
 def workspace(entity: str, project: str) -> workspaces.Workspace:
     """Runs by the tables that they stand in, data set, what distinguishes their networks, and seed."""
     training = ("eval/mAP", "train/total", "train/cross_entropy", "train/triplet", "train/learning_rate")
+    on_the_person = [
+        reports.BarPlot(
+            title=f"COSAM after block {block}: mean mask on the person and elsewhere",
+            metrics=[f"attention.{block}.inside", f"attention.{block}.outside"],
+        )
+        for block in (2, 3, 4, 5)
+    ]
     sections = {
         "Scores": [scores(metric) for metric in ("mAP", "R1")],
         "By attribute": [scores(f"{attribute}/mAP") for attribute in ATTRIBUTES],
         "Training": [*map(curve, training)],
-        "Attention": [pictures(), *map(on_the_person, _BLOCKS)],
+        "Attention": [pictures(), *on_the_person],
     }
     return workspaces.Workspace(
         entity=entity,

@@ -1,6 +1,7 @@
 """Workspace and reports saved at Weights & Biases, or written as specifications: what the command does."""
 
 import json
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -23,19 +24,16 @@ def save_dashboards(project: str, tables: Collection[str], dry_run_folder: Path 
         ValueError: there is no login, or Weights & Biases refuses; the message says what to do.
     """
     entity, _, name = project.partition("/")
+    published = {table: one for table, one in published_tables().items() if table in tables}
     made = {"workspace": workspace(entity, name)}
-    made |= {
-        table: report(entity, name, table, published)
-        for table, published in published_tables().items()
-        if table in tables
-    }
-    if dry_run_folder is None:
-        for title, one in made.items():
-            print(f"{title}: {_saved(one)}")
-        return
+    made |= {table: report(entity, name, table, one) for table, one in published.items()}
     for title, one in made.items():
-        write_json(dry_run_folder / f"{title}.json", specification(one))
-    print(f"nothing sent; written: {dry_run_folder}/{{{','.join(made)}}}.json")
+        if dry_run_folder is None:
+            print(f"{title}: {_saved(one)}")
+        else:
+            write_json(dry_run_folder / f"{title}.json", specification(one))
+    if dry_run_folder is not None:
+        print(f"nothing sent; written: {dry_run_folder}/{{{','.join(made)}}}.json")
 
 
 def _saved(made: Any) -> str:
@@ -53,20 +51,11 @@ def _saved(made: Any) -> str:
 
 def specification(made: Any) -> dict[str, Any]:
     """What would be sent, as plain containers; random names are numbered, so that all runs give the same."""
-    content: dict[str, Any] = json.loads(made._to_model().model_dump_json(by_alias=True, exclude_none=True))
-    content.pop("createdAt", None)
-    content.pop("updatedAt", None)
-    return dict(_numbered(content, {}))
+    numbers: dict[str, str] = {}
 
+    def numbered(found: re.Match[str]) -> str:
+        return f'"{found[1]}":"{numbers.setdefault(found[2], f"made-up-{len(numbers) + 1}")}"'
 
-def _numbered(value: Any, numbers: dict[str, str]) -> Any:
-    if isinstance(value, list):
-        return [_numbered(one, numbers) for one in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: numbers.setdefault(inner, f"made-up-{len(numbers) + 1}")
-        if key in ("id", "__id__") and isinstance(inner, str) and inner
-        else _numbered(inner, numbers)
-        for key, inner in value.items()
-    }
+    text = made._to_model().model_dump_json(by_alias=True, exclude_none=True)
+    content = json.loads(re.sub(r'"(id|__id__)":"([^"]+)"', numbered, text))
+    return {name: value for name, value in content.items() if name not in ("createdAt", "updatedAt")}

@@ -1,31 +1,32 @@
-"""Where COSAM looks: spatial masks laid over the frames they belong to (the paper's figure 6)."""
+"""Where COSAM looks: sheets of clips and their spatial masks.
+
+All raise ValueError where there is nothing to show, counts do not fit, or a mask leaves 0..1.
+"""
 
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 
-import matplotlib
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 
-from reid_cosam.results.figures.style import (
-    FAINT,
-    PAPER,
-    beside,
-    centred,
-    enlarged,
-    stacked,
-    text,
-    with_margin,
+from reid_cosam.results.figures.masks import (
+    bare,
+    bare_bar,
+    check_masks,
+    overlay_bar,
+    overlays,
+    range_text,
+    row,
+    stretched,
 )
+from reid_cosam.results.figures.style import FAINT, beside, captioned, enlarged, stacked, text, with_margin
 
-COLOUR_MAP = "plasma"
-# Cold places keep the bare frame; the hottest ones still let a third of it through.
-MAX_OPACITY = 0.68
-# Colours turn muddy on dark clothes, so black is lifted to this grey.
-BLACK_LEVEL = 64
-LABEL_WIDTH = 78
 CLIP_GAP = 26
-BAR_WIDTH, BAR_HEIGHT = 150, 14
+_COLUMNS = 2  # of panels
+
+Clip = UInt8[np.ndarray, "t h w 3"]
+Masks = Mapping[int, Float[np.ndarray, "_ _ _"]]
 
 
 def attention_figure(
@@ -37,96 +38,102 @@ def attention_figure(
 
     `masks` maps a stage to its masks `[s t mask_height mask_width]` with values in 0..1. Colours span each
     stage's own range over all clips; the colour bars print that range. `captions` stand above the clips.
-
-    Raises:
-        ValueError: there is nothing to show, shapes or counts do not fit, or a mask leaves 0..1.
     """
     check_masks(clips, masks, captions)
-    ranges = {stage: (float(mask.min()), float(mask.max())) for stage, mask in sorted(masks.items())}
+    ranges = {stage: _range(mask) for stage, mask in sorted(masks.items())}
     groups = []
     for index, clip in enumerate(clips):
-        rows = [text(captions[index], bold=True)] if captions else []
-        rows.append(row("frames", [enlarged(frame) for frame in clip]))
-        for stage, (low, high) in ranges.items():
-            strengths = stretched(masks[stage][index], low, high)
-            tinted = [overlay(frame, strength) for frame, strength in zip(clip, strengths, strict=True)]
-            rows.append(row(f"COSAM {stage}", tinted))
-        groups.append(stacked(rows))
-    bars = [colour_bar(stage, low, high) for stage, (low, high) in ranges.items()]
+        caption = [text(captions[index], bold=True)] if captions else []
+        over = [
+            row(f"COSAM {stage}", overlays(clip, masks[stage][index], *ends))
+            for stage, ends in ranges.items()
+        ]
+        groups.append(stacked([*caption, row("frames", _enlarged(clip)), *over]))
+    bars = [overlay_bar(stage, *ends) for stage, ends in ranges.items()]
     return with_margin(stacked([*groups, stacked(bars)], CLIP_GAP))
 
 
-def stretched(mask: Float[np.ndarray, "*shape"], low: float, high: float) -> Float[np.ndarray, "*shape"]:
-    """The mask with `low` moved to 0 and `high` to 1; a flat mask becomes 0, since nothing stands out."""
-    return (mask - low) / (high - low) if high > low else np.zeros_like(mask)
-
-
-def overlay(
-    frame: UInt8[np.ndarray, "h w 3"], strength: Float[np.ndarray, "mask_height mask_width"]
-) -> Image.Image:
-    """The enlarged frame in grey, tinted by a mask in 0..1: the stronger, the hotter and the more opaque."""
-    grey = enlarged(frame).convert("L").point(lambda level: BLACK_LEVEL + level * (255 - BLACK_LEVEL) // 255)
-    mask = Image.fromarray(strength.astype(np.float32)).resize(grey.size, Image.Resampling.BILINEAR)
-    return _tinted(np.asarray(grey), np.asarray(mask))
-
-
-def _tinted(grey: UInt8[np.ndarray, "h w"], strength: Float[np.ndarray, "h w"]) -> Image.Image:
-    heat = matplotlib.colormaps[COLOUR_MAP](strength)[..., :3] * 255
-    opacity = MAX_OPACITY * strength[..., None]
-    return Image.fromarray(np.rint((1 - opacity) * grey[..., None] + opacity * heat).astype(np.uint8))
-
-
-def bare(strength: Float[np.ndarray, "mask_height mask_width"], size: tuple[int, int]) -> Image.Image:
-    """A mask in 0..1 by itself at its own resolution: every location is a block of one colour."""
-    colours = np.rint(matplotlib.colormaps[COLOUR_MAP](strength)[..., :3] * 255).astype(np.uint8)
-    return Image.fromarray(colours).resize(size, Image.Resampling.NEAREST)
-
-
-def range_text(low: float, high: float) -> str:
-    """The range in words, with as many digits as its two ends need to differ (2 to 6)."""
-    for digits in range(2, 7):
-        ends = f"{low:.{digits}f}", f"{high:.{digits}f}"
-        if ends[0] != ends[1]:
-            return f"{ends[0]} to {ends[1]}"
-    return f"{low:.2f} everywhere"
-
-
-def row(name: str, frames: Sequence[Image.Image]) -> Image.Image:
-    """Frames side by side behind their name."""
-    return beside([label(name, frames[0].height), *frames])
-
-
-def colour_bar(stage: int, low: float, high: float) -> Image.Image:
-    """The colours of `overlay`, and which values they span."""
-    ramp = np.tile(np.linspace(0, 1, BAR_WIDTH), (BAR_HEIGHT, 1))
-    bar = _tinted(np.full(ramp.shape, (BLACK_LEVEL + 255) // 2, np.uint8), ramp)
-    words = text(f"mask {range_text(low, high)}", 13)
-    return beside([label(f"COSAM {stage}", words.height), centred(bar, BAR_WIDTH, words.height), words])
-
-
-def label(words: str, height: int) -> Image.Image:
-    """Words, in one line or several, in the margin before a row of this height."""
-    lines = stacked([text(line, 13, colour=FAINT) for line in words.splitlines()], gap=2)
-    cell = Image.new("RGB", (LABEL_WIDTH, height), PAPER)
-    cell.paste(lines, (0, (height - lines.height) // 2))
-    return cell
-
-
-def check_masks(
+def panels_figure(
     clips: UInt8[np.ndarray, "s t h w 3"],
-    masks: Mapping[int, Float[np.ndarray, "_ _ _ _"]],
+    masks: Float[np.ndarray, "s t mh mw"],
+    stage: int,
     captions: Sequence[str],
-) -> None:
-    """Raises ValueError as `attention_figure`."""
-    if 0 in clips.shape or not masks:
-        raise ValueError(f"nothing to show: clips of shape {clips.shape}, masks of stages {sorted(masks)}")
-    if captions and len(captions) != len(clips):
-        raise ValueError(f"{len(clips)} clips need as many captions, got {len(captions)}")
-    for stage, mask in masks.items():
-        if mask.shape[:2] != clips.shape[:2]:
-            raise ValueError(
-                f"COSAM {stage}: masks for {mask.shape[0]} clips of {mask.shape[1]} frames, "
-                f"but there are {clips.shape[0]} clips of {clips.shape[1]} frames"
-            )
-        if not (mask.size and mask.min() >= 0 and mask.max() <= 1):
-            raise ValueError(f"COSAM {stage}: mask values must lie within 0..1 (a sigmoid's output)")
+    title: str,
+) -> Image.Image:
+    """The paper's figure 6: two by two panels, each a row of frames above a row of masks, (a) to (d).
+
+    Colours span the range of all masks shown. More than 26 clips are refused too.
+    """
+    check_masks(clips, {stage: masks}, captions)
+    if len(clips) > len(ascii_lowercase):
+        raise ValueError(f"there are letters for {len(ascii_lowercase)} panels, got {len(clips)}")
+    ends = _range(masks)
+    panels = [
+        captioned(
+            stacked([beside(_enlarged(clip)), beside(overlays(clip, mask, *ends))]),
+            text(f"({letter}) {caption}", 13),
+        )
+        for clip, mask, letter, caption in zip(clips, masks, ascii_lowercase, captions, strict=False)
+    ]
+    lines = [beside(panels[start : start + _COLUMNS], CLIP_GAP) for start in range(0, len(panels), _COLUMNS)]
+    head = [text(title, bold=True)] if title else []
+    return with_margin(stacked([*head, *lines, overlay_bar(stage, *ends)], CLIP_GAP))
+
+
+def strip_figure(clip: Clip, masks: Masks, caption: str) -> Image.Image:
+    """The frames, and below them each stage's masks `[t mask_height mask_width]` at their own resolution.
+
+    Colours mean the same in all rows, 0 to 1, so that stages can be compared; means stand below each mask.
+    """
+    _check_clip(clip, masks)
+    frames = _enlarged(clip)
+    rows = [_bare_row(stage, mask, (0.0, 1.0), frames[0].size) for stage, mask in sorted(masks.items())]
+    head = [text(caption, bold=True), row("frames", frames)]
+    return with_margin(stacked([*head, *rows, bare_bar("mask", "0 to 1")]))
+
+
+def tracklet_figure(
+    clip: Clip, masks: Masks, caption: str, person: Bool[np.ndarray, "t h w"] | None = None
+) -> Image.Image:
+    """The frames, the person in them if that is known, and each stage's masks, over frames and by themselves.
+
+    Colours span each stage's own range in this clip; the colour bars print it. Means stand below each mask.
+    """
+    _check_clip(clip, masks)
+    frames = _enlarged(clip)
+    size = frames[0].size
+    groups = [[text(caption, bold=True), row("frames", frames)]]
+    if person is not None:
+        groups[0].append(row("person", [_silhouette(one, size) for one in person]))
+    for stage, mask in sorted(masks.items()):
+        ends = _range(mask)
+        rows = [row(f"COSAM {stage}", overlays(clip, mask, *ends)), _bare_row(stage, mask, ends, size)]
+        groups.append([*rows, overlay_bar(stage, *ends), bare_bar("by itself", range_text(*ends))])
+    return with_margin(stacked([stacked(group) for group in groups], CLIP_GAP))
+
+
+def _check_clip(clip: Clip, masks: Masks) -> None:
+    check_masks(clip[None], {stage: mask[None] for stage, mask in masks.items()}, ())
+
+
+def _range(mask: Float[np.ndarray, "..."]) -> tuple[float, float]:
+    return float(mask.min()), float(mask.max())
+
+
+def _enlarged(clip: Clip) -> list[Image.Image]:
+    return [enlarged(frame) for frame in clip]
+
+
+def _bare_row(
+    stage: int, mask: Float[np.ndarray, "t mh mw"], ends: tuple[float, float], size: tuple[int, int]
+) -> Image.Image:
+    cells = [
+        captioned(bare(strength, size), text(f"mean {one.mean():.3f}", 12, colour=FAINT), gap=2)
+        for one, strength in zip(mask, stretched(mask, *ends), strict=True)
+    ]
+    return row(f"COSAM {stage}\n{mask.shape[1]}x{mask.shape[2]}", cells)
+
+
+def _silhouette(person: Bool[np.ndarray, "h w"], size: tuple[int, int]) -> Image.Image:
+    grey = np.where(person, 235, 60).astype(np.uint8)
+    return Image.fromarray(grey).resize(size, Image.Resampling.NEAREST).convert("RGB")

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from reid_cosam.results.figures.style import (
     FAINT,
+    INK,
     PAPER,
     beside,
+    captioned,
     centred,
     enlarged,
     stacked,
@@ -80,37 +82,26 @@ def ranked_lists_figure(queries: Sequence[RankedList]) -> Image.Image:
 
 
 def _row(ranked: RankedList) -> Image.Image:
-    query = _framed(enlarged(ranked.query), QUERY)
     score = text(f"AP {100 * ranked.average_precision:.1f} %", bold=True, colour=QUERY)
+    query = captioned(ImageOps.expand(enlarged(ranked.query), BORDER, QUERY), score)
     digits = decimals(float(ranked.distances[-1]))
+    ranks = enumerate(zip(ranked.gallery, ranked.correct, ranked.distances, strict=True), start=1)
     cells = [
         _gallery_cell(frame, bool(correct), rank, f"{distance:.{digits}f}")
-        for rank, (frame, correct, distance) in enumerate(
-            zip(ranked.gallery, ranked.correct, ranked.distances, strict=True), start=1
-        )
+        for rank, (frame, correct, distance) in ranks
     ]
-    query_cell = stacked([query, centred(score, query.width, score.height)])
-    body = beside([query_cell, beside(cells)], QUERY_GAP)
-    return stacked([text(ranked.query_label, bold=True), body])
+    return stacked([text(ranked.query_label, bold=True), beside([query, beside(cells)], QUERY_GAP)])
 
 
 def _gallery_cell(frame: UInt8[np.ndarray, "h w 3"], correct: bool, rank: int, distance: str) -> Image.Image:
-    picture = _framed(enlarged(frame), RIGHT if correct else WRONG)
-    badge = _badge(correct)
-    picture.paste(badge, (picture.width - BADGE, 0))
-    line = beside([text(str(rank), bold=True), text(distance, colour=FAINT)], gap=8)
-    return stacked([picture, centred(line, picture.width, line.height)])
+    picture = ImageOps.expand(enlarged(frame), BORDER, RIGHT if correct else WRONG)
+    picture.paste(_badge(correct), (picture.width - BADGE, 0))
+    return captioned(picture, beside([text(str(rank), bold=True), text(distance, colour=FAINT)], gap=8))
 
 
 def decimals(largest: float) -> int:
     """Decimals that show a list's largest distance with about four digits."""
     return max(0, 4 - len(str(int(abs(largest)))))
-
-
-def _framed(image: Image.Image, colour: str) -> Image.Image:
-    framed = Image.new("RGB", (image.width + 2 * BORDER, image.height + 2 * BORDER), colour)
-    framed.paste(image, (BORDER, BORDER))
-    return framed
 
 
 def _badge(correct: bool) -> Image.Image:
@@ -124,10 +115,11 @@ def _badge(correct: bool) -> Image.Image:
 
 def _legend() -> Image.Image:
     query = Image.new("RGB", (BADGE, BADGE), QUERY)
-    marks = [(query, "query"), (_badge(True), "same person"), (_badge(False), "other person")]
-    entries = []
-    for mark, meaning in marks:
-        words = text(meaning, 13)
-        entries.append(beside([mark, centred(words, words.width, BADGE)]))
-    note = text("below each frame: rank and distance", 13, colour=FAINT)
-    return beside([*entries, centred(note, note.width, BADGE)], gap=18)
+    marks = ((query, "query"), (_badge(True), "same person"), (_badge(False), "other person"))
+    entries = [beside([mark, _legend_text(meaning)]) for mark, meaning in marks]
+    return beside([*entries, _legend_text("below each frame: rank and distance", FAINT)], gap=18)
+
+
+def _legend_text(words: str, colour: str = INK) -> Image.Image:
+    line = text(words, 13, colour=colour)
+    return centred(line, line.width, BADGE)

@@ -7,8 +7,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from jaxtyping import UInt8
-from matplotlib.axes import Axes
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 PAPER = "#ffffff"
 INK = "#1b1f27"
@@ -55,27 +54,18 @@ def beside(images: Sequence[Image.Image], gap: int = GAP) -> Image.Image:
 
 def stacked(images: Sequence[Image.Image], gap: int = GAP) -> Image.Image:
     """Images from top to bottom, left edges aligned."""
-    height = sum(image.height for image in images) + gap * (len(images) - 1)
-    sheet = Image.new("RGB", (max(image.width for image in images), height), PAPER)
-    top = 0
-    for image in images:
-        sheet.paste(image, (0, top))
-        top += image.height + gap
-    return sheet
+    turned = [image.transpose(Image.Transpose.TRANSPOSE) for image in images]
+    return beside(turned, gap).transpose(Image.Transpose.TRANSPOSE)
+
+
+def captioned(image: Image.Image, caption: Image.Image, gap: int = GAP) -> Image.Image:
+    """The image with its caption centred below."""
+    return stacked([image, centred(caption, image.width, caption.height)], gap)
 
 
 def with_margin(image: Image.Image) -> Image.Image:
     """The image on a sheet with `MARGIN` pixels of paper around it."""
-    return centred(image, image.width + 2 * MARGIN, image.height + 2 * MARGIN)
-
-
-def dress(axes: Axes) -> None:
-    """The look of all plots: a faint grid behind them, and two axes."""
-    axes.grid(color=LINE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=FAINT, length=0)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(FAINT)
+    return ImageOps.expand(image, MARGIN, PAPER)
 
 
 def enlarged(frame: UInt8[np.ndarray, "h w 3"]) -> Image.Image:

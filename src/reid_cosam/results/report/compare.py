@@ -1,7 +1,7 @@
 """What runs have in common, and what distinguishes them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +23,26 @@ def varied(runs: Sequence[Run]) -> list[str]:
     return [name for name in runs[0].settings if name in shared]
 
 
-def alike(runs: Sequence[Run], varying: tuple[str, ...]) -> list[tuple[dict[str, Any], list[Run]]]:
-    """Groups of runs that agree in all settings but the varying ones, seed and split; and these settings.
+def alike(
+    runs: Sequence[Run],
+    varying: tuple[str, ...],
+    label: Callable[[Run], str],
+    wanted: Callable[[list[Run]], bool] = bool,
+) -> list[tuple[str, list[Run]]]:
+    """The wanted groups of runs that agree in all settings but the varying ones, seed and split.
 
     Args:
         varying: how the names of these settings begin.
+        label: of a group, to which is added in which settings it differs from others of that label.
     """
     groups: dict[str, tuple[dict[str, Any], list[Run]]] = {}
     varying = (*varying, "seed", "data.split")
     for run in runs:
         fixed = {name: value for name, value in run.settings.items() if not name.startswith(varying)}
         groups.setdefault(json.dumps(fixed, sort_keys=True), (fixed, []))[1].append(run)
-    return list(groups.values())
+    chosen = [(fixed, same) for fixed, same in groups.values() if wanted(same)]
+    labels = distinguished([label(same[0]) for _, same in chosen], [fixed for fixed, _ in chosen])
+    return list(zip(labels, (same for _, same in chosen), strict=True))
 
 
 def cosam_names(runs: Sequence[Run]) -> Names:

@@ -8,7 +8,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from reid_cosam.results.faults import noting
-from reid_cosam.results.report.compare import alike, cosam_names, distinguished, place_of
+from reid_cosam.results.report.compare import alike, cosam_names, place_of
 from reid_cosam.results.run_settings import ATTENTION
 from reid_cosam.results.runs import Run
 
@@ -61,10 +61,8 @@ def panels(runs: Sequence[Run], faults: list[str]) -> list[Panel]:
             table = logged(run)
             if table is not None:
                 tables[run] = table
-    names, groups = cosam_names(runs), alike(list(tables), ("cosam", ATTENTION))
-    titles = [_title(same[0]) for _, same in groups]
-    found = []
-    for title, (_, same) in zip(distinguished(titles, [fixed for fixed, _ in groups]), groups, strict=True):
+    names, found = cosam_names(runs), []
+    for title, same in alike(list(tables), ("cosam", ATTENTION), _title):
         by_label: dict[str, dict[tuple[int, str], Run]] = {}
         for run in same:
             label = f"COSAM {names[run.folder]}" if run.network.cosam else "no COSAM"
@@ -83,10 +81,9 @@ def _title(run: Run) -> str:
 
 
 def _curve(label: str, tables: Mapping[Run, pd.DataFrame], name: str) -> Curve | None:
-    having = {run: table[name].dropna() for run, table in tables.items() if name in table}
-    shared = sorted(set.intersection(*(set(one.index) for one in having.values()))) if having else []
+    having = {run: table[name] for run, table in tables.items() if name in table}
+    shared = pd.concat(having.values(), axis=1, join="inner").dropna() if having else pd.DataFrame()
     if len(shared) < 2:
         return None
-    scale = 100 if name == SCORE else 1
-    values = np.array([one.loc[shared].to_numpy(dtype=float) * scale for one in having.values()])
-    return Curve(label, np.array(shared, dtype=float), values, list(having))
+    values = np.ascontiguousarray(shared.to_numpy().T) * (100 if name == SCORE else 1)
+    return Curve(label, shared.index.to_numpy(dtype=float), values, list(having))

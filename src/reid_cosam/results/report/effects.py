@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import mean
 from typing import Any
 
-from reid_cosam.results.report.compare import Names, alike, cosam_names, distinguished, place_of
+from reid_cosam.results.report.compare import Names, alike, cosam_names, place_of
 from reid_cosam.results.run_settings import AGGREGATOR, ATTENTION, BACKBONE, SETTINGS, placement
 from reid_cosam.results.runs import Run
 
@@ -77,16 +77,17 @@ def effects(runs: Sequence[Run]) -> list[Effect]:
 def _effect(varied: Varied, place: str, runs: Sequence[Run]) -> Effect:
     names = cosam_names(runs)
     shown = {run.folder: varied.value(run, names) for run in runs}
-    several = [
-        (fixed, same)
-        for fixed, same in alike(runs, varied.prefixes)
-        if len({shown[run.folder] for run in same}) > 1
-    ]
+    several = alike(
+        runs,
+        varied.prefixes,
+        lambda run: _fixed(varied, run),
+        lambda same: len({shown[run.folder] for run in same}) > 1,
+    )
     ordered = sorted((run for _, same in several for run in same), key=varied.order)
     values = list(dict.fromkeys(shown[run.folder] for run in ordered))
-    labels = distinguished([_fixed(varied, same[0]) for _, same in several], [fixed for fixed, _ in several])
-    series = [_series(shown, label, same, values) for label, (_, same) in zip(labels, several, strict=True)]
-    return Effect(varied.name, place, values, series)
+    return Effect(
+        varied.name, place, values, [_series(shown, label, same, values) for label, same in several]
+    )
 
 
 def _series(shown: Names, label: str, runs: Sequence[Run], values: Sequence[str]) -> Series:

@@ -29,16 +29,15 @@ class Place:
 
 @dataclass(frozen=True)
 class RankedQuery:
-    """A query, the average precision of its list in percent, and the list."""
+    """A query, the average precision of its list in percent, and the list.
+
+    It failed if the nearest tracklet is another person's.
+    """
 
     query: Place
     average_precision: float
     places: list[Place]
-
-    @property
-    def failed(self) -> bool:
-        """Whether the nearest tracklet is another person's."""
-        return not (self.places and self.places[0].correct)
+    failed: bool
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,9 @@ def representatives(runs: Sequence[Run]) -> list[Run]:
     """The run with the highest mAP of every backbone on every data set, of those with ranked lists."""
     best: dict[tuple[str, str], Run] = {}
     for run in runs:
-        if not (run.folder / _LISTS).is_file():
-            continue
-        key = run.data_set, run.network.backbone
-        if key not in best or run.mean_ap > best[key].mean_ap:
-            best[key] = run
+        if (run.folder / _LISTS).is_file():
+            key = run.data_set, run.network.backbone
+            best[key] = max(best.get(key, run), run, key=lambda one: one.mean_ap)
     return list(best.values())
 
 
@@ -74,26 +71,27 @@ def shown_lists(run: Run, read_frame: FrameReader) -> ShownLists:
     Raises:
         KeyError, TypeError, ValueError, OSError: its files of them are missing or damaged.
     """
-    places: dict[str, list[Row]] = {}
+    lists: dict[str, list[Row]] = {}
     for row in run.table(_LISTS):
-        places.setdefault(row["query"], []).append(row)
+        lists.setdefault(row["query"], []).append(row)
     queries = {row["first_frame"]: row["average_precision"] for row in run.table("queries.csv")}
     precision = {name: value for name, value in queries.items() if value}  # those that are valid
-    if not places or precision.keys() != places.keys():
-        raise ValueError(f"{_LISTS} holds lists of {len(places)} queries, queries.csv {len(precision)}")
-    by_precision = sorted(places, key=lambda name: float(precision[name]))
-    failed = [name for name in by_precision if not _is_right_at_once(places[name])]
-    others = [name for name in by_precision if _is_right_at_once(places[name])]
-    chosen = {*failed[:FAILURES], *_spread(others, OTHERS)}
+    if not lists or precision.keys() != lists.keys():
+        raise ValueError(f"{_LISTS} holds lists of {len(lists)} queries, queries.csv {len(precision)}")
+    by_precision = sorted(lists, key=lambda name: float(precision[name]))
+    right = {name for name, rows in lists.items() if [row["correct"] for row in rows[1:2]] == ["True"]}
+    failed = [name for name in by_precision if name not in right]
+    others = [name for name in by_precision if name in right]
+    spread = np.linspace(0, len(others) - 1, min(OTHERS, len(others))).round().astype(int)
+    chosen = {*failed[:FAILURES], *(others[place] for place in spread)}
     root = Path(run.metrics["data"]["root"])
     pictures: dict[str, str] = {}
     shown = []
-    for name in by_precision:
-        if name in chosen:
-            query, *gallery = [_place(row, root, read_frame, pictures) for row in places[name]]
-            shown.append(RankedQuery(query, 100 * float(precision[name]), gallery))
+    for name in filter(chosen.__contains__, by_precision):
+        query, *gallery = [_place(row, root, read_frame, pictures) for row in lists[name]]
+        shown.append(RankedQuery(query, 100 * float(precision[name]), gallery, name not in right))
     missing = sum(not picture for picture in pictures.values())
-    return ShownLists(run, shown, len(places), len(failed), missing, root)
+    return ShownLists(run, shown, len(lists), len(failed), missing, root)
 
 
 def _place(row: Row, root: Path, read_frame: FrameReader, pictures: dict[str, str]) -> Place:
@@ -106,12 +104,3 @@ def _place(row: Row, root: Path, read_frame: FrameReader, pictures: dict[str, st
             pictures[frame] = ""
     label = f"pid {row['pid']}, camera {row['camid']}"
     return Place(pictures[frame], label, row["correct"] == "True", float(row["distance"]))
-
-
-def _is_right_at_once(places: Sequence[Row]) -> bool:
-    return len(places) > 1 and places[1]["correct"] == "True"
-
-
-def _spread(names: Sequence[str], number: int) -> list[str]:
-    places = np.linspace(0, len(names) - 1, min(number, len(names))).round().astype(int)
-    return [names[place] for place in places]

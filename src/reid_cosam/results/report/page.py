@@ -55,10 +55,8 @@ def write_report(places: Sequence[Path], out: Path, read_frame: FrameReader) -> 
         for name, published in published_tables().items()
         for kind in KINDS.values()
     )
-    write_text(
-        out,
-        page(runs, [(table, belonging) for table, belonging in arranged if belonging], faults, read_frame),
-    )
+    tables = [(table, belonging) for table, belonging in arranged if belonging]
+    write_text(out, page(runs, tables, faults, read_frame))
     print("\n".join(faults), end="\n" if faults else "")
     print(f"report: {out} ({out.stat().st_size / 1e6:.1f} MB, needs no other file)")
 
@@ -82,28 +80,22 @@ def page(
         read_frame: reads a frame for the ranked lists.
     """
     sections: dict[str, list[Any]] = {"effects": [], "curves": [], "strips": [], "lists": []}
-    pieces: list[tuple[str, str, Callable[[], Any]]] = [
+    pieces: list[tuple[str, str, Callable[[Any], Any], Any]] = [
+        *(("effects", f"the effect of the {one.varied}", effect_picture, one) for one in effects(runs)),
+        *(("curves", f"the curves of {one.title}", panel_picture, one) for one in panels(runs, faults)),
         *(
-            ("effects", f"the effect of the {one.varied}", partial(effect_picture, one))
-            for one in effects(runs)
-        ),
-        *(
-            ("curves", f"the curves of {one.title}", partial(panel_picture, one))
-            for one in panels(runs, faults)
-        ),
-        *(
-            ("strips", f"the picture of attention of {run.folder}", partial(attention_picture, run))
+            ("strips", f"the picture of attention of {run.folder}", attention_picture, run)
             for run in _strips(runs)
         ),
         *(
-            ("lists", f"the ranked lists of {run.folder}", partial(shown_lists, run, read_frame))
+            ("lists", f"the ranked lists of {run.folder}", partial(shown_lists, read_frame=read_frame), run)
             for run in representatives(runs)
         ),
     ]
     with counted(len(pieces), "parts of the page") as advance:
-        for section, what, make in pieces:
+        for section, what, make, source in pieces:
             with noting(faults, what):
-                sections[section].append(make())
+                sections[section].append(make(source))
             advance(1)
     faults += [
         f"{one.missing} tracklets in the ranked lists of {one.run.folder} have no picture: "

@@ -11,8 +11,8 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from reid_cosam.results.figures.plots import curves_plot, effect_plot
-from reid_cosam.results.report.curves import Curve, Panel
-from reid_cosam.results.report.effects import Effect, Series
+from reid_cosam.results.report.curves import Panel
+from reid_cosam.results.report.effects import Effect
 from reid_cosam.results.runs import Run
 
 ATTENTION = Path("pictures", "attention.png")
@@ -43,7 +43,12 @@ def effect_picture(effect: Effect) -> Picture:
     name = effect.varied[0].upper() + effect.varied[1:]
     caption = f"{name}, on {effect.data}. Series of one colour and marker agree in all other settings."
     alt = f"mAP in percent by {effect.varied}. {'; '.join(lines)}."
-    return Picture(_address("image/svg+xml", plot.encode()), alt, caption, _runs(effect.series))
+    return Picture(
+        _address("image/svg+xml", plot.encode()),
+        alt,
+        caption,
+        [run for one in effect.series for run in one.runs],
+    )
 
 
 def panel_picture(panel: Panel) -> Picture:
@@ -54,7 +59,12 @@ def panel_picture(panel: Panel) -> Picture:
     runs = " to ".join(map(str, dict.fromkeys((counts[0], counts[-1]))))
     caption = f"{panel.title}; {runs} {'run' if counts[-1] == 1 else 'runs'} per curve"
     alt = f"{panel.quantity} over iterations; at the end {last}."
-    return Picture(_address("image/svg+xml", plot.encode()), alt, caption, _runs(panel.curves))
+    return Picture(
+        _address("image/svg+xml", plot.encode()),
+        alt,
+        caption,
+        [run for one in panel.curves for run in one.runs],
+    )
 
 
 def attention_picture(run: Run) -> Picture:
@@ -81,10 +91,6 @@ def thumbnail(frame: UInt8[np.ndarray, "h w 3"]) -> str:
     image = Image.fromarray(frame)
     image.thumbnail(_THUMBNAIL, Image.Resampling.LANCZOS)
     return _compressed(image, _THUMBNAIL_QUALITY)
-
-
-def _runs(parts: Sequence[Series] | Sequence[Curve]) -> list[Run]:
-    return [run for part in parts for run in part.runs]
 
 
 def _compressed(image: Image.Image, quality: int) -> str:
