@@ -78,7 +78,6 @@ class DataSettings(Settings):
     seed: Natural | None = None
     split: Natural | None = None
     tested_half: Literal["first", "last"] | None = None
-    cleaned: bool | None = None
     attributes: PathText | None = None
 
 

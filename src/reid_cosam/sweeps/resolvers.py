@@ -25,11 +25,6 @@ def run_folder(folder: str) -> str:
     return temporary
 
 
-def name_if(condition: bool, name: str) -> str:
-    """The name where the condition holds, else nothing."""
-    return name if condition else ""
-
-
 def choices(values: Iterable[object]) -> str:
     """A list as the values of a sweep: `[0, 1]` as `0,1`."""
     return ",".join(map(str, values))
@@ -52,7 +47,7 @@ def slurm_cpus(num_nodes: int, devices: int, workers: int) -> int:
     return (workers + 1) * devices // slurm_tasks(num_nodes, devices)
 
 
-for _resolver in (choices, name_if, runs_at_once, slurm_tasks, slurm_cpus):
+for _resolver in (choices, runs_at_once, slurm_tasks, slurm_cpus):
     OmegaConf.register_new_resolver(_resolver.__name__, _resolver, replace=True)
 # Saved with the configuration, as the time in it is: Slurm's ranks get the submitting command's folder.
 OmegaConf.register_new_resolver("run_folder", run_folder, use_cache=True, replace=True)

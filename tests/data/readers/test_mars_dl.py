@@ -4,12 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hydra import compose, initialize_config_dir
 from scipy.io import loadmat, savemat
 
 from reid_cosam.data.readers.mars import Mars
 from reid_cosam.data.readers.mars_dl import MarsDl
-from reid_cosam.paths import CONF
 from tests.support.layouts import write_mars_dl_tree
 
 
@@ -82,11 +80,3 @@ def test_a_list_of_four_columns_is_not_the_cleaned_one(tree: Path) -> None:
         ValueError, match=r"clean_tracks_test_info\.mat: .* corrected pid, second pid, .* 4\)"
     ):
         MarsDl(cleaned=True).read(tree)
-
-
-@pytest.mark.parametrize(("setting", "name"), [("false", "mars_dl"), ("true", "mars_dl_cleaned")])
-def test_the_name_of_the_data_set_says_which_list_it_is(setting: str, name: str) -> None:
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("verify", overrides=["data=mars_dl", f"data.cleaned={setting}"])
-
-    assert config.data.name == name

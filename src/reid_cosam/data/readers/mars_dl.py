@@ -12,9 +12,9 @@ from reid_cosam.data.tracklet import ReidSplits
 class MarsDl(DatasetReader):
     """MARS-DL, which has the layout of MARS.
 
-    Its cleaned test list corrects persons of test tracklets. It also names a second person where several are
-    seen, whom the authors' program accepts as well; only the corrected person counts here. It changes the
-    scores, so everything that is recorded calls the data set `mars_dl_cleaned` then.
+    Its cleaned test list corrects persons of test tracklets, so scores on it are others: with
+    `data=mars_dl_cleaned`, all records name it. It also names a second person where several are seen, whom
+    the authors' program accepts as well; only the corrected person counts here.
 
     >>> len(MarsDl(cleaned=False).read("datasets/mars_dl").query)
     6
