@@ -180,7 +180,8 @@ def test_the_cleaned_list_has_a_name_of_its_own(tmp_path: Path, run: Run) -> Non
     # The second tracklet of 101 is one of 102, and one of the two of 103 is nobody's.
     assert _row(plain, "gallery")[:2] == _row(cleaned, "gallery")[:2] == ["3", "6"]
     first, second = (re.findall("^splits: .*", out, re.MULTILINE) for out in (plain, cleaned))
-    assert len(first) == len(second) == 1 and first != second
+    assert len(first) == len(second) == 1
+    assert first != second
 
 
 def test_expected_counts_that_are_met_are_marked(
