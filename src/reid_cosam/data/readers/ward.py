@@ -82,8 +82,8 @@ class Ward(DatasetReader):
     def split_rule(self, root: Path | str) -> str:  # noqa: ARG002
         """How people and queries are chosen: the data set does not say."""
         return (
-            f"numpy.random.default_rng({self.split}) permutes the people, the first half is trained on; of each "
-            "other passage the first half of the frames is a query, the second is in the gallery"
+            f"numpy.random.default_rng({self.split}) permutes the people, the first half is trained on; of "
+            "each other passage the first half of the frames is a query, the second is in the gallery"
         )
 
 
