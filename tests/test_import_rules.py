@@ -40,7 +40,10 @@ MAY_IMPORT_LIGHTNING = {"build", "training", "sweeps", "distributed", "train", "
 def declared_distributions() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["sweep"], *extras["dashboards"]]
+    lines = [
+        *project["dependencies"],
+        *(line for name in ("sweep", "dashboards", "lsvid") for line in extras[name]),
+    ]
     return {normal(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in lines}
 
 

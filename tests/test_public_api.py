@@ -13,7 +13,7 @@ import torch
 
 import reid_cosam
 from reid_cosam.data.readers.mars import Mars
-from tests.support import commands, tree
+from tests.support import commands, layouts, tree
 from tests.support.evaluated import train_checkpoint
 
 NAMES = {name: getattr(reid_cosam, name) for name in reid_cosam.__all__}
@@ -69,6 +69,9 @@ def working_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree.write_ilids_vid_tree(folder / "datasets" / "ilids_vid")
     tree.write_prid2011_tree(folder / "datasets" / "prid2011")
     tree.write_ward_tree(folder / "datasets" / "ward")
+    tree.write_mars_tree(folder / "datasets" / "g2a_vreid")
+    for name in ("mevid", "ls_vid", "ccvid", "market1501", "mars_dl"):
+        getattr(layouts, f"write_{name}_tree")(folder / "datasets" / name)
     commands.render_walkers(folder / "datasets")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Mars, "counts", {})

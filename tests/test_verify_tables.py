@@ -9,11 +9,19 @@ import pytest
 
 from reid_cosam import verify
 from reid_cosam.data.readers.mars import Mars
+from reid_cosam.data.readers.mevid import Mevid
 from reid_cosam.data.readers.prid2011 import Prid2011
+from tests.support import layouts
 from tests.support.commands import QUERIES, render_walkers
 from tests.support.in_process import call
 from tests.support.packs import pack_tree
-from tests.support.tree import write_duke_tree, write_ilids_vid_tree, write_mars_tree, write_prid2011_tree
+from tests.support.tree import (
+    write_duke_tree,
+    write_ilids_vid_tree,
+    write_mars_tree,
+    write_prid2011_tree,
+    write_ward_tree,
+)
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -112,6 +120,68 @@ def test_tiny_trees_of_two_cameras(
     assert _row(out, "cross_camera") == ["3", "3", "3", "0"]
     assert "with_queries" not in out
     assert re.search(r"^problems: \d+ of \d+ counts$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "query", "gallery"),
+    [
+        ("ward", write_ward_tree, ["2", "6"], ["2", "6"]),
+        ("mevid", layouts.write_mevid_tree, ["1", "2"], ["2", "2"]),
+        ("ls_vid", layouts.write_ls_vid_tree, ["2", "2"], ["1", "2"]),
+        ("ccvid", layouts.write_ccvid_tree, ["1", "2"], ["2", "3"]),
+        ("market1501", layouts.write_market1501_tree, ["1", "2"], ["1", "4"]),
+        ("mars_dl", layouts.write_mars_dl_tree, ["3", "6"], ["3", "6"]),
+        ("g2a_vreid", write_mars_tree, ["3", "6"], ["3", "6"]),
+    ],
+)
+def test_tiny_trees_of_further_data_sets(
+    tmp_path: Path,
+    run: Run,
+    name: str,
+    write: Callable[[Path], Path],
+    query: list[str],
+    gallery: list[str],
+) -> None:
+    """Identities and tracklets, through the data set's configuration."""
+    root = write(tmp_path / name)
+
+    _, out, _ = run(f"data={name}", f"data.root={root}")
+
+    assert out.startswith(f"{name} in {root}")
+    assert (_row(out, "query")[:2], _row(out, "gallery")[:2]) == (query, gallery)
+    assert "0 of them missing or unreadable" in out
+
+
+def test_unverified_counts_are_shown_but_are_no_problem(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = layouts.write_mevid_tree(tmp_path / "mevid")
+    monkeypatch.setattr(Mevid, "counts", {"train tracklets": 3})
+    monkeypatch.setattr(Mevid, "unverified", {"queries": 316, "gallery tracklets": 2})
+
+    code, out, _ = run("data=mevid", f"data.root={root}")
+
+    assert code == 0
+    assert _row(out, "count") == ["expected", "unverified", "found", ""]
+    assert _row(out, "train tracklets") == ["3", "", "3", "ok"]
+    assert _row(out, "queries") == ["", "316", "2", "differs"]
+    assert _row(out, "gallery tracklets") == ["", "2", "2", "ok"]
+    assert "\nno problems found\n" in out
+
+
+def test_the_cleaned_list_has_a_name_of_its_own(tmp_path: Path, run: Run) -> None:
+    root = layouts.write_mars_dl_tree(tmp_path / "mars_dl")
+
+    _, plain, _ = run("data=mars_dl", f"data.root={root}")
+    _, cleaned, _ = run("data=mars_dl_cleaned", f"data.root={root}")
+
+    assert plain.startswith(f"mars_dl in {root}\n")
+    assert cleaned.startswith(f"mars_dl_cleaned in {root}\n")
+    # The second tracklet of 101 is one of 102, and one of the two of 103 is nobody's.
+    assert _row(plain, "gallery")[:2] == _row(cleaned, "gallery")[:2] == ["3", "6"]
+    first, second = (re.findall("^splits: .*", out, re.MULTILINE) for out in (plain, cleaned))
+    assert len(first) == len(second) == 1
+    assert first != second
 
 
 def test_expected_counts_that_are_met_are_marked(

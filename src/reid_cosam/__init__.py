@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reid_cosam.data.frames import read_clip as read_clip
     from reid_cosam.data.readers import DatasetReader as DatasetReader
+    from reid_cosam.data.readers.ccvid import Ccvid as Ccvid
     from reid_cosam.data.readers.duke import Duke as Duke
+    from reid_cosam.data.readers.g2a_vreid import G2aVreid as G2aVreid
     from reid_cosam.data.readers.ilids_vid import IlidsVid as IlidsVid
+    from reid_cosam.data.readers.ls_vid import LsVid as LsVid
+    from reid_cosam.data.readers.market1501 import Market1501 as Market1501
     from reid_cosam.data.readers.mars import Mars as Mars
+    from reid_cosam.data.readers.mars_dl import MarsDl as MarsDl
+    from reid_cosam.data.readers.mevid import Mevid as Mevid
     from reid_cosam.data.readers.prid2011 import Prid2011 as Prid2011
     from reid_cosam.data.readers.synthetic import Synthetic as Synthetic
     from reid_cosam.data.readers.ward import Ward as Ward
@@ -71,6 +77,12 @@ _MODULE_OF = {
     "IlidsVid": "data.readers.ilids_vid",
     "Prid2011": "data.readers.prid2011",
     "Synthetic": "data.readers.synthetic",
+    "Ccvid": "data.readers.ccvid",
+    "G2aVreid": "data.readers.g2a_vreid",
+    "LsVid": "data.readers.ls_vid",
+    "Market1501": "data.readers.market1501",
+    "MarsDl": "data.readers.mars_dl",
+    "Mevid": "data.readers.mevid",
     "Ward": "data.readers.ward",
     "ReidSplits": "data.tracklet",
     "Tracklet": "data.tracklet",

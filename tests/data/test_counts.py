@@ -30,11 +30,31 @@ def test_what_is_counted() -> None:
         "distractor tracklets": 2,
         "identities without a query": 1,
         "junk tracklets": 1,
+        "train outfits": 0,
+        "test outfits": 0,
+        "tracklets": 10,
+        "identities": 4,
         "cameras": 4,
         "frames": 55,
         "shortest tracklet": 1,
         "longest tracklet": 10,
     }
+
+
+def test_outfits_are_those_of_a_person() -> None:
+    worn = [
+        Tracklet(("1.jpg",), pid, 1, clothes) for pid, clothes in ((1, "a"), (1, "b"), (2, "a"), (2, "a"))
+    ]
+    found = count(ReidSplits(train=tuple(worn), query=(worn[0], _tracklet(3, 1, 1)), gallery=(worn[1],)))
+
+    assert (found["train outfits"], found["test outfits"]) == (3, 2)
+
+
+def test_nobody_is_no_identity_but_a_person_numbered_0_is() -> None:
+    distractor, person = _tracklet(0, 1, 1), _tracklet(7, 1, 1)
+
+    assert count(ReidSplits((), (person,), (distractor,)))["identities"] == 1
+    assert count(ReidSplits((distractor,), (person,), (distractor,)))["identities"] == 2
 
 
 def test_empty_splits_are_counted_too() -> None:

@@ -15,13 +15,20 @@ from reid_cosam.data.datasets import DenseSnippets, collate_dense
 from reid_cosam.data.frames import read_clip, read_frame
 from reid_cosam.data.masks import read_masks
 from reid_cosam.data.readers import listing
+from reid_cosam.data.readers.ccvid import Ccvid
 from reid_cosam.data.readers.duke import Duke
+from reid_cosam.data.readers.g2a_vreid import G2aVreid
 from reid_cosam.data.readers.ilids_vid import IlidsVid
+from reid_cosam.data.readers.ls_vid import LsVid
+from reid_cosam.data.readers.market1501 import Market1501
+from reid_cosam.data.readers.mars_dl import MarsDl
+from reid_cosam.data.readers.mevid import Mevid
 from reid_cosam.data.readers.prid2011 import Prid2011
 from reid_cosam.data.readers.ward import Ward
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import split_hash
 from tests.data.walkers import TINY
+from tests.support import layouts
 from tests.support.packs import pack_tree
 from tests.support.tree import (
     write_duke_tree,
@@ -40,6 +47,12 @@ LAYOUTS: dict[str, Case] = {
     "ilids_vid": (write_ilids_vid_tree, IlidsVid(2, "first").read),
     "prid2011": (write_prid2011_tree, Prid2011(2).read),
     "ward": (lambda root: write_ward_tree(root) / "toolbox/Datasets/WARD", Ward(2).read),
+    "mevid": (layouts.write_mevid_tree, Mevid().read),
+    "ls_vid": (layouts.write_ls_vid_tree, LsVid().read),
+    "ccvid": (layouts.write_ccvid_tree, Ccvid().read),
+    "market1501": (layouts.write_market1501_tree, Market1501().read),
+    "mars_dl": (layouts.write_mars_dl_tree, MarsDl(cleaned=True).read),
+    "g2a_vreid": (write_mars_tree, G2aVreid().read),
     "synthetic": (lambda root: synthetic.ensure(root, TINY, processes=1), mars.read),
 }
 

@@ -48,7 +48,7 @@ def _write_part(root: Path, part: str, rows: list[Row], frames: int, size: Size)
         table.append((len(names) + 1, len(names) + length, pid, cam))
         for frame in range(1, length + 1):
             name = f"{pid:04d}C{cam}T{number + 1:04d}F{frame:03d}.jpg"
-            _write_frame(root / f"bbox_{part}" / f"{pid:04d}" / name, pid, (number, frame), size)
+            write_frame(root / f"bbox_{part}" / f"{pid:04d}" / name, pid, (number, frame), size)
             names.append(name)
     info = root / "info"
     info.mkdir(exist_ok=True)
@@ -75,7 +75,7 @@ def write_duke_tree(
             for frame in range(frames + number % 2):
                 name = f"{pid:04d}_C{cam}_F{2 * frame + 1:04d}_X{30000 + 24 * frame}.jpg"
                 path = root / part / f"{pid:04d}" / f"{number:04d}" / name
-                _write_frame(path, pid, (number, frame), size)
+                write_frame(path, pid, (number, frame), size)
     return root
 
 
@@ -120,10 +120,10 @@ def write_ward_tree(root: Path, people: int = 4, frames: int = 5, size: Size = (
 
 def _write_frames(folder: Path, names: Sequence[str], pid: int, seed: tuple[int, int], size: Size) -> None:
     for frame, name in enumerate(names):
-        _write_frame(folder / name, pid, (*seed, frame), size)
+        write_frame(folder / name, pid, (*seed, frame), size)
 
 
-def _write_frame(path: Path, pid: int, seed: tuple[int, ...], size: Size) -> None:
+def write_frame(path: Path, pid: int, seed: tuple[int, ...], size: Size) -> None:
     colour = np.random.default_rng(pid).integers(40, 215, 3)
     pixels = np.random.default_rng(seed).normal(colour, 30, (*size, 3)).clip(0, 255).astype(np.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,16 +1,16 @@
 """Counts what the splits of a data set contain, and compares that with the published numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from reid_cosam.data.tracklet import ReidSplits
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
 _SHORT = (4, 8)  # usual numbers of frames in a snippet: a shorter tracklet repeats its own
 
 
 def count(splits: ReidSplits) -> dict[str, int]:
-    """Count tracklets, identities, frames and cameras.
+    """Count tracklets, identities, frames, cameras and outfits, which are those of a person.
 
     Distractors are of two kinds: tracklets of pid 0 (MARS), and test identities without a query (those that
     DukeMTMC-VideoReID calls so).
@@ -20,9 +20,10 @@ def count(splits: ReidSplits) -> dict[str, int]:
     everything = (*splits.train, *test)
     queried = {t.pid for t in splits.query}
     tested = {t.pid for t in test if t.pid > 0}
+    trained = {t.pid for t in splits.train}
     return {
         "train tracklets": len(splits.train),
-        "train identities": len({t.pid for t in splits.train}),
+        "train identities": len(trained),
         "train frames": sum(map(len, splits.train)),
         "test tracklets": len(test),
         "test identities": len(tested),
@@ -33,11 +34,19 @@ def count(splits: ReidSplits) -> dict[str, int]:
         "distractor tracklets": sum(t.pid == 0 for t in splits.gallery),
         "identities without a query": len(tested - queried),
         "junk tracklets": len(splits.junk),
+        "train outfits": _outfits(splits.train),
+        "test outfits": _outfits(test),
+        "tracklets": len(everything),
+        "identities": len(trained | tested | queried),
         "cameras": len({t.camid for t in everything}),
         "frames": sum(map(len, everything)),
         "shortest tracklet": min(map(len, everything), default=0),
         "longest tracklet": max(map(len, everything), default=0),
     }
+
+
+def _outfits(tracklets: Iterable[Tracklet]) -> int:
+    return len({(t.pid, t.clothes) for t in tracklets if t.clothes is not None})
 
 
 def check_counts(splits: ReidSplits, expected: Mapping[str, int], what: str) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_cosam.data.readers.listing import FrameNames, frames, subfolders
+from reid_cosam.data.readers.listing import FrameNames, frames, images, subfolders
 
 NAMES = FrameNames(re.compile(r"f(?P<frame>\d+)\.png"), "f1.png")
 
@@ -72,3 +72,16 @@ def test_a_folder_without_frames_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=rf"{tmp_path} has no frames \(\*\.png\)"):
         frames(tmp_path, NAMES)
+
+
+def test_images_are_listed_by_name_whatever_their_kind_without_hidden_ones(tmp_path: Path) -> None:
+    _touch(tmp_path, "b.JPG", "a.png", "._a.png", "Thumbs.db")
+
+    assert list(images(tmp_path)) == [f"{tmp_path}/a.png", f"{tmp_path}/b.JPG"]
+
+
+def test_an_image_of_a_kind_that_is_not_read_is_named(tmp_path: Path) -> None:
+    _touch(tmp_path, "a.jpg", "b.gif")
+
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(tmp_path / 'b.gif'))} "):
+        list(images(tmp_path))

@@ -40,6 +40,10 @@ def test_the_ten_splits_differ(tree: Path) -> None:
     assert trained[5:] == [{3, 7}, {1, 7}, {1, 5}, {3, 7}, {1, 7}]
 
 
+def test_the_rule_of_the_split_names_its_seed() -> None:
+    assert "default_rng(3)" in Ward(3).split_rule("ward")
+
+
 def test_an_odd_number_of_people_trains_one_more(tmp_path: Path) -> None:
     splits = Ward(0).read(write_ward_tree(tmp_path, people=5, size=(2, 2)))
 

@@ -26,10 +26,12 @@ class DatasetReader(ABC):
 
     Attributes:
         counts: what `reid_cosam.data.counts.count` finds in a whole copy, as far as it is published.
+        unverified: further counts, which `verify` compares without calling a difference a problem.
         unknown: a sentence about what cannot be checked of a copy, if there is something.
     """
 
     counts: ClassVar[Mapping[str, int]] = {}
+    unverified: ClassVar[Mapping[str, int]] = {}
     unknown: ClassVar[str | None] = None
 
     @abstractmethod

@@ -1,9 +1,10 @@
 """MARS, and any data set in its layout: five list files under `info/` and the frames they name."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reid_cosam.data.readers import DatasetReader
+from reid_cosam.data.readers import DatasetReader, rows
 from reid_cosam.data.readers.listing import require
 from reid_cosam.data.readers.matlab import integers
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
@@ -53,65 +54,47 @@ class Mars(DatasetReader):
         return read_info(root / "info", root)
 
 
-def read_info(info: Path, root: Path) -> ReidSplits:
-    """The splits from the five list files in `info`, with frames under `root`; raises as `Mars.read`."""
+_COLUMNS = ("start", "end", "pid", "cam")
+_CORRECTED = (*_COLUMNS, "corrected pid", "second pid")
+CLEANED = "clean_tracks_test_info.mat"
+
+
+def read_info(info: Path, root: Path, cleaned: bool = False) -> ReidSplits:
+    """The splits from the five list files in `info`, with frames under `root`; raises as `Mars.read`.
+
+    Args:
+        cleaned: the test tracklets are in `CLEANED`, with two columns more: the person after a correction,
+            who counts, and a second person, who is not read.
+    """
     train_names, test_names = info / "train_name.txt", info / "test_name.txt"
-    train_rows, test_rows = info / "tracks_train_info.mat", info / "tracks_test_info.mat"
-    query_rows = info / "query_IDX.mat"
+    train_rows, query_rows = info / "tracks_train_info.mat", info / "query_IDX.mat"
+    test_rows = info / (CLEANED if cleaned else "tracks_test_info.mat")
     require((train_names, train_rows, test_names, test_rows, query_rows), _LAYOUT, root)
-    train = _tracklets(train_names, train_rows, "track_train_info", root / "bbox_train")
-    test = _tracklets(test_names, test_rows, "track_test_info", root / "bbox_test")
-    queries = _query_rows(query_rows, test)
-    is_query = set(queries)
-    return ReidSplits(
-        train=train,
-        query=tuple(test[row] for row in queries),
-        gallery=tuple(t for row, t in enumerate(test) if row not in is_query and t.pid != JUNK_PID),
-        junk=tuple(t for t in test if t.pid == JUNK_PID),
-    )
+    train = _tracklets(train_names, train_rows, "track_train_info", root / "bbox_train", _COLUMNS)
+    columns = _CORRECTED if cleaned else _COLUMNS
+    test = _tracklets(test_names, test_rows, "track_test_info", root / "bbox_test", columns)
+    return rows.splits(train, test, query_rows, integers(query_rows, "query_IDX").ravel().tolist(), base=1)
 
 
-def _tracklets(name_file: Path, row_file: Path, variable: str, frames: Path) -> tuple[Tracklet, ...]:
-    try:
-        names = name_file.read_text(encoding="ascii").split()
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{name_file} is not a list of file names: {error}") from None
-    if not names:
-        raise ValueError(f"{name_file} is empty: it must name every frame, take it from the data set again")
-    rows = integers(row_file, variable)
-    if rows.ndim != 2 or rows.shape[1] != 4:
-        raise ValueError(f"{row_file}: {variable} must have columns start, end, pid, cam, got {rows.shape}")
+def _tracklets(
+    name_file: Path, row_file: Path, variable: str, frames: Path, columns: Sequence[str]
+) -> list[Tracklet]:
+    names = rows.lines(name_file)
+    table = integers(row_file, variable)
+    if table.ndim != 2 or table.shape[1] != len(columns):
+        raise ValueError(f"{row_file}: {variable} must have columns {', '.join(columns)}, got {table.shape}")
     folder = str(frames)
     paths = [f"{folder}/{name[:4]}/{name}" for name in names]
     tracklets = []
-    for row, (first, last, pid, camid) in enumerate(rows.tolist(), start=1):
-        if not 1 <= first <= last <= len(names):
-            raise ValueError(
-                f"{row_file}, row {row}: {first} to {last} is not a range of frames within 1 to "
-                f"{len(names)}, the names in {name_file}"
-            )
+    for row, (first, last, pid, camid, *corrected) in enumerate(table.tolist(), start=1):
+        where = f"{row_file}, row {row}"
+        rows.check_range(where, first, last, 1, names, name_file)
         start = f"{'00-1' if pid == JUNK_PID else f'{pid:04d}'}C{camid}"
         for line, name in enumerate(names[first - 1 : last], start=first):
             if name[:6] != start:
                 raise ValueError(
-                    f"{row_file}, row {row}: pid {pid}, camera {camid} need names that start with "
-                    f"{start}, but line {line} of {name_file} is {name}"
+                    f"{where}: pid {pid}, camera {camid} need names that start with {start}, but line {line} "
+                    f"of {name_file} is {name}"
                 )
-        tracklets.append(Tracklet(tuple(paths[first - 1 : last]), pid, camid))
-    return tuple(tracklets)
-
-
-def _query_rows(query_file: Path, test: tuple[Tracklet, ...]) -> list[int]:
-    queries: list[int] = (integers(query_file, "query_IDX").ravel() - 1).tolist()
-    place_of: dict[int, int] = {}
-    for place, row in enumerate(queries, start=1):
-        if not 0 <= row < len(test):
-            raise ValueError(f"{query_file}, entry {place}: row {row + 1} is not within 1 to {len(test)}")
-        if test[row].pid == JUNK_PID:
-            raise ValueError(f"{query_file}, entry {place}: row {row + 1} is junk (pid {JUNK_PID})")
-        if (first := place_of.setdefault(row, place)) != place:
-            raise ValueError(
-                f"{query_file}: entries {first} and {place} both name row {row + 1}, which would be scored "
-                "twice: name it once"
-            )
-    return queries
+        tracklets.append(Tracklet(tuple(paths[first - 1 : last]), corrected[0] if corrected else pid, camid))
+    return tracklets

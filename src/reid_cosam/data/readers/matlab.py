@@ -2,32 +2,36 @@
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
 from scipy.io import loadmat
 
+_HDF5 = b"MATLAB 7.3"
 _HEADER = 128  # bytes
 _TYPES = frozenset((*range(1, 8), 9, *range(12, 19)))  # of elements
 _MATRIX, _COMPRESSED = 14, 15
 
 
 def integers(path: Path, variable: str) -> Int64[np.ndarray, "..."]:
-    """The array `variable` of the file at `path`.
+    """The array `variable` of the file at `path`, of MATLAB 4 to 7.3.
 
     Raises:
         FileNotFoundError: there is no such file.
+        ImportError: it is of MATLAB 7.3, and h5py is not installed.
         ValueError: it is no MATLAB file, has no such variable, or one of other than whole numbers.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing")
     try:
-        _check_elements(path.read_bytes())
-        content = loadmat(path)
+        content = _content(path)
+    except ImportError:
+        raise
     except Exception as error:  # scipy raises several unrelated types, none of which names the file
         raise ValueError(f"{path} cannot be read as a MATLAB file: {error}") from error
     if variable not in content:
-        others = ", ".join(name for name in content if not name.startswith("__"))
+        others = ", ".join(name for name in content if not name.startswith(("__", "#")))
         raise ValueError(f"{path} has no variable {variable}, only {others}")
     found = np.asarray(content[variable])
     if found.dtype.kind not in "iuf" or not np.array_equal(found, np.floor(found)):  # NaN equals nothing
@@ -36,6 +40,24 @@ def integers(path: Path, variable: str) -> Int64[np.ndarray, "..."]:
         )
     # Some are stored as uint16, in which 0 - 1 would wrap around.
     return found.astype(np.int64)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    """Everything in the file, by name."""
+    content = path.read_bytes()
+    if not content.startswith(_HDF5):
+        _check_elements(content)
+        return loadmat(path)
+    try:
+        import h5py
+    except ImportError:
+        raise ImportError(
+            f"{path} is a file of MATLAB 7.3, which h5py reads: pip install 'reid-cosam[lsvid]'"
+        ) from None
+    with h5py.File(path) as file:  # arrays have their axes in reverse; structures are no arrays
+        return {
+            name: np.asarray(one).T if isinstance(one, h5py.Dataset) else "" for name, one in file.items()
+        }
 
 
 def _check_elements(content: bytes) -> None:

@@ -79,6 +79,13 @@ class Ward(DatasetReader):
         nested = Path(root) / _NESTED
         return nested if is_folder(nested) else Path(root)
 
+    def split_rule(self, root: Path | str) -> str:  # noqa: ARG002
+        """How people and queries are chosen: the data set does not say."""
+        return (
+            f"numpy.random.default_rng({self.split}) permutes the people, the first half is trained on; of "
+            "each other passage the first half of the frames is a query, the second is in the gallery"
+        )
+
 
 def _passages(folder: Path) -> list[Tracklet]:
     """All passages, by person and camera."""
