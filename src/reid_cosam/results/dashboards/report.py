@@ -2,15 +2,15 @@
 
 from typing import Any
 
+import pandas as pd
 from wandb_workspaces.reports import v2 as reports
 
 from reid_cosam.results.dashboards import panels
 from reid_cosam.results.dashboards.selection import Selection, selections
-from reid_cosam.results.tables.layout import LAYOUTS, PAPER_DATA
-from reid_cosam.results.tables.published import PublishedTable
+from reid_cosam.results.tables.paper import LAYOUTS, PAPER_DATA, headings, printed_scores
 
 
-def report(entity: str, project: str, name: str, published: PublishedTable) -> reports.Report:
+def report(entity: str, project: str, name: str, published: pd.DataFrame) -> reports.Report:
     """What stands in `python -m reid_cosam.tables`, as far as Weights & Biases can draw it."""
     sweep = LAYOUTS[name].experiment
     introduction = (
@@ -36,19 +36,16 @@ def report(entity: str, project: str, name: str, published: PublishedTable) -> r
     )
 
 
-def published_markdown(published: PublishedTable) -> str:
+def published_markdown(published: pd.DataFrame) -> str:
     """The numbers that the paper prints, in percent, one table per data set."""
     parts = []
     for data, known in PAPER_DATA.items():
-        rows = [row for row in published.rows if row.data == data]
-        if rows:
-            metrics, queries = published.metrics(rows[0]), any(row.attribute for row in rows)
-            heading = [*published.headings, *(["queries"] if queries else []), *metrics]
-            lines = [heading, ["---"] * len(heading)]
-            for row in rows:
-                labels = [*row.labels, *([row.attribute] if queries else [])]
-                scores = [row.scores.get(name, "") for name in metrics]
-                lines.append([*(label.replace("|", "\\|") for label in labels), *scores])
+        rows = published[published["data"] == data]
+        if len(rows):
+            queries = ["attribute"] if (rows["attribute"] != "").any() else []
+            shown = rows[[*headings(rows), *queries, *printed_scores(rows)]]
+            shown = shown.rename(columns={"attribute": "queries"}).replace(r"\|", r"\\|", regex=True)
+            lines = [[*shown], ["---"] * len(shown.columns), *shown.to_numpy()]
             parts.append("\n".join([f"**{known.name}**", "", *(f"| {' | '.join(line)} |" for line in lines)]))
     return "\n\n".join(parts)
 
