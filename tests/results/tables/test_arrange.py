@@ -8,7 +8,7 @@ import pytest
 
 from reid_cosam.results.run_settings import NetworkSpec
 from reid_cosam.results.tables import arrange
-from reid_cosam.results.tables.paper import DATA_SETS, DataSet
+from reid_cosam.results.tables.paper import DATA_SETS, DataSet, published_tables
 from reid_cosam.results.tables.records import Record, results_table
 from reid_cosam.results.tables.table import Cell, Table, shown_seeds
 from tests.results.tables.made_up import R_PLAIN, R_SOURCE, SE_COSAM, SE_PLAIN, record
@@ -24,15 +24,11 @@ class Row(NamedTuple):
 
 
 def arranged(name: str, *records: Record) -> Table:
-    return arrange.on_paper_data(
-        name, read_published(EXPERIMENTS / name / "paper.csv"), results_table(records)
-    )
+    return arrange.on_paper_data(name, published_tables()[name], results_table(records))
 
 
 def on_synthetic(name: str, *records: Record) -> Table:
-    return arrange.on_synthetic(
-        name, read_published(EXPERIMENTS / name / "paper.csv"), results_table(records)
-    )
+    return arrange.on_synthetic(name, published_tables()[name], results_table(records))
 
 
 def small(network: NetworkSpec, seed: int, *percent: float, **changes: object) -> Record:
