@@ -52,10 +52,12 @@ _ESCAPED = {char: f"\\{char}" for char in "&%$#_{}"} | {
 def markdown(table: Table) -> str:
     """As GitHub shows it: title, caption, the table itself, and notes."""
     several = len(table.groups) > 1  # else the title names the only one
-    columns = [f"{group} {score}" if several else score for group, score in table.cells]
+    columns = [
+        f"{group} {score}" if several else score for group, scores in table.groups.items() for score in scores
+    ]
     lines = [
-        [*map(_subscripts, table.labels), *columns, "seeds"],
-        ["---"] * (len(table.labels.columns) + len(columns) + 1),
+        [*map(_subscripts, table.headings), *columns, "seeds"],
+        ["---"] * (len(table.headings) + len(columns) + 1),
         *table.lines(_subscripts, lambda cell: _shown(cell, "**{}**", "{}")),
     ]
     body = (" | ".join(cell.replace("|", "\\|") for cell in line) for line in lines)
@@ -83,12 +85,12 @@ def html(table: Table) -> str:
 
 def table_element(table: Table) -> str:
     """The table itself."""
-    names = "".join(f'<th rowspan="2">{text(name)}</th>' for name in table.labels)
+    names = "".join(f'<th rowspan="2">{text(name)}</th>' for name in table.headings)
     groups = "".join(
         f'<th colspan="{len(scores)}">{escape(group)}</th>' for group, scores in table.groups.items()
     )
-    scores = "".join(f"<th>{score}</th>" for _, score in table.cells)
-    heading = f'<tr>{names}{groups}<th rowspan="2">seeds</th></tr><tr>{scores}</tr>'
+    below = "".join(f"<th>{score}</th>" for scores in table.groups.values() for score in scores)
+    heading = f'<tr>{names}{groups}<th rowspan="2">seeds</th></tr><tr>{below}</tr>'
     lines = table.lines(
         lambda label: f'<th scope="row">{text(label)}</th>',
         lambda cell: f"<td>{_shown(cell, '<b>{}</b>', '<small>{}</small>')}</td>",
@@ -121,7 +123,7 @@ def _shown(cell: Cell, bold: str, small: str) -> str:
 
 def values(table: Table) -> str:
     """CSV, unrounded: for every column our mean and deviation, the published value and the difference."""
-    columns: dict[str, Any] = {**table.labels}
+    columns: dict[str, Any] = {name: table.labels[name] for name in table.headings}
     for group, scores in table.groups.items():
         for score in scores:
             name, cells = f"{group} {score}", table.cells[group, score]
@@ -138,17 +140,17 @@ def latex(table: Table) -> str:
 
     The second holds the paper's. Notes are comments.
     """
-    scores = [score for _, score in table.cells]
+    scores = [score for scores in table.groups.values() for score in scores]
     return _FLOAT.format(
         notes="".join(f"% {' '.join(note.split())}\n" for note in table.notes),
         title=_latex(table.title),
         caption=" ".join(map(_latex, table.caption)),
         name=f"{table.name}{'-synthetic' if table.is_synthetic else ''}",
-        columns="l" * len(table.labels.columns) + "c" * len(scores) + "c",
+        columns="l" * len(table.headings) + "c" * len(scores) + "c",
         body="\n".join(
             [
                 *_spans(table),
-                _line([*map(_latex, table.labels), *scores, "seeds"]),
+                _line([*map(_latex, table.headings), *scores, "seeds"]),
                 r"\midrule",
                 *_body(table),
             ]
@@ -158,17 +160,17 @@ def latex(table: Table) -> str:
 
 def _spans(table: Table) -> tuple[str, str]:
     """The names of the groups above their columns, and the rules below these."""
-    spans, rules, start = [], [], len(table.labels.columns) + 1
+    spans, rules, start = [], [], len(table.headings) + 1
     for group, scores in table.groups.items():
         spans.append(rf"\multicolumn{{{len(scores)}}}{{c}}{{{_latex(group)}}}")
         rules.append(rf"\cmidrule(lr){{{start}-{start + len(scores) - 1}}}")
         start += len(scores)
-    return _line([*[""] * len(table.labels.columns), *spans, ""]), " ".join(rules)
+    return _line([*[""] * len(table.headings), *spans, ""]), " ".join(rules)
 
 
 def _body(table: Table) -> list[str]:
     """With a rule between backbones, where these stand in a column of their own."""
-    ruled = LAYOUTS[table.name].best_of_backbone and len(table.labels.columns) > 1
+    ruled = LAYOUTS[table.name].best_of_backbone and len(table.headings) > 1
     # `ResNet50[13]` and `ResNet50, size as COSAM` are one
     families = table.labels.iloc[:, 0].str.split(r"[\[,]", regex=True).str[0]
     rules = ruled & (families != families.shift(fill_value=families[:1].sum()))

@@ -94,10 +94,11 @@ def missing(name: str, slots: pd.DataFrame, results: pd.DataFrame) -> Iterator[s
         known=is_in(wanted, results, [*NETWORK, "data", "size"]),
     )
     wanted["how"] = wanted["scored"].where(wanted["known"], wanted["sweep"])
-    for (place, how), slots in wanted[wanted["seeds"] == 0].groupby(["place", "how"], sort=False):
+    for (place, found), lacking in wanted[wanted["seeds"] == 0].groupby(["place", "how"], sort=False):
         of_place = wanted[wanted["place"] == place]
-        command = how if slots["known"].all() else _train(how, slots, _whole(name, how, wanted))
-        cells = f"{_cells(slots)} of {_cells(of_place)} cells ({_first(slots)})"
+        how = str(found)
+        command = how if lacking["known"].all() else _train(how, lacking, _whole(name, how, wanted))
+        cells = f"{_cells(lacking)} of {_cells(of_place)} cells ({_first(lacking)})"
         yield f"Missing on {place}: {cells}. To fill them: `{command}`"
 
 

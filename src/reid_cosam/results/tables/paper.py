@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -148,10 +148,11 @@ def paper_slots(published: pd.DataFrame) -> pd.DataFrame:
     metrics = {
         key: printed_scores(same) for key, same in published.groupby(["data", "attribute"], sort=False)
     }
+    of_rows: Any = [metrics[key] for key in zip(rows["data"], rows["attribute"], strict=True)]
     return rows.assign(
         size="",
         place=rows["data"].map({data: known.name for data, known in PAPER_DATA.items()}),
-        metrics=[metrics[key] for key in zip(rows["data"], rows["attribute"], strict=True)],
+        metrics=of_rows,
     )
 
 

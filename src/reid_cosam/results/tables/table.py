@@ -63,7 +63,11 @@ class Table:
     @property
     def groups(self) -> dict[str, list[str]]:
         """The scores of each."""
-        return {group: [*self.cells[group]] for group in self.seeds}
+        return {str(group): [*map(str, self.cells[group])] for group in self.seeds}
+
+    @property
+    def headings(self) -> list[str]:
+        return [*map(str, self.labels)]
 
     @property
     def is_sparse(self) -> bool:

@@ -49,7 +49,7 @@ def write_tables(places: Sequence[Path], project: str | None, tables: Collection
             placed |= {*table.results.index}
             if name in tables and len(table.results):
                 _write(table, out / name / kind, read)
-    left = [*unplaced(results.drop(placed))]
+    left = [*unplaced(results.drop([*placed]))]
     if left:
         print("\n".join(["", *left]))
 
