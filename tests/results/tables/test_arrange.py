@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -19,7 +19,7 @@ R_TINY = NetworkSpec("resnet_tiny", "tp_avg", (), 4, 128, 64, 1)
 
 class Row(NamedTuple):
     labels: tuple[str, ...]
-    cells: list[list[Cell]]  # by group
+    cells: list[list[Any]]  # of Cell, by group
     seeds: list[int]
 
 

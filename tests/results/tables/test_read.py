@@ -204,7 +204,7 @@ def test_runs_of_a_project_are_read_as_those_of_a_folder(tmp_path: Path) -> None
 
     found, _, faults = read.from_wandb([run, crashed, foreign])
 
-    first = next(found.itertuples())
+    first: Any = next(found.itertuples())
     assert first._replace(run=local.run) == local
     assert [*found["run"]] == ["https://w/1"] * 2
     assert [*found["attribute"]] == ["", "hat"]

@@ -107,13 +107,14 @@ def _counted(found: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     splits = found["data"].map({name: known.splits for name, known in DATA_SETS.items()})
     found = found.assign(wanted=protocol, splits=splits)
     other = found[found["protocol"] != protocol]
-    remarks = [
+    remarks: list[tuple[Any, str]] = [
         (one.slot, f"{one.name} left out: protocol {one.protocol}, not {one.wanted}")
         for one in other.itertuples()
     ]
     found, repeated = found.drop(other.index), ["slot", *_REPEATED]
     for _, twins in found[found.duplicated(repeated, keep=False)].groupby(repeated, sort=False, dropna=False):
-        scored = ", ".join(f"{one.run} (mAP {100 * one.mAP:.1f})" for one in twins.itertuples())
+        scores = zip(twins["run"], (100 * twins["mAP"]).tolist(), strict=True)
+        scored = ", ".join(f"{run} (mAP {score:.1f})" for run, score in scores)
         text = f"{twins['name'].iloc[0]}: {len(twins)} results, of which the last counts: {scored}"
         remarks.append((twins["slot"].iloc[0], text))
     found["order"] = found.groupby(repeated, dropna=False)["result"].transform("min")
@@ -171,7 +172,8 @@ def _grid(
         for score in same["metrics"].iloc[0]:
             parts = zip(expected, *(one.loc[same.index, score] for one in contents), strict=True)
             column = pd.Series([Cell(*values) for values in parts], row[same.index], dtype=object)
-            cells[group, score] = column.reindex(range(row.nunique()), fill_value=Cell())
+            empty: Any = Cell()
+            cells[group, score] = column.reindex(range(row.nunique()), fill_value=empty)
     seeds = slots.set_index([row, "group"])["seeds"].unstack(fill_value=0)
     return pd.DataFrame(cells), seeds[slots["group"].unique()]
 
