@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reid_cosam.results.tables.layout import LAYOUTS
+from reid_cosam.results.tables.paper import LAYOUTS
 from tests.support.commands import command
 
 PROJECT = "project=me/mine"

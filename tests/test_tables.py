@@ -12,8 +12,8 @@ from hydra import compose, initialize_config_dir
 
 from reid_cosam.paths import CONF, EXPERIMENTS
 from reid_cosam.results.run_settings import NetworkSpec
-from reid_cosam.results.tables.layout import LAYOUTS
-from reid_cosam.results.tables.records import Record, results_csv
+from reid_cosam.results.tables.paper import LAYOUTS
+from reid_cosam.results.tables.records import Record, results_csv, results_table
 from reid_cosam.results.tables.write import write_tables
 from reid_cosam.settings import TablesSettings
 from reid_cosam.settings.reading import read_settings
@@ -36,7 +36,7 @@ def make_tables(chosen: TablesSettings) -> None:
 
 def write(path: Path, records: Sequence[Record], *lines: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(results_csv(records) + "".join(f"{line}\n" for line in lines))
+    path.write_text(results_csv(results_table(records)) + "".join(f"{line}\n" for line in lines))
     return path
 
 
@@ -179,4 +179,5 @@ def test_committed_tables_are_those_of_the_committed_results(results: Path, tmp_
 
     make_tables(settings(f"runs={results}", f"tables={name}", f"out={tmp_path}"))
 
-    assert (tmp_path / name / kind / "table.md").read_text() == results.with_name("table.md").read_text()
+    for file in FORMATS:
+        assert (tmp_path / name / kind / file).read_bytes() == results.with_name(file).read_bytes()

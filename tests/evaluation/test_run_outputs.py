@@ -22,7 +22,7 @@ from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.reranking import k_reciprocal
 from reid_cosam.metrics.scoring import ProtocolResult, Reranking, ScoringConfig
 from reid_cosam.results.figures.ranked import RankedList
-from reid_cosam.results.tables.layout import RERANKED_WITH
+from reid_cosam.results.tables.paper import RERANKED_WITH
 from reid_cosam.settings import TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule
 from reid_cosam.training.lightning_module import ReidModule, ValidationResult

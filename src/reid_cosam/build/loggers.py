@@ -61,7 +61,7 @@ def logged_settings(settings: TrainSettings) -> dict[str, Any]:
     logged = settings.model_dump(mode="json")
     if settings.logger.name != "wandb":
         return logged
-    from reid_cosam.results.tables.published import tables_of  # only here: it reads the paper's tables
+    from reid_cosam.results.tables.paper import tables_of  # only here: it reads the paper's tables
 
     network = network_of(logged)
     return logged | {

@@ -1,9 +1,11 @@
 """Damaged parts of a collection: each is left out and named, and the rest is used."""
 
+import csv
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-UNREADABLE = (KeyError, TypeError, ValueError, OSError, AttributeError)  # what a damaged file raises
+# What a damaged file raises.
+UNREADABLE = (KeyError, TypeError, ValueError, OSError, AttributeError, csv.Error)
 
 
 @contextmanager

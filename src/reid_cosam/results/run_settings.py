@@ -21,6 +21,11 @@ class NetworkSpec:
     width: NonNegativeInt
     last_stride: NonNegativeInt
 
+    @property
+    def columns(self) -> dict[str, Any]:
+        """By the columns that tables of results and of published numbers have."""
+        return {**vars(self), "cosam": placement(self.cosam)}
+
     def __str__(self) -> str:
         size = f"{self.height}x{self.width}, stride {self.last_stride}"
         return f"{self.backbone} cosam={placement(self.cosam)} {self.agg} N={self.num_frames} ({size})"

@@ -9,7 +9,7 @@ from hydra import compose
 
 from reid_cosam import build
 from reid_cosam.data.verification import split_hash
-from reid_cosam.results.tables.layout import STAND_INS
+from reid_cosam.results.tables.paper import STAND_INS
 from reid_cosam.settings import DataSettings, TrainSettings
 from reid_cosam.settings.train import part_name
 from reid_cosam.sweeps import sweep

@@ -16,7 +16,8 @@ from PIL import Image
 from reid_cosam.results.report.page import page, write_report
 from reid_cosam.results.run_settings import NetworkSpec
 from reid_cosam.results.tables.arrange import on_synthetic
-from reid_cosam.results.tables.published import published_tables
+from reid_cosam.results.tables.paper import published_tables
+from reid_cosam.results.tables.records import results_table
 from tests.results.report.made_up import run, write_curves, write_run
 from tests.results.tables.made_up import record
 
@@ -122,7 +123,9 @@ def test_tables_of_dashes_are_folded_and_say_how_to_fill_them(tmp_path: Path) ->
     records = [
         record(replace(TINY, num_frames=number), 0, 50.0, data="synthetic", size="small") for number in (2, 4)
     ]
-    tables = [on_synthetic(name, published_tables()[name], records) for name in ("table3", "table6")]
+    tables = [
+        on_synthetic(name, published_tables()[name], results_table(records)) for name in ("table3", "table6")
+    ]
 
     text = page([run(write_run(tmp_path, 0.5))], tables, [], grey)
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from reid_cosam.results.run_settings import NetworkSpec
-from reid_cosam.results.tables.records import SCORES, Record, Scored
+from reid_cosam.results.tables.paper import SCORES
+from reid_cosam.results.tables.records import Record
 
 SE_COSAM = NetworkSpec("se_resnet50", "tp_avg", (4, 5), 4, 256, 128, 1)
 SE_PLAIN = replace(SE_COSAM, cosam=())
@@ -14,10 +15,10 @@ R_PLAIN = NetworkSpec("resnet50", "tp_avg", (), 4, 256, 128, 1)
 
 def record(network: NetworkSpec, seed: int, *percent: float, **changes: Any) -> Record:
     """A result on MARS; `percent` are mAP, R1, R5, R20, or one number for all of them."""
-    scored = Scored("mars", "", None, "", False, "released")
-    own = {name: changes.pop(name) for name in list(changes) if name in vars(scored)}
     values = percent * 4 if len(percent) == 1 else percent
-    told: dict[str, Any] = {
+    usual: dict[str, Any] = {
+        **{"data": "mars", "size": "", "split": None, "attribute": "", "reranked": False},
+        "protocol": "released",
         "recipe": "paper",
         "iterations": 60000,
         "sampling": "consecutive",
@@ -26,4 +27,4 @@ def record(network: NetworkSpec, seed: int, *percent: float, **changes: Any) -> 
         "run": f"logs/{network.backbone}-{network.agg}-{seed}",
     }
     scores = {name: value / 100 for name, value in zip(SCORES, values, strict=True)}
-    return Record(network=network, scored=replace(scored, **own), seed=seed, scores=scores, **told | changes)
+    return Record(**{**network.columns, "seed": seed, **scores, **usual, **changes})

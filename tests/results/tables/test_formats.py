@@ -4,30 +4,29 @@ import csv
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 
-from reid_cosam.results.tables.formats import html, markdown, values
-from reid_cosam.results.tables.latex import latex
-from reid_cosam.results.tables.layout import PAPER_DATA
-from reid_cosam.results.tables.slots import Group
-from reid_cosam.results.tables.table import Cell, Row, Table
+from reid_cosam.results.tables.formats import html, latex, markdown, values
+from reid_cosam.results.tables.table import Cell, Table
 
-MARS, DUKE = (
-    Group(name, "", "", PAPER_DATA[name], metrics, PAPER_DATA[name].name, 256)
-    for name, metrics in (("mars", ("mAP", "R1")), ("duke", ("mAP",)))
-)
 BEST = Cell(True, 77.04, 0.44, "77.2", best=True)
 TABLE = Table(
     "table3",
+    False,
     "Table 3 on MARS, DukeMTMC-VideoReID: with TP_avg",
     ["50% & more.", "k_1 is none."],
     ["se_resnet50 is missing: `python -m x 'y=[1]'`"],
-    ("Backbone", "COSAM_i"),
-    (MARS, DUKE),
-    [
-        Row(("ResNet50", "COSAM_4,5"), [[BEST, Cell(True, 80.0)], [Cell(True, published="94.0")]], [3, 0]),
-        Row(("LOMO[28]", "a|b"), [[Cell(published="16.4", best_published=True), Cell()], [Cell()]], [0, 0]),
-    ],
+    labels=pd.DataFrame({"Backbone": ["ResNet50", "LOMO[28]"], "COSAM_i": ["COSAM_4,5", "a|b"]}),
+    cells=pd.DataFrame(
+        {
+            ("MARS", "mAP"): [BEST, Cell(published="16.4", best_published=True)],
+            ("MARS", "R1"): [Cell(True, 80.0), Cell()],
+            ("DukeMTMC-VideoReID", "mAP"): [Cell(True, published="94.0"), Cell()],
+        }
+    ),
+    seeds=pd.DataFrame({"MARS": [3, 0], "DukeMTMC-VideoReID": [0, 0]}),
+    results=pd.DataFrame(),
 )
 
 
@@ -47,7 +46,7 @@ def test_markdown() -> None:
 
 
 def test_markdown_of_a_single_data_set_does_not_repeat_its_name() -> None:
-    single = replace(TABLE, groups=[MARS], rows=[])
+    single = replace(TABLE, cells=TABLE.cells[["MARS"]], seeds=TABLE.seeds[["MARS"]])
 
     assert "| Backbone | COSAM<sub>i</sub> | mAP | R1 | seeds |" in markdown(single)
 
@@ -76,8 +75,8 @@ def test_latex() -> None:
 
 
 def test_no_line_of_latex_begins_with_what_the_line_before_would_take_for_its_option() -> None:
-    row = Row(("[13] + SE", "Yes"), TABLE.rows[0].cells, [1, 1])
-    bracketed = replace(TABLE, name="table5", rows=[row, row])
+    labels = pd.DataFrame({"Network": ["[13] + SE"] * 2, "Deep model?": ["Yes"] * 2})
+    bracketed = replace(TABLE, name="table5", labels=labels)
 
     body = latex(bracketed).split(r"\midrule")
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from reid_cosam.results.tables.notes import unplaced
+from reid_cosam.results.tables.records import results_table
 from tests.results.tables.made_up import SE_COSAM, SE_PLAIN, record
 
 
@@ -17,7 +18,7 @@ def test_each_reason_is_said_once_with_its_first_result() -> None:
         record(replace(SE_COSAM, cosam=(1, 2)), 0, 50.0, run="logs/early"),
     ]
 
-    lines = list(unplaced(records))
+    lines = list(unplaced(results_table(records)))
 
     assert [line.partition(":")[0] for line in lines] == [
         "in no table, backbone vit_b is none of resnet50, se_resnet50, resnet_tiny, se_resnet_tiny",

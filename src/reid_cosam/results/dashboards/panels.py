@@ -1,20 +1,18 @@
 """The panels of workspace and reports; the workspace: all runs of a project by table, network and seed."""
 
-from collections.abc import Callable
-
 from wandb_workspaces import expr, workspaces
 from wandb_workspaces.reports import v2 as reports
 
-from reid_cosam.results.run_settings import SETTINGS, NetworkSpec, placement
+from reid_cosam.results.run_settings import SETTINGS
 
 BACKBONE, HEIGHT = "backbone_name", SETTINGS["height"]
-# What distinguishes the rows of a table, by the name in a run's record at Weights & Biases.
-COLUMNS: dict[str, Callable[[NetworkSpec], object]] = {
-    BACKBONE: lambda network: network.backbone,
-    "agg_name": lambda network: network.agg,
-    "placement": lambda network: placement(network.cosam),
-    SETTINGS["num_frames"]: lambda network: network.num_frames,
-    HEIGHT: lambda network: network.height,
+# What distinguishes the rows of a table: by the name in a run's record at Weights & Biases, its column.
+COLUMNS = {
+    BACKBONE: "backbone",
+    "agg_name": "agg",
+    "placement": "cosam",
+    SETTINGS["num_frames"]: "num_frames",
+    HEIGHT: "height",
 }
 ATTRIBUTES = ("handbag", "hat", "backpack")
 _NETWORK = "config.network"  # all that is varied in one word: runs that agree in it differ by seed and recipe

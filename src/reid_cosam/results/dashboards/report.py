@@ -1,19 +1,24 @@
 """A report for one of the paper's tables: its published numbers, and the runs that belong beside them."""
 
-from collections.abc import Sequence
 from typing import Any
 
+import pandas as pd
 from wandb_workspaces import expr
 from wandb_workspaces.reports import v2 as reports
 
 from reid_cosam.results.dashboards import panels
-from reid_cosam.results.run_settings import NetworkSpec
-from reid_cosam.results.tables.layout import LAYOUTS, PAPER_DATA, STAND_INS, SYNTHETIC
-from reid_cosam.results.tables.published import PublishedTable
+from reid_cosam.results.tables.paper import (
+    LAYOUTS,
+    PAPER_DATA,
+    STAND_INS,
+    SYNTHETIC,
+    headings,
+    printed_scores,
+)
 from reid_cosam.results.tables.records import CONSECUTIVE
 
 
-def report(entity: str, project: str, name: str, published: PublishedTable) -> reports.Report:
+def report(entity: str, project: str, name: str, published: pd.DataFrame) -> reports.Report:
     """What stands in `python -m reid_cosam.tables`, as far as Weights & Biases can draw it."""
     sweep = LAYOUTS[name].experiment
     introduction = (
@@ -42,39 +47,35 @@ def report(entity: str, project: str, name: str, published: PublishedTable) -> r
     )
 
 
-def published_markdown(published: PublishedTable) -> str:
+def published_markdown(published: pd.DataFrame) -> str:
     """The numbers that the paper prints, in percent, one table per data set."""
     parts = []
     for data, known in PAPER_DATA.items():
-        rows = [row for row in published.rows if row.data == data]
-        if not rows:
-            continue
-        metrics, queries = published.metrics(rows[0]), any(row.attribute for row in rows)
-        lines = [[*published.headings, *["queries"] * queries, *metrics]]
-        lines.append(["---"] * len(lines[0]))
-        for row in rows:
-            labels = (label.replace("|", "\\|") for label in [*row.labels, *[row.attribute] * queries])
-            lines.append([*labels, *(row.scores.get(name, "") for name in metrics)])
-        parts.append("\n".join([f"**{known.name}**", "", *(f"| {' | '.join(line)} |" for line in lines)]))
+        rows = published[published["data"] == data]
+        if len(rows):
+            queries = ["attribute"] if (rows["attribute"] != "").any() else []
+            shown = rows[[*headings(rows), *queries, *printed_scores(rows)]]
+            shown = shown.rename(columns={"attribute": "queries"}).replace(r"\|", r"\\|", regex=True)
+            lines = [[*shown], ["---"] * len(shown.columns), *shown.to_numpy()]
+            parts.append("\n".join([f"**{known.name}**", "", *(f"| {' | '.join(line)} |" for line in lines)]))
     return "\n\n".join(parts)
 
 
-def _run_sets(published: PublishedTable) -> list[reports.Runset]:
+def _run_sets(published: pd.DataFrame) -> list[reports.Runset]:
     """The runs of a table on each data set of the paper, then on synthetic ones with small backbones."""
-    rows = [(row.data, row.network) for row in published.rows if row.network is not None]
-    places = {data: known.name for data, known in PAPER_DATA.items() if data in {name for name, _ in rows}}
+    rows = published[published["backbone"] != ""]
     on_paper = [
-        _run_set(title, data, [network for name, network in rows if name == data])
-        for data, title in places.items()
+        _run_set(known.name, data, rows[rows["data"] == data])
+        for data, known in PAPER_DATA.items()
+        if (rows["data"] == data).any()
     ]
-    title = f"{SYNTHETIC.name} data (rendered walkers)"
-    return [*on_paper, _run_set(title, SYNTHETIC.name, [network for _, network in rows])]
+    return [*on_paper, _run_set(f"{SYNTHETIC.name} data (rendered walkers)", SYNTHETIC.name, rows)]
 
 
-def _run_set(title: str, data: str, networks: Sequence[NetworkSpec]) -> reports.Runset:
+def _run_set(title: str, data: str, rows: pd.DataFrame) -> reports.Runset:
     """Runs of these networks, grouped by the settings in which they differ, then by seed."""
     values: dict[str, list[object]] = {
-        name: list(dict.fromkeys(map(of, networks))) for name, of in panels.COLUMNS.items()
+        name: rows[column].unique().tolist() for name, column in panels.COLUMNS.items()
     }
     varied = [name for name, found in values.items() if len(found) > 1]
     if data == SYNTHETIC.name:

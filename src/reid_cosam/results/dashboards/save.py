@@ -9,7 +9,7 @@ from typing import Any
 from reid_cosam.results.dashboards.panels import workspace
 from reid_cosam.results.dashboards.report import report
 from reid_cosam.results.store import write_json
-from reid_cosam.results.tables.published import published_tables
+from reid_cosam.results.tables.paper import published_tables
 
 
 def save_dashboards(project: str, tables: Collection[str], dry_run_folder: Path | None) -> None:

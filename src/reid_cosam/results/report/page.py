@@ -22,13 +22,11 @@ from reid_cosam.results.report.pictures import ATTENTION, attention_picture, eff
 from reid_cosam.results.run_settings import placement
 from reid_cosam.results.runs import Run
 from reid_cosam.results.store import read_record, write_text
-from reid_cosam.results.tables.arrange import KINDS, ArrangedTable
+from reid_cosam.results.tables.arrange import KINDS
 from reid_cosam.results.tables.formats import remark, table_element, text
-from reid_cosam.results.tables.published import published_tables
-from reid_cosam.results.tables.read import from_places
-from reid_cosam.results.tables.records import Record
+from reid_cosam.results.tables.paper import published_tables
+from reid_cosam.results.tables.read import from_places, no_finished_run
 from reid_cosam.results.tables.table import Table
-from reid_cosam.results.tables.write import no_finished_run
 from reid_cosam.settings.train import part_name
 
 _STRIPS = 12
@@ -44,18 +42,18 @@ def write_report(places: Sequence[Path], out: Path, read_frame: FrameReader) -> 
     Raises:
         ValueError, OSError: there are no runs; the message says what to do.
     """
-    records, runs, faults = from_places(places)
+    results, runs, faults = from_places(places)
     runs = [_with_environment(run, faults) for run in runs]
     print(f"{len(runs)} finished {'run' if len(runs) == 1 else 'runs'}")
     if not runs:
         print("\n".join(faults), end="\n" if faults else "")
         raise no_finished_run(", ".join(map(str, places)))
     arranged = (
-        kind(name, published, records)
+        kind(name, published, results)
         for name, published in published_tables().items()
         for kind in KINDS.values()
     )
-    tables = [(table, belonging) for table, belonging in arranged if belonging]
+    tables = [table for table in arranged if len(table.results)]
     write_text(out, page(runs, tables, faults, read_frame))
     print("\n".join(faults), end="\n" if faults else "")
     print(f"report: {out} ({out.stat().st_size / 1e6:.1f} MB, needs no other file)")
@@ -68,14 +66,12 @@ def _with_environment(run: Run, faults: list[str]) -> Run:
     return run
 
 
-def page(
-    runs: Sequence[Run], tables: Sequence[ArrangedTable], faults: list[str], read_frame: FrameReader
-) -> str:
+def page(runs: Sequence[Run], tables: Sequence[Table], faults: list[str], read_frame: FrameReader) -> str:
     """HTML without other files.
 
     Args:
         runs: the finished runs, at least one.
-        tables: the paper's tables with the results behind them.
+        tables: the paper's tables.
         faults: what was left out, and why; gets what is left out here.
         read_frame: reads a frame for the ranked lists.
     """
@@ -109,7 +105,7 @@ def page(
         "runs": sorted(runs, key=lambda run: (run.data, str(run.network), run.seed)),
         "synthetic": sum(run.is_synthetic for run in runs),
         "commits": Counter(map(_commit, runs)),
-        "tables": [_table(table, records, folders) for table, records in tables],
+        "tables": [_table(table, folders) for table in tables],
         "common": common(runs),
         "varied": varied(runs),
         "printed": _printed,
@@ -131,8 +127,7 @@ def _printed(setting: str, value: Any) -> Any:
     return placement(value) if isinstance(value, list) else value
 
 
-def _table(table: Table, records: Sequence[Record], folders: Mapping[str, Run]) -> dict[str, Any]:
-    behind = dict.fromkeys(record.run for record in records)
+def _table(table: Table, folders: Mapping[str, Run]) -> dict[str, Any]:
     return {
         "anchor": f"{table.name}-{'synthetic' if table.is_synthetic else 'paper'}",
         "title": Markup(text(table.title)),
@@ -140,7 +135,7 @@ def _table(table: Table, records: Sequence[Record], folders: Mapping[str, Run]) 
         "table": Markup(table_element(table)),
         "is_sparse": table.is_sparse,
         "notes": [Markup(remark(note)) for note in table.notes],
-        "runs": [folders[name] for name in behind if name in folders],
+        "runs": [folders[name] for name in table.results["run"].unique() if name in folders],
     }
 
 

@@ -1,24 +1,26 @@
 """What stands around a table: its title, how its numbers came about, and what it lacks with the remedy."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from reid_cosam.results.run_settings import placement
-from reid_cosam.results.tables.layout import (
+import pandas as pd
+
+from reid_cosam.results.tables.paper import (
+    AS_COSAM,
     BACKBONES,
+    DATA_SETS,
     HEIGHT,
     LAYOUTS,
-    PAPER_DATA,
+    NETWORK,
     RERANKED_WITH,
     SOURCE_HEIGHT,
     SYNTHETIC,
+    gathered,
+    headings,
+    is_in,
     stand_in,
 )
-from reid_cosam.results.tables.records import Record
-from reid_cosam.results.tables.slots import AS_COSAM, Group, Slot
-from reid_cosam.results.tables.summary import Summary
-
-Summaries = Mapping[Slot, Summary]
+from reid_cosam.results.tables.records import of_the_paper
 
 _NAMED = 3  # rows that lack something, the first of them
 # What sweeps train unless an override says otherwise: that of the source's baselines, and all others.
@@ -26,19 +28,19 @@ _SOURCE = {"backbone": ["resnet50"], "cosam": ["[]"], "agg": ["tp_avg", "ta", "r
 _USUAL = {"num_frames": ["4"]}
 
 
-def title(name: str, groups: Sequence[Group]) -> str:
+def title(name: str, slots: pd.DataFrame) -> str:
     """`Table 3 on MARS, DukeMTMC-VideoReID: ...`; says so where the data are synthetic."""
-    synthetic = any(group.data == "synthetic" for group in groups)
-    subject = stand_in(LAYOUTS[name].title) if synthetic else LAYOUTS[name].title
-    made_up = " (rendered walkers, no data set of the paper)" if synthetic else ""
-    return f"Table {name.removeprefix('table')} on {', '.join(_by_place(groups))}{made_up}: {subject}"
+    subject, made_up = LAYOUTS[name].title, ""
+    if SYNTHETIC.name in set(slots["data"]):
+        subject, made_up = stand_in(subject), " (rendered walkers, no data set of the paper)"
+    return f"Table {name.removeprefix('table')} on {', '.join(slots['place'].unique())}{made_up}: {subject}"
 
 
-def caption(name: str, groups: Sequence[Group], summaries: Summaries) -> list[str]:
-    """Sentences for the reader of the numbers."""
+def caption(name: str, slots: pd.DataFrame, used: pd.DataFrame) -> list[str]:
+    """Sentences for the reader of the numbers, which are of the results `used`."""
     within = "backbone and column" if LAYOUTS[name].best_of_backbone else "column"
     lines = ["Percent, mean ± standard deviation (of a sample) over seeds."]
-    if any(group.data == "synthetic" for group in groups):
+    if SYNTHETIC.name in set(slots["data"]):
         lines += [
             "ResNet-tiny and SE-ResNet-tiny stand for ResNet50 and SE-ResNet50. Nothing here compares with a "
             f"number of the paper; those are in experiments/{name}/paper.csv.",
@@ -49,138 +51,123 @@ def caption(name: str, groups: Sequence[Group], summaries: Summaries) -> list[st
             "In parentheses what the paper prints and, signed, ours minus that.",
             f"Bold: the best of a {within}, ours and the paper's each by itself.",
         ]
-    for place, of_place in _by_place(groups).items():
-        dataset = of_place[0].dataset
-        numbers = ", ".join(_queries(group, summaries) for group in of_place)
+    for place, same in slots.groupby("place", sort=False):
+        dataset = DATA_SETS[same["data"].iloc[0]]
+        there = used[used["place"] == place]
+        numbers = ", ".join(_queries(attribute, there) for attribute in same["attribute"].unique())
         mean = f"; mean of {dataset.splits} splits" if dataset.splits > 1 else ""
         lines.append(f"{place}: protocol {dataset.protocol}, {numbers}{mean}.")
-    return [*lines, *_training(summaries)]
+    return [*lines, *_training(slots, used)]
 
 
-def _by_place(groups: Sequence[Group]) -> dict[str, list[Group]]:
-    places: dict[str, list[Group]] = defaultdict(list)
-    for group in groups:
-        places[group.place].append(group)
-    return places
-
-
-def _queries(group: Group, summaries: Summaries) -> str:
-    used = (one for slot, summary in summaries.items() if slot.group == group for one in summary.used)
-    numbers = sorted({one.valid_queries for one in used})
-    what = f" with {group.attribute}" if group.attribute else ""
-    if not numbers:
+def _queries(attribute: str, used: pd.DataFrame) -> str:
+    numbers = used.loc[used["attribute"] == attribute, "valid_queries"]
+    what = f" with {attribute}" if attribute else ""
+    if numbers.empty:
         return f"no results{what}"
-    return f"{' to '.join(map(str, dict.fromkeys((numbers[0], numbers[-1]))))} valid queries{what}"
+    return f"{' to '.join(map(str, sorted({numbers.min(), numbers.max()})))} valid queries{what}"
 
 
-def _training(summaries: Summaries) -> Iterator[str]:
-    made = sorted({(one.recipe, one.iterations) for summary in summaries.values() for one in summary.used})
+def _training(slots: pd.DataFrame, used: pd.DataFrame) -> Iterator[str]:
+    made = sorted(set(zip(used["recipe"], used["iterations"], strict=True)))
     if made:
         yield "Ours: " + ", ".join(f"recipe {recipe}, {steps} iterations" for recipe, steps in made) + "."
-    if any(AS_COSAM in label for slot in summaries for label in slot.labels):
+    if any(AS_COSAM in label for label in slots[headings(slots)].to_numpy().flat):
         yield (
             f'Rows with a twin named "{AS_COSAM}": ours trained as their source [13] did, on images of '
             f"{SOURCE_HEIGHT}x{SOURCE_HEIGHT // 2} with stride 2 in the last block; the twin: on images of "
             f"{HEIGHT}x{HEIGHT // 2} and with the stride of the rows with COSAM."
         )
-    if any(slot.reranked for slot in summaries):
+    if slots["reranked"].any():
         settings = ", ".join(f"{name} = {value}" for name, value in RERANKED_WITH.items())
         yield f"Ours re-ranked with {settings}."
 
 
-def missing(
-    name: str, groups: Sequence[Group], summaries: Summaries, records: Sequence[Record]
-) -> Iterator[str]:
+def missing(name: str, slots: pd.DataFrame, results: pd.DataFrame) -> Iterator[str]:
     """A line for each command that would help: how many cells of a data set it fills, and in which rows."""
-    trained = {(one.network, one.scored.data, one.scored.size) for one in records}
-    wanted = [slot for group in groups for slot in summaries if slot.group == group and slot.network]
-    lacking: dict[tuple[str, str, bool], list[Slot]] = defaultdict(list)
-    for slot in wanted:
-        if not summaries[slot].seeds:
-            known = (slot.network, slot.group.data, slot.group.size) in trained
-            how = _evaluation(slot) if known else _sweep(name, slot)
-            lacking[slot.group.place, how, known].append(slot)
-    for (place, how, known), slots in lacking.items():
-        cells = _cells(slots)
-        of_all = _cells(slot for slot in wanted if slot.group.place == place)
-        whole = _SOURCE
-        if how != "source_baseline":
-            whole = _settings(slot for slot in wanted if _sweep(name, slot) == how) if how == name else {}
-        command = how if known else _train(how, slots, whole)
-        yield f"Missing on {place}: {cells} of {of_all} cells ({_first(slots)}). To fill them: `{command}`"
+    wanted = gathered(slots, ["group"])
+    wanted = wanted[wanted["backbone"] != ""]
+    as_cosam = (wanted["height"] == HEIGHT) | (wanted["data"] == SYNTHETIC.name)
+    wanted = wanted.assign(
+        sweep=as_cosam.map({True: LAYOUTS[name].experiment, False: "source_baseline"}),
+        scored=[_evaluation(slot) for slot in wanted.itertuples()],
+        known=is_in(wanted, results, [*NETWORK, "data", "size"]),
+    )
+    wanted["how"] = wanted["scored"].where(wanted["known"], wanted["sweep"])
+    for (place, found), lacking in wanted[wanted["seeds"] == 0].groupby(["place", "how"], sort=False):
+        of_place = wanted[wanted["place"] == place]
+        how = str(found)
+        command = how if lacking["known"].all() else _train(how, lacking, _whole(name, how, wanted))
+        cells = f"{_cells(lacking)} of {_cells(of_place)} cells ({_first(lacking)})"
+        yield f"Missing on {place}: {cells}. To fill them: `{command}`"
 
 
-def _cells(slots: Iterable[Slot]) -> int:
-    return sum(len(slot.group.metrics) for slot in slots)
+def _cells(slots: pd.DataFrame) -> int:
+    return sum(map(len, slots["metrics"]))
 
 
-def _first(slots: Sequence[Slot]) -> str:
-    unique = list(dict.fromkeys(" / ".join(slot.labels) for slot in slots))
+def _first(slots: pd.DataFrame) -> str:
+    unique = slots[headings(slots)].agg(" / ".join, axis=1).unique()
     rest = len(unique) - _NAMED
     return "; ".join(unique[:_NAMED]) + (f"; {rest} more" if rest > 0 else "")
 
 
-def _evaluation(slot: Slot) -> str:
-    """There are runs, but without this score: training scores attributes only where their file is named."""
+def _evaluation(slot: Any) -> str:
+    """Of runs that lack this score: training scores attributes only where their file is named."""
     wanted = " rerank=true" if slot.reranked else ""
-    if slot.group.attribute and slot.group.data != "synthetic":
-        wanted += f" data={slot.group.data} data.root=... data.attributes=..."
+    if slot.attribute and slot.data != SYNTHETIC.name:
+        wanted += f" data={slot.data} data.root=... data.attributes=..."
     return f"python -m reid_cosam.evaluate ckpt=<run>/checkpoints/last.ckpt{wanted}"
 
 
-def _sweep(name: str, slot: Slot) -> str:
-    as_cosam = slot.network is not None and slot.network.height == slot.group.height
-    return LAYOUTS[name].experiment if as_cosam else "source_baseline"
+def _whole(name: str, sweep: str, wanted: pd.DataFrame) -> Mapping[str, Sequence[str]]:
+    """What a sweep trains for a table by itself."""
+    if sweep == "source_baseline":
+        return _SOURCE
+    return _settings(wanted[wanted["sweep"] == sweep]) if sweep == name else {}
 
 
-def _train(sweep: str, slots: Sequence[Slot], whole: Mapping[str, Sequence[str]]) -> str:
+def _train(sweep: str, slots: pd.DataFrame, whole: Mapping[str, Sequence[str]]) -> str:
     """The sweep, whose own values are `whole`, restricted to what is lacking."""
-    group = slots[0].group
+    first = slots.iloc[0]
     only = ""
     for key, found in _settings(slots).items():
         if set(found) != set(whole.get(key, _USUAL.get(key, ()))):
             word = f"{key}={','.join(found)}"
             only += f" '{word}'" if "[" in word else f" {word}"
-    if group.data == "synthetic":
-        size = f" data.height={group.height} data.width={group.height // 2}"
+    if first["data"] == SYNTHETIC.name:
+        size = f" data.height={first['height']} data.width={first['width']}"
         return f"python -m reid_cosam.train 'experiment=[{sweep},tables_synthetic]'{only}{size}"
-    command = f"python -m reid_cosam.train experiment={sweep}{only} data={group.data} data.root=..."
-    if group.dataset.splits > 1:
-        command += f" 'data.split=range(0,{group.dataset.splits})'"
-    return command + (" data.attributes=..." if group.attribute else "")
+    command = f"python -m reid_cosam.train experiment={sweep}{only} data={first['data']} data.root=..."
+    splits = DATA_SETS[first["data"]].splits
+    if splits > 1:
+        command += f" 'data.split=range(0,{splits})'"
+    return command + (" data.attributes=..." if first["attribute"] else "")
 
 
-def _settings(slots: Iterable[Slot]) -> dict[str, list[str]]:
-    networks = [slot.network for slot in slots if slot.network is not None]
-    values = {
-        "backbone": [network.backbone for network in networks],
-        "cosam": [placement(network.cosam) for network in networks],
-        "agg": [network.agg for network in networks],
-        "num_frames": [str(network.num_frames) for network in networks],
-    }
-    return {key: list(dict.fromkeys(found)) for key, found in values.items()}
+def _settings(slots: pd.DataFrame) -> dict[str, list[str]]:
+    return {key: [*slots[key].astype(str).unique()] for key in ("backbone", "cosam", "agg", "num_frames")}
 
 
-def unplaced(records: Sequence[Record]) -> Iterator[str]:
+def unplaced(results: pd.DataFrame) -> Iterator[str]:
     """A line for each reason to be in no table: of how many results, and which is the first of them."""
-    by_reason: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        by_reason[_reason(record)].append(record)
-    for reason, same in by_reason.items():
-        runs = len({record.run for record in same})
+    for reason, same in results.groupby(_reasons(results), sort=False):
+        runs = same["run"].nunique()
         of_runs = f" of {runs} runs" if runs > 1 else ""
         counted = f"{len(same)} results{of_runs}" if len(same) > 1 else "1 result"
-        yield f"in no table, {reason}: {counted}, the first: {same[0]} ({same[0].run})"
+        first = same.iloc[0]
+        yield f"in no table, {reason}: {counted}, the first: {first['name']} ({first['run']})"
 
 
-def _reason(record: Record) -> str:
-    scored, backbone, known = record.scored, record.network.backbone, (*PAPER_DATA, SYNTHETIC.name)
-    if backbone not in BACKBONES:
-        return f"backbone {backbone} is none of {', '.join(BACKBONES)}"
-    if scored.data not in known:
-        return f"data set {scored.data} is none of {', '.join(known)}"
-    if not record.is_of_the_paper:
-        return f"training snippets of {record.sampling} frames and not of frames in a row"
-    if scored.reranked or scored.attribute:
-        return "as none asks for it (re-ranked, or of those who carry something)"
-    return "no row for such a network, or left out above"
+def _reasons(results: pd.DataFrame) -> "pd.Series[str]":
+    """For each result; of several reasons the first."""
+    backbone, data = results["backbone"], results["data"]
+    reasons = pd.Series("no row for such a network, or left out above", results.index)
+    asked = (results["attribute"] == "") & ~results["reranked"]
+    reasons = reasons.where(asked, "as none asks for it (re-ranked, or of those who carry something)")
+    snippets = "training snippets of " + results["sampling"] + " frames and not of frames in a row"
+    reasons = reasons.where(of_the_paper(results), snippets)
+    unknown = "data set " + data + f" is none of {', '.join(DATA_SETS)}"
+    reasons = reasons.where(data.isin([*DATA_SETS]), unknown)
+    unknown = "backbone " + backbone + f" is none of {', '.join(BACKBONES)}"
+    return reasons.where(backbone.isin(BACKBONES), unknown)

@@ -1,126 +1,129 @@
-"""One result: the settings that distinguish it from others, and its scores; also a row of `results.csv`."""
+"""Results: a row for each, in a file such as `results.csv` and in a table of pandas."""
 
 import csv
-import io
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import NonNegativeInt, TypeAdapter, ValidationError
+import pandas as pd
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic.dataclasses import dataclass
 
-from reid_cosam.results.run_settings import NetworkSpec, placement
+from reid_cosam.results.faults import noting
+from reid_cosam.results.run_settings import NetworkSpec
+from reid_cosam.results.tables.paper import NETWORK
 
-SCORES = ("mAP", "R1", "R5", "R20")
 CONSECUTIVE = ("consecutive", "consecutive_released")  # frames of a training snippet, section 4
 FOREIGN = " with "  # in the name of a recipe, before parts of other people
-COLUMNS = (
-    *("data", "size", "split", "backbone", "agg", "cosam", "num_frames", "height", "width", "last_stride"),
-    *("seed", "recipe", "iterations", "sampling", "settings", "attribute", "reranked", "protocol"),
-    *("valid_queries", *SCORES, "run"),
-)
-# Recipe, iterations, and the hash of other settings without those of the attention, which a row may lack.
-Training = tuple[str, int, str]
 
-
-@dataclass(frozen=True)
-class Scored:
-    """What was scored: `attribute` names a group of queries, "" all; `size` is that of a synthetic set."""
-
-    data: str
-    size: str
-    split: NonNegativeInt | None
-    attribute: str
-    reranked: bool
-    protocol: str
+_Blocks = Annotated[
+    str, Field(pattern=r"^\[ *(\d+( *, *\d+)* *)?\]$"), AfterValidator(lambda text: text.replace(" ", ""))
+]
+_Fraction = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
 class Record:
-    """Scores of one run, as fractions of 1.
+    """Scores of one run, as fractions of 1; all fields but the last are the columns of `results.csv`.
 
     Attributes:
+        size: that of a synthetic set.
         recipe: its name; `iterations` of training.
         sampling: how the frames of a training snippet are chosen.
         settings: a hash of all other settings that influence the numbers; after a dash that of the
             attention's settings, where there is attention.
+        attribute: names a group of queries, "" all.
         run: folder or address of the run.
         computed: precision, kind of device and number of processes; empty where that is not known.
     """
 
-    network: NetworkSpec
-    scored: Scored
+    data: str
+    size: str
+    split: NonNegativeInt | None
+    backbone: str
+    agg: str
+    cosam: _Blocks
+    num_frames: NonNegativeInt
+    height: NonNegativeInt
+    width: NonNegativeInt
+    last_stride: NonNegativeInt
     seed: NonNegativeInt
     recipe: str
     iterations: NonNegativeInt
     sampling: str
     settings: str
-    valid_queries: NonNegativeInt
-    scores: Mapping[str, float]
+    attribute: str
+    reranked: bool
+    protocol: str
+    valid_queries: PositiveInt
+    mAP: _Fraction
+    R1: _Fraction
+    R5: _Fraction
+    R20: _Fraction
     run: str
     computed: str = ""
 
-    def __post_init__(self) -> None:
-        for name in SCORES:
-            if not 0 <= self.scores[name] <= 1:  # NaN is refused as well
-                raise ValueError(f"{name} is {self.scores[name]}, not a fraction of 1")
-        if self.valid_queries < 1:
-            raise ValueError(f"valid_queries is {self.valid_queries}")
-
     @property
-    def key(self) -> tuple[object, ...]:
-        """Two results with the same key were made in the same way."""
-        made = self.recipe, self.iterations, self.sampling, self.settings
-        return self.network, self.scored, self.seed, made
-
-    @property
-    def training(self) -> Training:
-        return self.recipe, self.iterations, self.settings.partition("-")[0]
-
-    @property
-    def is_of_the_paper(self) -> bool:
-        """Whether it was trained on consecutive frames, and with parts of this package alone."""
-        return self.sampling in CONSECUTIVE and FOREIGN not in self.recipe
+    def network(self) -> NetworkSpec:
+        fields = {name: vars(self)[name] for name in NETWORK}
+        return NetworkSpec(**fields | {"cosam": tuple(json.loads(self.cosam))})
 
     def __str__(self) -> str:
-        scored = self.scored
         parts = [
-            f"{self.network} on {' '.join(filter(None, (scored.data, scored.size)))}",
+            f"{self.network} on {' '.join(filter(None, (self.data, self.size)))}",
             f"seed {self.seed}",
-            f"split {scored.split}" if scored.split is not None else "",
-            scored.attribute,
-            "re-ranked" if scored.reranked else "",
+            f"split {self.split}" if self.split is not None else "",
+            self.attribute,
+            "re-ranked" if self.reranked else "",
         ]
         return ", ".join(filter(None, parts))
 
 
-def most_common_training(records: Iterable[Record]) -> Training | None:
-    """Of most of them, a repeated result counted once; of equally common ones the first in order."""
-    counted = Counter(one.training for one in {record.key: record for record in records}.values())
-    return min(counted, key=lambda made: (-counted[made], made), default=None)
+FIELDS = [*Record.__dataclass_fields__]
+COLUMNS = FIELDS[:-1]
 
 
-def results_csv(records: Sequence[Record]) -> str:
+def make_record(fields: Mapping[str, Any]) -> Record:
+    """A record of checked fields; the ValueError names the first that is wrong, and its value."""
+    try:
+        return Record(**fields)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise ValueError(f"{fault['loc'][0]} is {fault['input']!r}: {fault['msg']}") from None
+
+
+def results_table(records: Iterable[Record]) -> pd.DataFrame:
+    """The fields of a record as columns; and what it and its network are called.
+
+    `basis` is its settings without those of the attention, which a row may lack.
+    """
+    rows = [{**vars(record), "network": str(record.network), "name": str(record)} for record in records]
+    table = pd.DataFrame(rows, columns=[*FIELDS, "network", "name"])
+    table["basis"] = [settings.partition("-")[0] for settings in table["settings"]]
+    numbers = ("num_frames", "height", "width", "last_stride", "seed", "iterations", "valid_queries")
+    return table.astype(dict.fromkeys(numbers, int) | {"split": "Int64", "reranked": bool})
+
+
+def of_the_paper(results: pd.DataFrame) -> "pd.Series[bool]":
+    """Which were trained on consecutive frames, and with parts of this package alone."""
+    foreign = results["recipe"].str.contains(FOREIGN, regex=False)
+    return results["sampling"].isin(CONSECUTIVE) & ~foreign
+
+
+def results_csv(results: pd.DataFrame) -> str:
     """One row per result; numbers in full, so that reading them again gives the same tables."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    for record in records:
-        fields = {**vars(record), **vars(record.network), **vars(record.scored), **record.scores}
-        changed = {
-            "cosam": placement(record.network.cosam),
-            "reranked": "yes" if record.scored.reranked else "no",
-            "run": " ".join(record.run.split()),  # one line per row, whatever a folder is called
-        }
-        writer.writerow(fields | changed)
-    return text.getvalue()
+    reranked = results["reranked"].map({True: "yes", False: "no"})
+    runs = results["run"].map(
+        lambda run: " ".join(run.split())
+    )  # one line per row, whatever a folder is called
+    return results.assign(reranked=reranked, run=runs).to_csv(
+        columns=COLUMNS, index=False, lineterminator="\n"
+    )
 
 
-def read_results(path: Path) -> tuple[list[Record], list[str]]:
-    """The results in a `results.csv`, and a message for each line that is not one.
+def read_results(path: Path, faults: list[str]) -> list[Record]:
+    """The results in a `results.csv`; `faults` gets a message for each line that is not one.
 
     Every line is read by itself, so that a damaged line costs no other.
 
@@ -128,49 +131,14 @@ def read_results(path: Path) -> tuple[list[Record], list[str]]:
         ValueError: the file has other columns.
     """
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
-    if tuple(next(csv.reader(lines[:1]), [])) != COLUMNS:
+    if next(csv.reader(lines[:1]), []) != COLUMNS:
         raise ValueError(f"it is no file of results: its first line must be {','.join(COLUMNS)}")
-    records, faults = [], []
+    records = []
     for number, line in enumerate(lines[1:], start=2):
-        try:
-            records.append(_parsed(line))
-        except (ValueError, csv.Error) as error:
-            faults.append(f"{path}, line {number} left out: {error}")
-    return records, faults
-
-
-def _parsed(line: str) -> Record:
-    (fields,) = csv.reader([line], strict=True) if line else ([],)
-    if len(fields) != len(COLUMNS):
-        raise ValueError(f"{len(fields)} fields instead of {len(COLUMNS)}")
-    row: dict[str, Any] = dict(zip(COLUMNS, fields, strict=True))
-    return _validated(
-        Record,
-        row
-        | {"network": parse_network(row), "scored": row | {"split": row["split"] or None}}
-        | {"scores": {name: row[name] for name in SCORES}},
-    )
-
-
-def parse_network(row: Mapping[str, str]) -> NetworkSpec:
-    """The network that the columns of a row name; ValueError if one of them has no such value."""
-    try:
-        cosam = json.loads(row["cosam"])
-    except ValueError:
-        cosam = row["cosam"]
-    return _validated(NetworkSpec, {**row, "cosam": cosam})
-
-
-_T = TypeVar("_T")
-_adapter: Any = cache(TypeAdapter)
-
-
-def _validated(kind: type[_T], row: Mapping[str, Any]) -> _T:
-    try:
-        found: _T = _adapter(kind).validate_python(row)
-        return found
-    except ValidationError as error:
-        fault = error.errors()[0]
-        reason = fault["msg"].removeprefix("Value error, ")
-        names = [part for part in fault["loc"] if isinstance(part, str)]
-        raise ValueError(f"{names[-1]} is {fault['input']!r}: {reason}" if names else reason) from None
+        with noting(faults, f"{path}, line {number}"):
+            fields = next(csv.reader([line], strict=True), [])
+            if len(fields) != len(COLUMNS):
+                raise ValueError(f"{len(fields)} fields instead of {len(COLUMNS)}")
+            row = dict(zip(COLUMNS, fields, strict=True))
+            records.append(make_record(row | {"split": row["split"] or None}))
+    return records

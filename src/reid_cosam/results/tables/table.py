@@ -1,9 +1,9 @@
 """A whole table: what every format shows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from reid_cosam.results.tables.slots import Group
+import pandas as pd
 
 SUBSCRIPT = r"(?<=[A-Z])_([a-z]+|[\d,]*\d)"  # of `TP_avg`, `COSAM_4,5`
 
@@ -38,45 +38,50 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
-    """Cells by group, then by metric; `seeds` by group."""
-
-    labels: tuple[str, ...]
-    cells: Sequence[Sequence[Cell]]
-    seeds: Sequence[int]
-
-    @property
-    def shown_seeds(self) -> str:
-        """One number where all groups that have any results agree."""
-        counts = [str(count) if count else "–" for count in self.seeds]  # noqa: RUF001
-        return counts[0] if len(set(counts)) == 1 else "/".join(counts)
-
-
-@dataclass(frozen=True)
 class Table:
-    """Attributes: `caption` says what the numbers are, `notes` what is missing or was left out."""
+    """Labels, cells and seeds have the same rows; a group of columns is a data set, or queries of one.
+
+    Attributes:
+        caption: what the numbers are.
+        notes: what is missing or was left out.
+        labels: one column per heading.
+        cells: of `Cell`; one column per group and score.
+        seeds: how many there are, one column per group.
+        results: those that belong in the table.
+    """
 
     name: str
+    is_synthetic: bool
     title: str
     caption: Sequence[str]
     notes: Sequence[str]
-    headings: tuple[str, ...]
-    groups: Sequence[Group]
-    rows: Sequence[Row]
+    labels: pd.DataFrame
+    cells: pd.DataFrame
+    seeds: pd.DataFrame
+    results: pd.DataFrame
 
     @property
-    def is_synthetic(self) -> bool:
-        return any(group.data == "synthetic" for group in self.groups)
+    def groups(self) -> dict[str, list[str]]:
+        """The scores of each."""
+        return {str(group): [*map(str, self.cells[group])] for group in self.seeds}
+
+    @property
+    def headings(self) -> list[str]:
+        return [*map(str, self.labels)]
 
     @property
     def is_sparse(self) -> bool:
         """Whether fewer than half of the cells that results of ours belong in hold one."""
-        expected = [cell for row in self.rows for cells in row.cells for cell in cells if cell.expected]
+        expected = [cell for cell in self.cells.to_numpy().flat if cell.expected]
         return 2 * sum(cell.mean is not None for cell in expected) < len(expected)
 
-    def group_title(self, group: Group) -> str:
-        """The data set where there are several, and the group of queries where it is one."""
-        several = len({one.place for one in self.groups}) > 1
-        return ", ".join(
-            filter(None, (group.place if several or not group.attribute else "", group.attribute))
-        )
+    def lines(self, label: Callable[[str], str], cell: Callable[[Cell], str]) -> list[list[str]]:
+        """Rows of text: labels, cells and seeds."""
+        rows = zip(self.labels.to_numpy(), self.cells.to_numpy(), self.seeds.to_numpy().tolist(), strict=True)
+        return [[*map(label, labels), *map(cell, cells), shown_seeds(seeds)] for labels, cells, seeds in rows]
+
+
+def shown_seeds(seeds: Sequence[int]) -> str:
+    """One number where all groups that have any results agree."""
+    counts = [str(count) if count else "–" for count in seeds]  # noqa: RUF001
+    return counts[0] if len(set(counts)) == 1 else "/".join(counts)
