@@ -18,8 +18,8 @@ from reid_cosam.data.masks import mask_path
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.evaluation import run_outputs as outputs
 from reid_cosam.evaluation.run_outputs import FinishedRun
-from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.reranking import k_reciprocal
+from reid_cosam.metrics.scores import score
 from reid_cosam.metrics.scoring import ProtocolResult, Reranking, ScoringConfig
 from reid_cosam.results.figures.ranked import RankedList
 from reid_cosam.results.tables.layout import RERANKED_WITH
@@ -55,7 +55,7 @@ def validation() -> ValidationResult:
         distances[number, GALLERY.index((pid, 3 - camid))] = 0.5 + behind
     query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
     scores = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
-    result = ProtocolResult("released", False, scores, np.arange(6, 14), distances, {})
+    result = ProtocolResult("released", "euclidean", None, scores, np.arange(6, 14), distances, {})
     return ValidationResult(7, result, DESCRIPTORS)
 
 

@@ -10,7 +10,8 @@ from reid_cosam.build.devices import precision
 from reid_cosam.data.pack_file import file_hash
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.verification import image_hash, split_hash
-from reid_cosam.metrics.scoring import Reranking, ScoringConfig, TestSet, check
+from reid_cosam.metrics.scoring import Reranking, ScoringConfig, check
+from reid_cosam.metrics.testset import TestSet
 from reid_cosam.results.descriptors import DescriptorStore
 from reid_cosam.settings import DataSettings, EvaluateSettings, TrainSettings
 from reid_cosam.settings.identity import identity

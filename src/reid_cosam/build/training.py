@@ -18,7 +18,8 @@ from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import image_hash, split_hash
 from reid_cosam.evaluation.records import TestTracklets
 from reid_cosam.evaluation.run_outputs import FinishedRun
-from reid_cosam.metrics.scoring import ScoringConfig, TestSet
+from reid_cosam.metrics.scoring import ScoringConfig
+from reid_cosam.metrics.testset import TestSet
 from reid_cosam.settings import TrainerSettings, TrainSettings
 from reid_cosam.training.checkpoint_files import BEST, WholeCheckpointIO
 from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint
