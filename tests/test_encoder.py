@@ -126,3 +126,8 @@ def test_code_of_other_modules_needs_trust(trained: Path, tmp_path: Path) -> Non
         reid_cosam.load(tmp_path / "foreign.ckpt")
     with pytest.raises(ValueError, match=r"does not hold the network"):  # GeM has a parameter of its own
         reid_cosam.load(tmp_path / "foreign.ckpt", trust=["examples"])
+
+
+def test_it_says_what_it_takes_and_returns(encoder: Encoder) -> None:
+    expected = "Encoder(num_frames=4, height=64, width=32, descriptor_size=256, device=cpu)"
+    assert repr(encoder) == expected

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from reid_cosam.data.readers.mars import Mars as Mars
     from reid_cosam.data.readers.prid2011 import Prid2011 as Prid2011
     from reid_cosam.data.readers.synthetic import Synthetic as Synthetic
+    from reid_cosam.data.readers.ward import Ward as Ward
     from reid_cosam.data.samplers import PKBatchSampler as PKBatchSampler
     from reid_cosam.data.tracklet import ReidSplits as ReidSplits
     from reid_cosam.data.tracklet import Tracklet as Tracklet
@@ -76,6 +77,7 @@ _MODULE_OF = {
     "IlidsVid": "data.readers.ilids_vid",
     "Prid2011": "data.readers.prid2011",
     "Synthetic": "data.readers.synthetic",
+    "Ward": "data.readers.ward",
     "ReidSplits": "data.tracklet",
     "Tracklet": "data.tracklet",
     "read_clip": "data.frames",

@@ -41,6 +41,10 @@ class Encoder:
         self.network = network.eval().to(memory_format=torch.channels_last)
         self.num_frames, self.height, self.width = num_frames, height, width
 
+    def __repr__(self) -> str:
+        size = f"num_frames={self.num_frames}, height={self.height}, width={self.width}"
+        return f"Encoder({size}, descriptor_size={self.network.descriptor_size}, device={self.device})"
+
     @property
     def device(self) -> torch.device:
         """Where the network is."""

@@ -18,11 +18,18 @@ from reid_cosam.data.readers import listing
 from reid_cosam.data.readers.duke import Duke
 from reid_cosam.data.readers.ilids_vid import IlidsVid
 from reid_cosam.data.readers.prid2011 import Prid2011
+from reid_cosam.data.readers.ward import Ward
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import split_hash
 from tests.data.walkers import TINY
 from tests.support.packs import pack_tree
-from tests.support.tree import write_duke_tree, write_ilids_vid_tree, write_mars_tree, write_prid2011_tree
+from tests.support.tree import (
+    write_duke_tree,
+    write_ilids_vid_tree,
+    write_mars_tree,
+    write_prid2011_tree,
+    write_ward_tree,
+)
 
 Case = tuple[Callable[[Path], Path], Callable[[Path], ReidSplits]]
 
@@ -32,6 +39,7 @@ LAYOUTS: dict[str, Case] = {
     "duke, nested": (lambda root: write_duke_tree(root / "DukeMTMC-VideoReID").parent, Duke().read),
     "ilids_vid": (write_ilids_vid_tree, IlidsVid(2, "first").read),
     "prid2011": (write_prid2011_tree, Prid2011(2).read),
+    "ward": (lambda root: write_ward_tree(root) / "toolbox/Datasets/WARD", Ward(2).read),
     "synthetic": (lambda root: synthetic.ensure(root, TINY, processes=1), mars.read),
 }
 

@@ -188,3 +188,9 @@ def test_maps_that_the_layer_was_not_built_for_are_refused(shape: tuple[int, ...
 
     with pytest.raises(ValueError, match=r"built for maps \(3, 7, 4, 2\) .*clip length and image size"):
         layer(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("channels", [8, 512])
+def test_no_reduced_channels_are_refused(channels: int) -> None:
+    with pytest.raises(ValueError, match="one reduced channel, got 0"):
+        Cosam(channels, 2, (4, 2), 0 if channels > 256 else 4, reduced_channels_narrow=0)

@@ -108,6 +108,16 @@ def write_prid2011_tree(root: Path, people: int = 6, frames: int = 21, size: Siz
     return root
 
 
+def write_ward_tree(root: Path, people: int = 4, frames: int = 5, size: Size = (64, 32)) -> Path:
+    """Writes one passage of each person, numbered 1, 3, 5, ..., through each of three cameras."""
+    folder = root / "toolbox" / "Datasets" / "WARD"
+    for number in range(1, 2 * people, 2):
+        for cam in (1, 2, 3):
+            names = [f"{number:04d}{cam:04d}{frame:04d}.png" for frame in range(1, frames + cam)]
+            _write_frames(folder, names, number, (number, cam), size)
+    return root
+
+
 def _write_frames(folder: Path, names: Sequence[str], pid: int, seed: tuple[int, int], size: Size) -> None:
     for frame, name in enumerate(names):
         _write_frame(folder / name, pid, (*seed, frame), size)

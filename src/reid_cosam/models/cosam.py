@@ -95,7 +95,8 @@ class Cosam(nn.Module):
         reduced_channels_narrow: D_R where D is 256 or less (64 in the released code); None: the same.
 
     Raises:
-        ValueError: an unknown variant, or fewer than two frames; on call, maps of another size.
+        ValueError: an unknown variant, fewer than two frames, or no reduced channels; on call, maps of
+            another size.
     """
 
     def __init__(
@@ -116,8 +117,10 @@ class Cosam(nn.Module):
             )
         self.expected = (num_frames, channels, *map_size)
         self.residual = variant == "released"
-        if channels <= NARROW:
-            reduced_channels = reduced_channels_narrow or reduced_channels
+        if channels <= NARROW and reduced_channels_narrow is not None:
+            reduced_channels = reduced_channels_narrow
+        if reduced_channels < 1:
+            raise ValueError(f"COSAM needs at least one reduced channel, got {reduced_channels}")
         self.reduce = nn.Sequential(
             nn.Conv2d(channels, reduced_channels, kernel_size=1), nn.BatchNorm2d(reduced_channels), nn.ReLU()
         )

@@ -73,7 +73,9 @@ def frames(folder: Path, names: FrameNames) -> list[re.Match[str]]:
                 f"{folder / name} is not named as a frame of this data set, such as {names.example}"
             )
     if not matches:
-        raise ValueError(f"{folder} has no frames (*{suffix}): part of the data set is missing")
+        raise ValueError(
+            f"{folder} has no frames (*{suffix}) such as {names.example}: part of the data set is missing"
+        )
     return sorted(matches, key=lambda match: (int(match["frame"]), match.string))
 
 

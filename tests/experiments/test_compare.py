@@ -1,4 +1,4 @@
-"""The table of `experiments/cosam_effect` from a made-up sweep."""
+"""The tables of `experiments/compare.py` from made-up sweeps."""
 
 import json
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
-from experiments.cosam_effect import table as experiment
-from experiments.cosam_effect.table import read_runs, table
+from experiments.compare import main, read_runs, table
 
+DATA = {"name": "synthetic", "size": "small", "root": "datasets", "height": 128, "width": 64}
 SIDES: dict[str, tuple[list[int], str]] = {
     "no COSAM": ([], "paper"),
     "COSAM 4, 5 (paper)": ([4, 5], "paper"),
@@ -24,7 +24,8 @@ def _write_run(folder: Path, side: str, seed: int, mean_ap: float, **changes: An
         "seed": seed,
         "num_frames": 4,
         "recipe": {"attention": {"variant": variant}, "loss": {"margin": 0.3}},
-        "data": {"name": "synthetic", "size": "small", "root": "datasets", "workers": 1},
+        "backbone": {"_target_": "reid_cosam.models.backbones.resnet_tiny", "pretrained": False},
+        "data": DATA | {"workers": 1},
         "trainer": {"max_steps": 500, "log_every": 50},
         "logger": {"name": "csv"},
         "ckpt_path": None,
@@ -85,7 +86,7 @@ def test_a_seed_that_one_side_lacks_is_named(tmp_path: Path) -> None:
     text = table(read_runs([_write_sweep(tmp_path)]))
 
     said = [line for line in text.splitlines() if "has no run" in line]
-    assert said == ["COSAM 4, 5 (released) has no run of seed 2: left out of the pairs."]
+    assert said == ["COSAM 4, 5 (released) has no run of seed 2, split 0: left out of the pairs."]
 
 
 def test_a_seed_without_its_counterpart_is_left_out_of_the_pairs(tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_a_seed_without_its_counterpart_is_left_out_of_the_pairs(tmp_path: Path)
 
     assert _cells(text, "COSAM 4, 5 (paper)")[0] == "4"
     assert _cells(text, "COSAM 4, 5 (paper) minus none")[:2] == ["3", "+4.0 ± 1.2"]
-    assert "no COSAM has no run of seed 3: left out of the pairs." in text.splitlines()
+    assert "no COSAM has no run of seed 3, split 0: left out of the pairs." in text.splitlines()
 
 
 def test_masks_stand_by_variant_and_block(tmp_path: Path) -> None:
@@ -106,24 +107,64 @@ def test_masks_stand_by_variant_and_block(tmp_path: Path) -> None:
         for variant in ("paper", "released")
         for block in (4, 5)
     ]
-    assert _cells(text, "COSAM 4, 5 (paper), after block 4") == ["0.440 ± 0.020", "0.220 ± 0.010"]
-    assert _cells(text, "COSAM 4, 5 (paper), after block 5") == ["0.640 ± 0.020", "0.110 ± 0.005"]
-    assert _cells(text, "COSAM 4, 5 (released), after block 4") == ["0.430 ± 0.014", "0.215 ± 0.007"]
+    assert _cells(text, "COSAM 4, 5 (paper), after block 4")[:2] == ["0.440 ± 0.020", "0.220 ± 0.010"]
+    assert _cells(text, "COSAM 4, 5 (paper), after block 5")[:2] == ["0.640 ± 0.020", "0.110 ± 0.005"]
+    assert _cells(text, "COSAM 4, 5 (released), after block 4")[:2] == ["0.430 ± 0.014", "0.215 ± 0.007"]
+
+
+def test_masks_stand_beside_masks_that_depend_on_no_image(tmp_path: Path) -> None:
+    for seed, iou in enumerate((0.5, 0.7)):
+        _write_run(tmp_path, "no COSAM", seed, 0.4)
+        masks = _write_run(tmp_path, "COSAM 4, 5 (paper)", seed, 0.4) / "masks"
+        masks.mkdir()
+        rows = [
+            {"stage": 4, "instead": instead, "iou": iou + more}
+            for instead, more in ((None, 0), ("mean mask", 0.1), ("mean outline", 9), ("flat mask", -0.1))
+        ]
+        (masks / "coverage.json").write_text(json.dumps({"rows": rows}))
+
+    text = table(read_runs([tmp_path]))
+
+    # Deviation of two numbers that differ by 0.2: 0.2 / sqrt(2).
+    expected = ["0.600 ± 0.141", "0.700 ± 0.141", "0.500 ± 0.141"]
+    assert _cells(text, "COSAM 4, 5 (paper), after block 4")[2:] == expected
+    assert _cells(text, "COSAM 4, 5 (paper), after block 5")[2:] == ["-", "-", "-"]
+
+
+def test_pairs_are_of_one_split_and_networks_stand_apart(tmp_path: Path) -> None:
+    for split, (without, attended) in enumerate(((0.40, 0.43), (0.50, 0.51))):
+        data = DATA | {"name": "ward", "size": None, "split": split}
+        _write_run(tmp_path / f"{split}", "no COSAM", 0, without, data=data)
+        _write_run(tmp_path / f"{split}", "COSAM 4, 5 (paper)", 0, attended, data=data)
+    backbone = {"_target_": "my.timm_backbone", "model": "mobilenetv2_100", "weights": "imagenet.pth"}
+    data = DATA | {"name": "ward", "size": None, "split": 0}
+    _write_run(tmp_path / "other", "no COSAM", 0, 0.9, data=data, backbone=backbone)
+
+    text = table(read_runs([tmp_path]))
+
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert headings == [
+        "# COSAM against none on ward",
+        "## mobilenetv2_100, ImageNet weights, 128x64, 500 iterations",
+        "## resnet_tiny, random weights, 128x64, 500 iterations",
+    ]
+    # 3 and 1: deviation sqrt(2), over sqrt(2).
+    assert _cells(text, "COSAM 4, 5 (paper) minus none") == ["2", *["+2.0 ± 1.0"] * 4]
+    assert "Rendered walkers" not in text
 
 
 def test_the_title_says_data_seeds_and_iterations(tmp_path: Path) -> None:
     text = table(read_runs([_write_sweep(tmp_path)]))
 
-    assert text.startswith("# COSAM against none on synthetic small, 3 seeds, 500 iterations\n")
+    assert text.startswith("# COSAM against none on synthetic small\n\nRendered walkers, not a data set")
     assert "600 queries, protocol released" in text
+    assert "\n## resnet_tiny, random weights, 128x64, 500 iterations\n" in text
 
 
 def test_runs_are_found_at_any_depth_of_several_folders(tmp_path: Path) -> None:
     first, second = tmp_path / "a" / "deep" / "er", tmp_path / "b"
     _write_run(first, "no COSAM", 0, 0.4)
-    _write_run(
-        second, "COSAM 4, 5 (paper)", 0, 0.5, data={"name": "synthetic", "size": "small", "workers": 0}
-    )
+    _write_run(second, "COSAM 4, 5 (paper)", 0, 0.5, data=DATA | {"workers": 0})
 
     runs = read_runs([tmp_path / "a", second])
 
@@ -144,7 +185,10 @@ def test_a_folder_without_a_finished_run_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"trainer": {"max_steps": 400}}, r"trainer\.max_steps is 400 in .*paper\)-0 but 500 in .*noCOSAM-0"),
+        (
+            {"data": DATA | {"workers": 1, "protocol": "official"}},
+            r"data\.protocol is official in .*paper\)-0 but None in .*noCOSAM-0",
+        ),
         ({"num_frames": 8}, "num_frames is 8 in .* but 4 in "),
         (
             {"recipe": {"attention": {"variant": "paper"}, "loss": {"margin": 0.5}}},
@@ -164,7 +208,7 @@ def test_a_seed_twice_on_one_side_is_refused(tmp_path: Path) -> None:
     for sweep in ("a", "b"):
         _write_run(tmp_path / sweep, "no COSAM", 1, 0.4)
 
-    with pytest.raises(SystemExit, match=r"no COSAM has more than one run of seed 1: .*/a/.*, .*/b/"):
+    with pytest.raises(SystemExit, match=r"no COSAM has more than one run of seed 1, split 0: .*/a/.*, .*/b/"):
         read_runs([tmp_path])
 
 
@@ -175,16 +219,16 @@ def test_runs_without_cosam_are_needed(tmp_path: Path) -> None:
         table(read_runs([tmp_path]))
 
 
-def test_the_command_writes_and_prints_its_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(experiment, "HERE", tmp_path / "out")
-    sweep = _write_sweep(tmp_path / "sweep")
+def test_the_command_writes_and_prints_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep, out = _write_sweep(tmp_path / "sweep"), tmp_path / "out"
 
-    experiment.main([str(sweep)])
+    main([str(out), str(sweep)])
 
-    assert (tmp_path / "out" / "table.md").read_text() == table(read_runs([sweep]))
+    assert (out / "table.md").read_text() == table(read_runs([sweep]))
     assert capsys.readouterr().out.startswith("# COSAM against none")
-    rows = (tmp_path / "out" / "results.csv").read_text().splitlines()
+    rows = (out / "results.csv").read_text().splitlines()
     assert len(rows) == 1 + 8
-    assert rows[-1] == "no COSAM,2,synthetic small,500,600,released,38.0000,48.0000,58.0000,68.0000,,,,"
+    network = '"resnet_tiny, random weights, 128x64, 500 iterations"'
+    assert rows[-1] == (
+        f"{network},no COSAM,2,0,synthetic small,600,released,38.0000,48.0000,58.0000,68.0000,,,,"
+    )
