@@ -169,8 +169,10 @@ def test_small_sets_are_scored_by_attribute_and_not_re_ranked(
     precisions = [1 / (1 + behind) for behind in BEHIND]
     assert (result["mAP"], result["reranked"]) == (pytest.approx(np.mean(precisions)), False)
     assert 0 < len(rows) < 6
-    assert result["carriers"]["backpack"]["mAP"] == pytest.approx(np.mean([precisions[row] for row in rows]))
-    assert result["carriers"]["backpack"]["queries"] == len(rows)
+    assert result["by_attribute"]["backpack"]["mAP"] == pytest.approx(
+        np.mean([precisions[row] for row in rows])
+    )
+    assert result["by_attribute"]["backpack"]["queries"] == len(rows)
 
 
 # A neighbourhood that 14 tracklets are enough for.

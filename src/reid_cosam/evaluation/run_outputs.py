@@ -16,7 +16,6 @@ from reid_cosam.evaluation.records import (
     query_table,
     result_row,
     save_pictures,
-    score_row,
 )
 from reid_cosam.metrics.chance import expected_by_chance
 from reid_cosam.metrics.coverage import means
@@ -58,11 +57,12 @@ class FinishedRun(NamedTuple):
 def write_outputs(run: FinishedRun, folder: Path) -> tuple[dict[str, Any], dict[str, Path]]:
     """Writes `metrics.json`, tables and `pictures/`; returns the metrics, and pictures by name."""
     result, test = run.validation.result, run.test
-    metrics = score_row(result.scores) | {
+    rows = [result_row(one, run.about) for one in final_results(run)]
+    metrics = rows[0] | {
         "step": run.validation.step,
         "chance": _chance(test.test_set, result.protocol),
         "attention": _coverage(run),
-        "results": [result_row(one) for one in final_results(run)],
+        "results": rows,
         **run.about,
     }
     write_text(folder / "queries.csv", query_table(result.scores, test).to_csv(index=False))

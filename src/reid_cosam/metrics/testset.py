@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int64, Shaped
 
-from reid_cosam.metrics.protocols import PROTOCOLS, Identified, Labels
+from reid_cosam.metrics.protocols import PROTOCOLS, Identified, Labels, protocol_named
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,31 +55,30 @@ class TestSet:
         """Rows of the tracklets that are searched under a protocol, in the order in which equals rank."""
         query, gallery, junk = np.split(np.arange(len(self)), [self.num_queries, len(self) - self.num_junk])
         rows = {"query": query, "gallery": gallery, "junk": junk}
-        return np.concatenate([rows[part] for part in PROTOCOLS[protocol].gallery])
+        return np.concatenate([rows[part] for part in protocol_named(protocol).gallery])
 
     def compared(self, protocol: str) -> tuple[Labels, Labels]:
-        """The labels of the queries and of the gallery that is searched under a protocol."""
+        """The labels of the queries and of the gallery that is searched under a protocol.
+
+        Raises:
+            ValueError: there is no such protocol, or it needs clothes or views, which are not known.
+        """
+        if not self.knows_labels(protocol):
+            raise ValueError(
+                f"protocol {protocol} needs the {PROTOCOLS[protocol].needs} of every tracklet, which the "
+                "data set does not give"
+            )
         labels = Labels(self.pids, self.camids, self.clothes, self.views)
         return labels.at(slice(self.num_queries)), labels.at(self.gallery(protocol))
 
     def valid_queries(self, protocol: str) -> Bool[np.ndarray, " q"]:
-        """Which queries have a match under a protocol.
-
-        Raises:
-            ValueError: the protocol needs clothes or views, which are not known.
-        """
-        rule = PROTOCOLS[protocol]
-        if not self.knows_labels(protocol):
-            raise ValueError(
-                f"protocol {protocol} needs the {rule.needs} of every tracklet, which the data set does not "
-                "give"
-            )
-        compared = rule.compared(*self.compared(protocol))
+        """Which queries have a match under a protocol; raises as `compared`."""
+        compared = protocol_named(protocol).compared(*self.compared(protocol))
         return np.array([(ranked & same_pid).any() for ranked, same_pid in compared], bool)
 
     def knows_labels(self, protocol: str) -> bool:
         """Whether clothes and views are known where the protocol looks at them."""
-        needs = PROTOCOLS[protocol].needs
+        needs = protocol_named(protocol).needs
         return needs is None or getattr(self, needs) is not None
 
     def applicable(self, ranks_only: bool = False) -> list[str]:

@@ -11,6 +11,7 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf
 
+from reid_cosam.evaluation.records import TESTED
 from reid_cosam.results.store import write_json
 from reid_cosam.results.summary import print_splits
 from reid_cosam.settings.identity import identity
@@ -77,10 +78,13 @@ def summary(sweep: Path) -> dict[str, Any]:
 
 
 def _network(folder: Path, metrics: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """What the runs of a group have in common, and its name: of a training run, or of an evaluation."""
+    """What the runs of a group have in common, and its name: of a run, an evaluation or a matrix."""
     if "trained" in metrics:
         trained, name = metrics["trained"], metrics["trained"]["run_name"]
         evaluated = {key: metrics[key] for key in _EVALUATED}
+    elif "descriptors" in metrics:
+        trained, name = {}, Path(metrics["descriptors"]["path"]).stem
+        evaluated = {key: metrics[key] for key in ("distance", "reranking", *TESTED)}
     else:
         config: Any = OmegaConf.to_container(OmegaConf.load(folder / "config.yaml"))
         trained, name, evaluated = identity(config), folder.name, {}

@@ -59,7 +59,7 @@ def _read_folders(folders: Iterable[Path], found: Results) -> None:
             run = read_run(folder)
             if "ckpt" in run.config:
                 evaluated.append(run)
-            else:
+            elif "descriptors" not in run.config:  # which are of somebody else's network
                 trained[folder.resolve()] = list(records_of(run.config, run.metrics, str(folder)))
                 found.runs.append(run)
     for evaluation in evaluated:
@@ -141,11 +141,14 @@ def _other_settings(config: Mapping[str, Any]) -> str:
 
 
 def _rows(metrics: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], str, bool]]:
-    """Scores, attribute and whether re-ranked; `metrics.json` of an older run holds one result only."""
+    """Scores, attribute and whether re-ranked.
+
+    `metrics.json` of an older run holds one result only, or calls the scores by attribute `carriers`.
+    """
     for row in metrics.get("results", [metrics]):
         reranked = row.get("reranked", False)
         yield row, "", reranked
-        for attribute, scores in row.get("carriers", {}).items():
+        for attribute, scores in row.get("by_attribute", row.get("carriers", {})).items():
             if scores is not None:
                 yield scores, attribute, reranked
 
