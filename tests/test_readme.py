@@ -21,7 +21,7 @@ from reid_cosam.settings.reading import read_settings
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
-    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "docs" / "evaluation.md",
     *sorted((ROOT / "experiments").glob("*/README.md")),
     *sorted(CONF.glob("*.yaml")),
 ]

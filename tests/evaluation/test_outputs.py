@@ -41,7 +41,8 @@ def test_no_more_than_two_matrices_are_held(tmp_path: Path) -> None:
             scores = score(distances, PIDS, torch.tensor([1, 1]), PIDS, torch.tensor([2, 2]), protocol)
             yield ProtocolResult(protocol, "euclidean", None, scores, np.array([2, 3]), distances, {})
 
-    metrics, _ = write_evaluation(results(), test, {"distance": "euclidean"}, tmp_path / "out")
+    about = {"distance": "euclidean", "tested_frames": "all", "camera_input": False}
+    metrics, _ = write_evaluation(results(), test, about, tmp_path / "out")
 
     assert held == [1, 2, 2, 2]  # the one that is being made, and the one before it
     assert [row["protocol"] for row in metrics["results"]] == list(PROTOCOLS)

@@ -146,7 +146,7 @@ def test_a_test_set_knows_which_protocols_apply() -> None:
     assert with_junk.applicable() == ["released", "with_queries", "official"]
     assert with_junk.applicable(ranks_only=True) == ["cross_camera"]
     assert with_clothes.applicable() == [
-        *("released", "with_queries", "clothes_changing", "same_clothes", "cross_view")
+        *("released", "clothes_changing", "same_clothes", "cross_view", "with_queries")
     ]
     assert queried((1, 1), (3, 2)).applicable() == []
 

@@ -106,13 +106,20 @@ def score_protocols(
     """
     if len(descriptors) != len(test_set):
         raise ValueError(f"{len(descriptors)} descriptors do not fit a test set of {len(test_set)} tracklets")
+    parts: tuple[str, ...] = ()
+    made: dict[Reranking | None, Tensor] = {}  # for the next protocol, where it searches the same gallery
     for protocol in config.protocols:
         rows = test_set.gallery(protocol)
         searched = descriptors[torch.from_numpy(rows).to(descriptors.device)]
         query, gallery = test_set.compared(protocol)
+        if PROTOCOLS[protocol].gallery != parts:
+            parts, made = PROTOCOLS[protocol].gallery, {}
         queries = descriptors[: test_set.num_queries]
         for reranking in config.rerankings:
-            distances = check_distances(_distances(queries, searched, config.distance, reranking).cpu())
+            if reranking not in made:
+                found = _distances(queries, searched, config.distance, reranking).cpu()
+                made[reranking] = check_distances(found)
+            distances = made[reranking]
             scores = score_labelled(distances, query, gallery, PROTOCOLS[protocol])
             by_attribute = scores_by_attribute(scores, config.attributes)
             yield ProtocolResult(protocol, config.distance, reranking, scores, rows, distances, by_attribute)

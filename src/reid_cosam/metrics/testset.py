@@ -82,14 +82,16 @@ class TestSet:
         return needs is None or getattr(self, needs) is not None
 
     def applicable(self, ranks_only: bool = False) -> list[str]:
-        """The protocols under which there is something to score: `official` where there is junk.
+        """The protocols under which there is something to score, those with one gallery in a row.
+
+        `official` is one where there is junk.
 
         Args:
             ranks_only: those that report ranks alone instead of the others.
         """
         return [
             name
-            for name, rule in PROTOCOLS.items()
+            for name, rule in sorted(PROTOCOLS.items(), key=lambda one: one[1].gallery)
             if rule.ranks_only == ranks_only
             and self.knows_labels(name)
             and ("junk" not in rule.gallery or self.num_junk > 0)
