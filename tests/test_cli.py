@@ -50,7 +50,7 @@ def test_the_console_script_is_declared() -> None:
 def test_every_verb_is_a_module_in_the_overview() -> None:
     modules = {path.stem for path in (ROOT / "src" / "reid_cosam").glob("*.py")}
 
-    assert set(cli.VERBS) == COMMANDS & modules
+    assert {cli.module_of(verb).rpartition(".")[2] for verb in cli.VERBS} == COMMANDS & modules
     assert all(f"\n  {verb} " in cli.overview() for verb in cli.VERBS)
 
 
@@ -71,7 +71,7 @@ def test_the_nearest_verb_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("verb", sorted(cli.VERBS))
 def test_both_ways_of_calling_a_verb_are_one(verb: str, tmp_path: Path) -> None:
-    ways = [("reid_cosam", verb), (f"reid_cosam.{verb}",)]
+    ways = [("reid_cosam", verb), (cli.module_of(verb),)]
     first, second = (run(sys.executable, "-m", *way, "--help", folder=tmp_path) for way in ways)
 
     assert (first.returncode, first.stderr) == (0, "")
@@ -98,7 +98,7 @@ def test_the_help_of_a_verb_imports_nothing_heavy(verb: str, tmp_path: Path) -> 
     code = f"""
 import atexit, sys
 atexit.register(lambda: print(*sys.modules))
-from reid_cosam.{verb} import main
+from {cli.module_of(verb)} import main
 main(["--help"])
 """
     modules = python(code, tmp_path)

@@ -61,7 +61,7 @@ def test_two_processes_give_the_scores_of_one(ckpt: Path, tmp_path: Path) -> Non
 def test_the_synthetic_set_brings_its_attributes(ckpt: Path, tmp_path: Path) -> None:
     metrics, printed = evaluate(tmp_path / "out", ckpt, "rerank=true", "reranking.k1=4", "reranking.k2=2")
 
-    assert {"handbag", "hat", "backpack"} == metrics["results"][0]["carriers"].keys()
+    assert {"handbag", "hat", "backpack"} == metrics["results"][0]["by_attribute"].keys()
     assert "released, re-ranked" in printed
     assert "hardest queries: " in printed
 

@@ -218,8 +218,8 @@ def test_queries_with_an_attribute_are_scored_by_themselves(copied: Path, tree: 
     )["results"]
 
     # Each person is queried from two cameras.
-    assert (row["carriers"]["hat"]["queries"], row["carriers"]["backpack"]["queries"]) == (4, 2)
-    assert row["carriers"]["handbag"] is None
+    assert (row["by_attribute"]["hat"]["queries"], row["by_attribute"]["backpack"]["queries"]) == (4, 2)
+    assert row["by_attribute"]["handbag"] is None
 
 
 def test_the_checkpoints_own_data_set_may_have_moved(copied: Path, tree: Path, tmp_path: Path) -> None:

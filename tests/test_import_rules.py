@@ -22,6 +22,7 @@ RESULTS = "results"  # imports none of them
 COMMANDS = {
     "train",
     "evaluate",
+    "score_matrix",
     "tables",
     "visualize",
     "report",

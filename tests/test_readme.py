@@ -14,12 +14,14 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from pydantic import BaseModel
 
 from reid_cosam import settings
+from reid_cosam.cli import module_of
 from reid_cosam.paths import CONF
 from reid_cosam.settings.reading import read_settings
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
-    *(ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "docs" / "data.md"),
+    *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
+    *(ROOT / "docs" / "data.md", ROOT / "docs" / "evaluation.md"),
     *sorted((ROOT / "experiments").glob("*/README.md")),
     *sorted(CONF.glob("*.yaml")),
 ]
@@ -27,6 +29,7 @@ STAND_INS = {"<the same settings>": "", "<time>": "2026-01-31_23-59-59", "<hash>
 SETTINGS: dict[str, type[BaseModel]] = {
     "train": settings.TrainSettings,
     "evaluate": settings.EvaluateSettings,
+    "score": settings.ScoreSettings,
     "verify": settings.VerifySettings,
     "convert": settings.ConvertSettings,
     "tables": settings.TablesSettings,
@@ -56,7 +59,7 @@ def parsed(command: str) -> tuple[str, list[str]]:
     words = shlex.split(command)
     if words[0] == "reid-cosam" or words[2] == "reid_cosam":
         verb, *arguments = words[1:] if words[0] == "reid-cosam" else words[3:]
-        return f"reid_cosam.{verb}", arguments
+        return module_of(verb), arguments
     return words[2], words[3:]
 
 
@@ -79,7 +82,7 @@ def test_a_command_that_is_shown_is_valid(document: str, command: str) -> None:
     module, arguments = parsed(command)
 
     assert find_spec(module) is not None, f"{document} names {module}, which does not exist"
-    name = module.removeprefix("reid_cosam.")
+    name = "score" if module == module_of("score") else module.removeprefix("reid_cosam.")
     if arguments[:1] == ["status"]:  # of a sweep that `train` would run
         name, arguments = "train", [f"experiment={arguments[1]}", *arguments[2:]]
     if not (CONF / f"{name}.yaml").is_file():

@@ -28,6 +28,7 @@ _SHELLS = {"bash": "", "zsh": "autoload -Uz compinit bashcompinit && compinit &&
 VERBS = {
     "train": "train a network, score it, and write scores, curves and pictures",
     "evaluate": "score a trained network on any data set, under any protocol",
+    "score": "score descriptors that any other network made, under any protocol",
     "visualize": "draw what COSAM attends to, and measure it against person masks",
     "report": "write one HTML page of all runs",
     "tables": "make the paper's tables from your runs; `tables status` shows which runs are missing",
@@ -36,6 +37,11 @@ VERBS = {
     "pack": "copy a data set with its images in one file",
     "convert": "convert a checkpoint of the released code",
 }
+
+
+def module_of(verb: str) -> str:
+    """The module that runs a verb; `reid_cosam.score` is a function."""
+    return "reid_cosam.score_matrix" if verb == "score" else f"reid_cosam.{verb}"
 
 
 def main() -> None:
@@ -50,7 +56,7 @@ def main() -> None:
         sys.path.append(current)  # a user's own modules; last, so that they hide nothing that is installed
     verb, *arguments = sys.argv[1:] or ["--help"]
     if verb in VERBS:
-        import_module(f"reid_cosam.{verb}").main(arguments)
+        import_module(module_of(verb)).main(arguments)
     elif verb in ("--help", "-h", "help"):
         print(overview(), end="")
     elif verb == "--version":

@@ -48,7 +48,7 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     data = settings.data_set(trained.data)
     splits = build.make_shown_splits(settings, data)
     test = build.make_test_tracklets(data, trained.data, splits.query, splits.gallery, splits.junk)
-    scoring = build.make_scoring(settings, data, splits.query)
+    scoring = build.make_scoring(settings, data, splits.query, (data.protocol,))
     build.check_scoring(test.test_set, scoring, settings.trainer.devices)
     origin = build.extraction_origin(settings, trained, splits, test.root)
     store = build.make_store(settings, data, origin)

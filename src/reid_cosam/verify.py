@@ -10,12 +10,18 @@ def main(settings: VerifySettings) -> None:
     from reid_cosam import build
     from reid_cosam.data.report import report
     from reid_cosam.metrics.protocols import PROTOCOLS
+    from reid_cosam.metrics.testset import TestSet
     from reid_cosam.results.counted_progress import counted
 
     data = settings.data
     splits = build.read_existing_splits(data)
     ranks_only = PROTOCOLS[data.protocol].ranks_only
-    galleries = {rule.name: rule.gallery for rule in PROTOCOLS.values() if rule.ranks_only == ranks_only}
+    test_set = TestSet.of(splits.query, splits.gallery, splits.junk)
+    galleries = {
+        name: (len(test_set.gallery(name)), int(test_set.valid_queries(name).sum()))
+        for name, rule in PROTOCOLS.items()
+        if rule.ranks_only == ranks_only and test_set.knows_labels(name)
+    }
     file = build.splits_file(data)
     half = f", {data.tested_half} half tested" if data.tested_half else ""
     root, reader = build.data_folder(data), build.make_reader(data)

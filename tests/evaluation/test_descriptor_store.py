@@ -13,7 +13,8 @@ from safetensors import safe_open
 from reid_cosam import build
 from reid_cosam.data.readers.mars import Mars
 from reid_cosam.evaluation.extraction import Extraction
-from reid_cosam.metrics.scoring import ScoringConfig, TestSet
+from reid_cosam.metrics.scoring import ScoringConfig
+from reid_cosam.metrics.testset import TestSet
 from reid_cosam.paths import CONF
 from reid_cosam.results.descriptors import DescriptorStore
 from reid_cosam.settings import EvaluateSettings

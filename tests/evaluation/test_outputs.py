@@ -10,8 +10,9 @@ import torch
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.evaluation.outputs import write_evaluation
 from reid_cosam.evaluation.records import TestTracklets
-from reid_cosam.metrics.protocols import score
-from reid_cosam.metrics.scoring import ProtocolResult, TestSet
+from reid_cosam.metrics.scores import score
+from reid_cosam.metrics.scoring import ProtocolResult
+from reid_cosam.metrics.testset import TestSet
 from tests.support.tree import write_mars_tree
 
 PIDS = torch.tensor([101, 102])
@@ -38,9 +39,10 @@ def test_no_more_than_two_matrices_are_held(tmp_path: Path) -> None:
             made.append(weakref.ref(distances))
             held.append(sum(one() is not None for one in made))
             scores = score(distances, PIDS, torch.tensor([1, 1]), PIDS, torch.tensor([2, 2]), protocol)
-            yield ProtocolResult(protocol, False, scores, np.array([2, 3]), distances, {})
+            yield ProtocolResult(protocol, "euclidean", None, scores, np.array([2, 3]), distances, {})
 
-    metrics, _ = write_evaluation(results(), test, {"distance": "euclidean"}, tmp_path / "out")
+    about = {"distance": "euclidean", "tested_frames": "all", "camera_input": False}
+    metrics, _ = write_evaluation(results(), test, about, tmp_path / "out")
 
     assert held == [1, 2, 2, 2]  # the one that is being made, and the one before it
     assert [row["protocol"] for row in metrics["results"]] == list(PROTOCOLS)

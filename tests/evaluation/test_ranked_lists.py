@@ -19,7 +19,7 @@ def made_up() -> Ranking:
 
     queries, gallery = tracklets(QUERIES, range(4)), tracklets(GALLERY, range(-1, 4))
     distances = torch.from_numpy(random.integers(0, 7, (QUERIES, GALLERY)).astype(np.float32))
-    return Ranking(queries, gallery, distances, np.zeros(QUERIES))
+    return Ranking(queries, gallery, distances, np.zeros(QUERIES), "released")
 
 
 def test_the_nearest_are_what_a_whole_sort_finds() -> None:
@@ -38,6 +38,8 @@ def test_the_nearest_are_what_a_whole_sort_finds() -> None:
 
 def test_a_short_gallery_is_shown_whole() -> None:
     gallery = [Tracklet(("0.jpg",), pid, 2) for pid in (3, 3, -1)]
-    ranking = Ranking([Tracklet(("0.jpg",), 3, 1)], gallery, torch.tensor([[2.0, 1.0, 0.0]]), np.zeros(1))
+    ranking = Ranking(
+        [Tracklet(("0.jpg",), 3, 1)], gallery, torch.tensor([[2.0, 1.0, 0.0]]), np.zeros(1), "released"
+    )
 
     assert [found.tolist() for found in ranking.nearest([0])] == [[1, 0]]

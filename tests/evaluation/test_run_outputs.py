@@ -18,8 +18,8 @@ from reid_cosam.data.masks import mask_path
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.evaluation import run_outputs as outputs
 from reid_cosam.evaluation.run_outputs import FinishedRun
-from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.reranking import k_reciprocal
+from reid_cosam.metrics.scores import score
 from reid_cosam.metrics.scoring import ProtocolResult, Reranking, ScoringConfig
 from reid_cosam.results.figures.ranked import RankedList
 from reid_cosam.results.tables.paper import RERANKED_WITH
@@ -55,7 +55,7 @@ def validation() -> ValidationResult:
         distances[number, GALLERY.index((pid, 3 - camid))] = 0.5 + behind
     query, gallery = torch.tensor(QUERY), torch.tensor(GALLERY)
     scores = score(distances, query[:, 0], query[:, 1], gallery[:, 0], gallery[:, 1])
-    result = ProtocolResult("released", False, scores, np.arange(6, 14), distances, {})
+    result = ProtocolResult("released", "euclidean", None, scores, np.arange(6, 14), distances, {})
     return ValidationResult(7, result, DESCRIPTORS)
 
 
@@ -169,8 +169,10 @@ def test_small_sets_are_scored_by_attribute_and_not_re_ranked(
     precisions = [1 / (1 + behind) for behind in BEHIND]
     assert (result["mAP"], result["reranked"]) == (pytest.approx(np.mean(precisions)), False)
     assert 0 < len(rows) < 6
-    assert result["carriers"]["backpack"]["mAP"] == pytest.approx(np.mean([precisions[row] for row in rows]))
-    assert result["carriers"]["backpack"]["queries"] == len(rows)
+    assert result["by_attribute"]["backpack"]["mAP"] == pytest.approx(
+        np.mean([precisions[row] for row in rows])
+    )
+    assert result["by_attribute"]["backpack"]["queries"] == len(rows)
 
 
 # A neighbourhood that 14 tracklets are enough for.

@@ -5,10 +5,10 @@ from types import ModuleType
 
 import pytest
 
-from reid_cosam.metrics import protocols, reranking, scoring
+from reid_cosam.metrics import reranking, scores, scoring, testset
 
 
-@pytest.mark.parametrize("module", [protocols, reranking, scoring])
+@pytest.mark.parametrize("module", [scores, reranking, scoring, testset])
 def test_examples_run(module: ModuleType) -> None:
     failures, tried = doctest.testmod(module)
 

@@ -5,7 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from reid_cosam.metrics.protocols import PROTOCOLS, Labels
 from reid_cosam.metrics.ranking import match_ranks, step_average_precision, trapezoid_average_precision
+from reid_cosam.pids import JUNK_PID
 
 
 def _ids(*values: int) -> Tensor:
@@ -21,6 +23,15 @@ def _random_case(seed: int, levels: int) -> tuple[Tensor, ...]:
 
     distances = draw(levels, 23, 61).double() / levels
     return distances, draw(6, 23), draw(3, 23), draw(6, 61), draw(3, 61), draw(10, 61) == 0
+
+
+def _ranks(
+    distances: Tensor, q_pids: Tensor, q_camids: Tensor, g_pids: Tensor, g_camids: Tensor, skipped: Tensor
+) -> Tensor:
+    """The ranks where `skipped` entries are junk."""
+    pids = torch.where(skipped, JUNK_PID, g_pids)
+    query, gallery = Labels(q_pids.numpy(), q_camids.numpy()), Labels(pids.numpy(), g_camids.numpy())
+    return match_ranks(distances, PROTOCOLS["official"].compared(query, gallery))
 
 
 def _ranks_by_loop(
@@ -43,7 +54,7 @@ def test_ranks_worked_out_by_hand() -> None:
     # By distance: the query's own camera (removed), a stranger, a match, a skipped entry, a match.
     distances = torch.tensor([[0.4, 0.1, 0.9, 0.3, 0.5]])
 
-    ranks = match_ranks(
+    ranks = _ranks(
         distances, _ids(7), _ids(1), _ids(7, 7, 7, 2, 2), _ids(2, 1, 3, 1, 1), _ids(0, 0, 0, 0, 1) == 1
     )
 
@@ -54,7 +65,7 @@ def test_equal_distances_rank_in_gallery_order() -> None:
     none = torch.zeros(40, dtype=torch.bool)
     pids = torch.arange(40) % 4
 
-    ranks = match_ranks(torch.ones(1, 40), _ids(3), _ids(9), pids, torch.zeros_like(pids), none)
+    ranks = _ranks(torch.ones(1, 40), _ids(3), _ids(9), pids, torch.zeros_like(pids), none)
 
     assert ranks.tolist() == [list(range(4, 41, 4))]
 
@@ -63,7 +74,7 @@ def test_equal_distances_rank_in_gallery_order() -> None:
 def test_ranks_equal_a_loop_over_each_query(levels: int) -> None:
     case = _random_case(seed=levels, levels=levels)
 
-    ranks = match_ranks(*case)
+    ranks = _ranks(*case)
 
     assert [[rank for rank in row if rank] for row in ranks.tolist()] == _ranks_by_loop(*case)
     # The padding stands behind the matches, and no column is padding alone.
@@ -72,7 +83,7 @@ def test_ranks_equal_a_loop_over_each_query(levels: int) -> None:
 
 
 def test_a_query_without_match_has_no_ranks() -> None:
-    ranks = match_ranks(
+    ranks = _ranks(
         torch.tensor([[0.1, 0.2], [0.1, 0.2]]),
         _ids(5, 1),
         _ids(1, 1),

@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.reranking import k_reciprocal
 from reid_cosam.metrics.retrieval import cosine_distances, euclidean_distances, unit_length
-from reid_cosam.metrics.scoring import Reranking, ScoringConfig, TestSet, check, score_protocols
+from reid_cosam.metrics.scores import score
+from reid_cosam.metrics.scoring import Reranking, ScoringConfig, check, score_protocols
+from reid_cosam.metrics.testset import TestSet
 
 QUERIES, JUNK = 10, 3
 RERANKING = Reranking(5, 3, 0.3, True)
@@ -103,3 +104,57 @@ def test_one_match_is_enough() -> None:
 def test_re_ranking_must_fit_the_test_set() -> None:
     with pytest.raises(ValueError, match=r"^protocol released: reranking\.k1 must be 1 to 2, .*got 3"):
         check(queried((2, 2)), ScoringConfig(rerankings=(None, Reranking(k1=3, k2=1))))
+
+
+def dressed() -> tuple[TestSet, Tensor]:
+    """The people of `made_up` without junk, each in one of two coats, seen from two views."""
+    test_set, descriptors = made_up()
+    size = len(test_set) - JUNK
+    pids, camids = test_set.pids[:size], test_set.camids[:size]
+    clothes, views = np.arange(size) % 2, np.where(camids == 1, "aerial", "ground")
+    return TestSet(pids, camids, QUERIES, 0, clothes, views), descriptors[:size]
+
+
+@pytest.mark.parametrize("protocol", ["clothes_changing", "same_clothes", "cross_view"])
+def test_clothes_and_views_of_the_test_set_are_used(protocol: str) -> None:
+    test_set, descriptors = dressed()
+    query, gallery = slice(QUERIES), slice(QUERIES, None)
+    clothes, views = test_set.clothes, test_set.views
+    assert clothes is not None
+    assert views is not None
+
+    (result,) = score_protocols(descriptors, test_set, ScoringConfig((protocol,)))
+
+    expected = score(
+        euclidean_distances(descriptors[query], descriptors[gallery]),
+        *(test_set.pids[query], test_set.camids[query], test_set.pids[gallery], test_set.camids[gallery]),
+        protocol,
+        query_clothes=clothes[query],
+        gallery_clothes=clothes[gallery],
+        query_views=views[query],
+        gallery_views=views[gallery],
+    )
+    assert result.scores.match_ranks.tolist() == expected.match_ranks.tolist()
+    valid = test_set.valid_queries(protocol)
+    assert valid.tolist() == (expected.first_ranks > 0).tolist()
+
+
+def test_a_test_set_knows_which_protocols_apply() -> None:
+    with_junk, _ = made_up()
+    with_clothes, _ = dressed()
+
+    assert with_junk.applicable() == ["released", "with_queries", "official"]
+    assert with_junk.applicable(ranks_only=True) == ["cross_camera"]
+    assert with_clothes.applicable() == [
+        *("released", "clothes_changing", "same_clothes", "cross_view", "with_queries")
+    ]
+    assert queried((1, 1), (3, 2)).applicable() == []
+
+
+@pytest.mark.parametrize(
+    ("protocol", "label"),
+    [("clothes_changing", "clothes"), ("same_clothes", "clothes"), ("cross_view", "views")],
+)
+def test_a_data_set_without_the_labels_is_named(protocol: str, label: str) -> None:
+    with pytest.raises(ValueError, match=f"^protocol {protocol} needs the {label} of every tracklet"):
+        check(queried((2, 2)), ScoringConfig((protocol,)))

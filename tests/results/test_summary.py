@@ -1,12 +1,17 @@
 """The last thing a run says."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reid_cosam.results.summary import print_evaluation, print_splits, print_summary
 
-METRICS = {
+HOW = {
+    **{"gallery": ["gallery"], "gallery_tracklets": 9330, "distance": "euclidean", "reranking": None},
+    **{"tested_frames": "all frames in snippets of 4, tail cycle", "camera_input": False, "queries": 7},
+}
+METRICS: dict[str, Any] = HOW | {
     **{"mAP": 0.4567, "R1": 0.5, "R5": 0.75, "R10": 0.8, "R20": 1.0},
     **{"valid_queries": 6, "protocol": "released", "step": 3},
     "chance": {"mAP": 0.1234, "R1": 0.05, "R5": 0.25, "R10": 0.5, "R20": 0.999},
@@ -25,6 +30,23 @@ def test_scores_stand_in_percent_beside_chance(capsys: pytest.CaptureFixture[str
     ]
     assert "6 queries, protocol released" in out
     assert "COSAM" not in out
+
+
+@pytest.mark.parametrize(
+    ("camera_input", "said"),
+    [(False, "not given to"), (True, "given to"), ("unknown", "unknown whether given to")],
+)
+def test_below_the_scores_stands_what_they_depend_on(
+    camera_input: object, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metrics = METRICS | {"attention": None, "distance": "cosine", "camera_input": camera_input}
+
+    print_summary(metrics, {}, Path("/runs/1"))
+
+    assert (
+        "gallery: 9,330 tracklets (gallery), 6 of 7 queries valid; cosine distance; "
+        f"tested: all frames in snippets of 4, tail cycle; camera: {said} the network\n"
+    ) in capsys.readouterr().out
 
 
 def test_attention_is_told_by_block(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,13 +77,21 @@ def test_an_evaluation_has_a_row_a_result_and_fits_a_terminal(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     scores = METRICS | {"mINP": 0.25, "queries": 1980, "valid_queries": 1840, "reranked": False}
-    reranked = scores | {"reranked": True, "mAP": 1.0, "protocol": "with_queries"}
-    rows = [scores | {"carriers": {"hat": scores, "handbag": None}}, reranked | {"carriers": {}}]
-    metrics = {"data": {"name": "mars"}, "distance": "euclidean", "precision": "32-true", "results": rows}
+    parameters = {"k1": 20, "k2": 6, "lambda_value": 0.3, "squared": True}
+    both = {"gallery": ["gallery", "query"], "gallery_tracklets": 11_310, "reranking": parameters}
+    reranked = scores | both | {"reranked": True, "mAP": 1.0, "protocol": "with_queries"}
+    rows = [scores | {"by_attribute": {"hat": scores, "handbag": None}}, reranked | {"by_attribute": {}}]
+    metrics = {"data": {"name": "mars"}, "precision": "32-true", "results": rows}
 
     print_evaluation(metrics, {}, Path("/runs/1"))
 
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    out = capsys.readouterr().out
+    assert (
+        "gallery: released 9,330 tracklets (gallery), with_queries 11,310 tracklets (gallery + query); "
+        "euclidean distance, re-ranked with k1 20, k2 6, lambda_value 0.3, squared True; "
+        "tested: all frames in snippets of 4, tail cycle; camera: not given to the network\n"
+    ) in out
+    lines = [line.split() for line in out.splitlines()]
     assert ["released", "1840/1980", "45.7", "25.0", "50.0", "75.0", "80.0", "100.0"] in lines
     assert ["with", "hat", "1840/1980", "45.7", "25.0", "50.0", "75.0", "80.0", "100.0"] in lines
     assert ["with", "handbag", "0", "-", "-", "-", "-", "-", "-"] in lines
@@ -82,9 +112,8 @@ def test_one_camera_against_the_other_has_ranks_only(capsys: pytest.CaptureFixtu
     scores = METRICS | {"protocol": "cross_camera", "mINP": 0.2, "queries": 6, "reranked": False}
     metrics = {
         "data": {"name": "prid2011"},
-        "distance": "cosine",
         "precision": "32-true",
-        "results": [scores | {"carriers": {}}],
+        "results": [scores | {"by_attribute": {}}],
     }
 
     print_evaluation(metrics, {}, Path("/runs/1"))

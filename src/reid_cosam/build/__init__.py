@@ -25,11 +25,13 @@ from reid_cosam.build.loggers import logged_settings, make_loggers
 from reid_cosam.build.network import make_backbone, make_network
 from reid_cosam.build.scoring import (
     check_scoring,
+    default_protocols,
     evaluation_record,
     extraction_origin,
     make_further_scoring,
     make_scoring,
     make_store,
+    matrix_record,
 )
 from reid_cosam.build.settings import check_settings, read_settings, with_checked_parts
 from reid_cosam.build.training import finished_run, make_module, make_origin, make_trainer
@@ -43,6 +45,7 @@ __all__ = [
     "compiles",
     "data_folder",
     "data_record",
+    "default_protocols",
     "evaluation_record",
     "extraction_origin",
     "finished_run",
@@ -67,6 +70,7 @@ __all__ = [
     "make_test_tracklets",
     "make_test_trainer",
     "make_trainer",
+    "matrix_record",
     "modules_of",
     "precision",
     "read_existing_splits",

@@ -17,7 +17,7 @@ from reid_cosam.build.trust import check_trust
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.evaluation.records import TestTracklets
-from reid_cosam.metrics.scoring import TestSet
+from reid_cosam.metrics.testset import TestSet
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.settings import (
     CheckpointSettings,

@@ -10,19 +10,28 @@ from reid_cosam.build.devices import precision
 from reid_cosam.data.pack_file import file_hash
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.verification import image_hash, split_hash
-from reid_cosam.metrics.scoring import Reranking, ScoringConfig, TestSet, check
+from reid_cosam.evaluation.records import tested_frames
+from reid_cosam.metrics.protocols import PROTOCOLS
+from reid_cosam.metrics.scoring import Reranking, ScoringConfig, check
+from reid_cosam.metrics.testset import TestSet
 from reid_cosam.results.descriptors import DescriptorStore
-from reid_cosam.settings import DataSettings, EvaluateSettings, TrainSettings
+from reid_cosam.settings import DataSettings, EvaluateSettings, ScoreSettings, ScoringSettings, TrainSettings
 from reid_cosam.settings.identity import identity
 
 
+def default_protocols(data: DataSettings, test_set: TestSet) -> Sequence[str]:
+    """All that apply to a test set; the data set's own where none does, so that its error is raised."""
+    ranks_only = PROTOCOLS[data.protocol].ranks_only
+    return test_set.applicable(ranks_only) or (data.protocol,)
+
+
 def make_scoring(
-    settings: EvaluateSettings, data: DataSettings, queries: Sequence[Tracklet]
+    settings: ScoringSettings, data: DataSettings, queries: Sequence[Tracklet], default: Sequence[str]
 ) -> ScoringConfig:
-    """What `evaluate` scores; raises as `make_attributes`."""
+    """What `evaluate` and `score` score, by `default` under these protocols; raises as `make_attributes`."""
     reranked = (Reranking(**settings.reranking.model_dump()),) if settings.rerank else ()
     return ScoringConfig(
-        settings.protocol or (data.protocol,),
+        settings.protocol or default,
         settings.distance,
         (None, *reranked),
         make_attributes(data, queries),
@@ -82,11 +91,35 @@ def evaluation_record(
         "trained": {"run_name": trained.run_name} | identity(trained.model_dump(mode="json")),
         "data": data_record(data) | {"sha256": origin["split"]},
         "distance": settings.distance,
+        "tested_frames": tested_frames(trained.num_frames, settings.snippet_tail),
+        "camera_input": False,
         "num_frames": trained.num_frames,
         "height": trained.data.height,
         "width": trained.data.width,
         "precision": origin["precision"],
         "snippet_tail": settings.snippet_tail,
+        "reranking": settings.reranking.model_dump() if settings.rerank else None,
+    }
+
+
+def matrix_record(settings: ScoreSettings, origin: Mapping[str, str], split: str) -> dict[str, Any]:
+    """Whose matrix was scored and how, for `metrics.json`.
+
+    Args:
+        origin: what an evaluation made the matrix of; empty where somebody else made it.
+        split: the hash of the data set's tracklets.
+    """
+    frames: str = "unknown"
+    camera: bool | str = "unknown"
+    if origin:
+        frames, camera = tested_frames(int(origin["snippet"].partition("x")[0]), origin["tail"]), False
+    path = Path(settings.descriptors or "")
+    return {
+        "descriptors": {"path": str(path.absolute()), "sha256": file_hash(path, lambda _: None)},
+        "data": data_record(settings.data) | {"sha256": split},
+        "distance": settings.distance,
+        "tested_frames": settings.tested_frames or frames,
+        "camera_input": camera if settings.camera_input is None else settings.camera_input,
         "reranking": settings.reranking.model_dump() if settings.rerank else None,
     }
 

@@ -16,9 +16,10 @@ from reid_cosam.build.network import make_network, make_torch_module
 from reid_cosam.build.parts import make, part_error
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import image_hash, split_hash
-from reid_cosam.evaluation.records import TestTracklets
+from reid_cosam.evaluation.records import TestTracklets, tested_frames
 from reid_cosam.evaluation.run_outputs import FinishedRun
-from reid_cosam.metrics.scoring import ScoringConfig, TestSet
+from reid_cosam.metrics.scoring import ScoringConfig
+from reid_cosam.metrics.testset import TestSet
 from reid_cosam.settings import TrainerSettings, TrainSettings
 from reid_cosam.training.checkpoint_files import BEST, WholeCheckpointIO
 from reid_cosam.training.checkpoints import BestCheckpoint, LastCheckpoint
@@ -102,7 +103,12 @@ def finished_run(
         SpatialMasks(module.network, None, module.device) if module.network.masked_stages else None,
         Snippets(test.queries, settings.num_frames, test.size, has_persons),
         settings.data.eval_batch_size,
-        {"data": data_record(settings.data), "made_with": made_with},
+        {
+            "data": data_record(settings.data),
+            "tested_frames": tested_frames(settings.num_frames, "cycle"),
+            "camera_input": False,
+            "made_with": made_with,
+        },
     )
 
 

@@ -35,6 +35,7 @@ def command(
     before: Callable[[Sequence[str]], None] | None = None,
     subcommands: Mapping[str, Callable[[Sequence[str]], None]] | None = None,
     flags: Mapping[str, str] | None = None,
+    module: str | None = None,
 ) -> "Callable[[Function], Command]":
     """Makes a function of checked settings the command that composes `conf/<verb>.yaml` from its arguments.
 
@@ -47,10 +48,11 @@ def command(
         before: raises a user error for arguments that this verb refuses, before anything is composed.
         subcommands: functions of the other arguments, for when the first one is their name.
         flags: what stands for a setting, such as `--dry-run` for `dry_run=true`.
+        module: the module of this package that the function is in, if it is not named after the verb.
     """
 
     def decorate(function: Function) -> "Command":
-        job = _Job(verb, settings, function, sweeps)
+        job = _Job(module or verb, settings, function, sweeps)
         return Command(verb, job, before, subcommands or {}, flags or {})
 
     return decorate
@@ -94,9 +96,9 @@ class _Job:
     """The work of one run, as Hydra and its launchers call it."""
 
     def __init__(
-        self, verb: str, settings: Sequence[type[BaseModel]], function: Function, sweeps: bool
+        self, module: str, settings: Sequence[type[BaseModel]], function: Function, sweeps: bool
     ) -> None:
-        self.__module__ = f"reid_cosam.{verb}"  # Hydra names the log after it
+        self.__module__ = f"reid_cosam.{module}"  # Hydra names the log after it
         self._settings, self._function, self._sweeps = settings, function, sweeps
 
     def __reduce__(self) -> tuple[Callable[[str], "_Job"], tuple[str]]:

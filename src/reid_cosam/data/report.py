@@ -20,14 +20,14 @@ def report(
     splits: ReidSplits,
     root: Path,
     reader: DatasetReader,
-    galleries: Mapping[str, Sequence[str]],
+    galleries: Mapping[str, tuple[int, int]],
     workers: int,
     counted: Counted,
 ) -> list[str]:
     """Prints a report of the data set at `root`; returns its problems.
 
     Args:
-        galleries: by protocol, the parts of the splits that are searched.
+        galleries: by protocol, the number of tracklets that are searched and that of valid queries.
         workers: threads that read and decode frames.
     """
     console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -82,13 +82,11 @@ def _gaps(splits: ReidSplits, reader: DatasetReader, console: Console) -> list[s
     return [f"{len(gaps)} of {total} tracklets with gaps in the numbers of their frames"] if gaps else []
 
 
-def _queries(splits: ReidSplits, galleries: Mapping[str, Sequence[str]], console: Console) -> list[str]:
+def _queries(splits: ReidSplits, galleries: Mapping[str, tuple[int, int]], console: Console) -> list[str]:
     """A query without a match is no problem under one protocol, but it is one under all of them."""
     table = _table("protocol", "gallery", "queries", "valid", "without a match")
-    for protocol, parts in galleries.items():
-        gallery = [one for part in parts for one in splits.parts()[part]]
-        lonely = len(unmatched(splits.query, gallery))
-        numbers = (len(gallery), len(splits.query), len(splits.query) - lonely, lonely)
+    for protocol, (gallery, valid) in galleries.items():
+        numbers = (gallery, len(splits.query), valid, len(splits.query) - valid)
         table.add_row(protocol, *(f"{number:,}" for number in numbers))
     console.print(table)
     never = unmatched(splits.query, (*splits.query, *splits.gallery))

@@ -1,5 +1,6 @@
 """What an evaluation leaves in its folder: scores of every protocol, one row per query, curves, pictures."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from reid_cosam.results.store import write_record, write_text
 
 _NUM_LISTS = 8
 
+_log = logging.getLogger(__name__)
+
 
 def write_evaluation(
     results: Iterable[ProtocolResult], test: TestTracklets, about: Mapping[str, object], folder: Path
@@ -25,22 +28,28 @@ def write_evaluation(
     """
     rows: list[dict[str, Any]] = []
     curves, columns = {}, {}
-    lists: list[RankedList] = []
+    lists: list[RankedList] | None = None
     for result in results:
-        lists = lists or _hardest_queries(result, test)
-        rows.append(result_row(result))
+        lists = _hardest_queries(result, test) if lists is None else lists
+        rows.append(result_row(result, about))
         curves[result.name] = columns[result.file_name] = result.scores.cmc
         table = query_table(result.scores, test)
         write_text(folder / f"queries_{result.file_name}.csv", table.to_csv(index=False))
     write_text(folder / "cmc.csv", cmc_table(columns).to_csv())
-    pictures = save_pictures(
-        {"cmc": cmc_figure(curves), "hardest_queries": ranked_lists_figure(lists)}, folder
-    )
+    drawn = {"cmc": cmc_figure(curves)}
+    if lists:
+        drawn["hardest_queries"] = ranked_lists_figure(lists)
+    pictures = save_pictures(drawn, folder)
     metrics = rows[0] | dict(about) | {"results": rows}
     write_record(folder / METRICS, metrics)  # the last file, as of a training run
     return metrics, pictures
 
 
 def _hardest_queries(result: ProtocolResult, test: TestTracklets) -> list[RankedList]:
+    """None where frames are missing, as scores need no frames."""
     ranking = Ranking.of(result, test.tracklets)
-    return ranked_lists(ranking, hardest(ranking, _NUM_LISTS), test.size)
+    try:
+        return ranked_lists(ranking, hardest(ranking, _NUM_LISTS), test.size)
+    except FileNotFoundError as error:
+        _log.warning("there will be no picture of the hardest queries: %s", error)
+        return []

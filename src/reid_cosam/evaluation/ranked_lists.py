@@ -11,26 +11,27 @@ from torch import Tensor
 
 from reid_cosam.data.frames import read_frame
 from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.metrics.protocols import PROTOCOLS, Labels
 from reid_cosam.metrics.scoring import ProtocolResult
-from reid_cosam.pids import JUNK_PID
 from reid_cosam.results.figures.ranked import RankedList
 
 _LENGTH = 8
 
 
 class Ranking(NamedTuple):
-    """Queries, gallery, their distances, and each query's average precision, NaN if not valid."""
+    """Queries and gallery, their distances, and each query's average precision, NaN if not valid."""
 
     queries: Sequence[Tracklet]
     gallery: Sequence[Tracklet]
     distances: Float[Tensor, "q g"]
     average_precisions: Float[np.ndarray, " q"]
+    protocol: str
 
     @classmethod
     def of(cls, result: ProtocolResult, tracklets: Sequence[Tracklet]) -> "Ranking":
         """The ranking of a result of `tracklets`, which are those of the whole test set."""
         queries, gallery = tracklets[: len(result.distances)], [tracklets[row] for row in result.gallery]
-        return cls(queries, gallery, result.distances, result.scores.average_precisions)
+        return cls(queries, gallery, result.distances, result.scores.average_precisions, result.protocol)
 
     def valid(self) -> Int64[np.ndarray, " v"]:
         """The valid queries."""
@@ -45,14 +46,15 @@ class Ranking(NamedTuple):
     def nearest(self, chosen: Iterable[int]) -> list[Int64[np.ndarray, " k"]]:
         """For each chosen query the gallery tracklets nearest to it, in order; of equals the first.
 
-        Left out is what has no rank: the query's person under the query's camera, and junk.
+        Left out is what takes no rank under the protocol.
         """
-        pids, camids = (np.array([getattr(one, name) for one in self.gallery]) for name in ("pid", "camid"))
+        chosen = list(chosen)
+        query = Labels.of(self.queries[number] for number in chosen)
+        compared = PROTOCOLS[self.protocol].compared(query, Labels.of(self.gallery))
         found = []
-        for number in chosen:
-            query, distances = self.queries[number], self.distances[number].numpy()
-            own = (pids == query.pid) & (camids == query.camid)
-            ranked = np.flatnonzero(~own & (pids != JUNK_PID))
+        for number, (takes_rank, _) in zip(chosen, compared, strict=True):
+            distances = self.distances[number].numpy()
+            ranked = np.flatnonzero(takes_rank)
             near = distances[ranked]
             if len(ranked) > _LENGTH:  # to sort thousands for each of thousands would take seconds
                 close = near <= np.partition(near, _LENGTH - 1)[_LENGTH - 1]

@@ -10,11 +10,14 @@ from jaxtyping import Float
 from PIL import Image
 
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.metrics.protocols import Scores
-from reid_cosam.metrics.scoring import ProtocolResult, TestSet
+from reid_cosam.metrics.protocols import PROTOCOLS
+from reid_cosam.metrics.scores import Scores
+from reid_cosam.metrics.scoring import ProtocolResult
+from reid_cosam.metrics.testset import TestSet
 from reid_cosam.results.store import save_picture
 
 RANKS = (1, 5, 10, 20)
+TESTED = ("tested_frames", "camera_input")
 
 
 class TestTracklets(NamedTuple):
@@ -57,13 +60,33 @@ def score_row(scores: Scores) -> dict[str, Any]:
     }
 
 
-def result_row(result: ProtocolResult) -> dict[str, Any]:
-    """Scores of all queries and, under `carriers`, of those whose person has an attribute."""
+def result_row(result: ProtocolResult, tested: Mapping[str, object]) -> dict[str, Any]:
+    """Scores of all queries and, under `by_attribute`, of those whose person has an attribute.
+
+    With them stands all that makes scores incomparable where it differs.
+
+    Args:
+        tested: `TESTED` by name: which frames the descriptors were made of, and whether the network was given
+            the camera.
+    """
     by_attribute = {
         attribute: None if scores is None else score_row(scores)
         for attribute, scores in result.by_attribute.items()
     }
-    return score_row(result.scores) | {"reranked": result.reranked, "carriers": by_attribute}
+    return score_row(result.scores) | {
+        "gallery": PROTOCOLS[result.protocol].gallery,
+        "gallery_tracklets": len(result.gallery),
+        "distance": result.distance,
+        "reranked": result.reranked,
+        "reranking": result.reranking and result.reranking._asdict(),
+        **{name: tested[name] for name in TESTED},
+        "by_attribute": by_attribute,
+    }
+
+
+def tested_frames(num_frames: int, tail: str) -> str:
+    """How the frames of a tracklet are tested by networks of this package, for `metrics.json`."""
+    return f"all frames in snippets of {num_frames}, tail {tail}"
 
 
 def query_table(scores: Scores, test: TestTracklets) -> pd.DataFrame:

@@ -16,17 +16,11 @@ from reid_cosam.evaluation.records import (
     query_table,
     result_row,
     save_pictures,
-    score_row,
 )
 from reid_cosam.metrics.chance import expected_by_chance
 from reid_cosam.metrics.coverage import means
-from reid_cosam.metrics.scoring import (
-    ProtocolResult,
-    ScoringConfig,
-    TestSet,
-    score_protocols,
-    scores_by_attribute,
-)
+from reid_cosam.metrics.scoring import ProtocolResult, ScoringConfig, score_protocols, scores_by_attribute
+from reid_cosam.metrics.testset import TestSet
 from reid_cosam.results.figures.attention import attention_figure
 from reid_cosam.results.figures.plots import cmc_figure
 from reid_cosam.results.figures.ranked import ranked_lists_figure
@@ -63,11 +57,12 @@ class FinishedRun(NamedTuple):
 def write_outputs(run: FinishedRun, folder: Path) -> tuple[dict[str, Any], dict[str, Path]]:
     """Writes `metrics.json`, tables and `pictures/`; returns the metrics, and pictures by name."""
     result, test = run.validation.result, run.test
-    metrics = score_row(result.scores) | {
+    rows = [result_row(one, run.about) for one in final_results(run)]
+    metrics = rows[0] | {
         "step": run.validation.step,
-        "chance": _chance(test.test_set),
+        "chance": _chance(test.test_set, result.protocol),
         "attention": _coverage(run),
-        "results": [result_row(one) for one in final_results(run)],
+        "results": rows,
         **run.about,
     }
     write_text(folder / "queries.csv", query_table(result.scores, test).to_csv(index=False))
@@ -92,11 +87,9 @@ def final_results(run: FinishedRun) -> Iterator[ProtocolResult]:
         yield from score_protocols(descriptors, run.test.test_set, run.further)
 
 
-def _chance(test_set: TestSet) -> dict[str, float]:
-    """What a ranking by chance would score."""
-    pids, camids = test_set.pids, test_set.camids
-    queries, rows = slice(test_set.num_queries), test_set.gallery("released")
-    chance = expected_by_chance(pids[queries], camids[queries], pids[rows], camids[rows], RANKS)
+def _chance(test_set: TestSet, protocol: str) -> dict[str, float]:
+    """What a ranking by chance would score, with step AP."""
+    chance = expected_by_chance(*test_set.compared(protocol), RANKS, protocol)
     return {"mAP": chance.mean_ap, **{f"R{k}": value for k, value in chance.ranks.items()}}
 
 

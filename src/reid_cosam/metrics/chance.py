@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from scipy.special import gammaln
+
+from reid_cosam.metrics.protocols import PROTOCOLS, Labels
 
 
 class Chance(NamedTuple):
@@ -16,24 +18,19 @@ class Chance(NamedTuple):
 
 
 def expected_by_chance(
-    query_pids: Int64[np.ndarray, " q"],
-    query_camids: Int64[np.ndarray, " q"],
-    gallery_pids: Int64[np.ndarray, " g"],
-    gallery_camids: Int64[np.ndarray, " g"],
-    ks: Sequence[int],
+    query: Labels, gallery: Labels, ks: Sequence[int], protocol: str = "released"
 ) -> Chance:
-    """Exact expectation under the `released` protocol.
+    """Exact expectation under a protocol with step AP.
 
-    With m matches among n gallery tracklets, E[AP] = (H_n + (n - H_n)(m - 1)/(n - 1)) / n, where H_n is the
-    n-th harmonic number, and P(no match within k) = C(n - m, k) / C(n, k).
+    With m matches among n gallery tracklets that take a rank, E[AP] = (H_n + (n - H_n)(m - 1)/(n - 1)) / n,
+    where H_n is the n-th harmonic number, and P(no match within k) = C(n - m, k) / C(n, k).
     """
-    same_pid = gallery_pids[None] == query_pids[:, None]
-    same_camid = gallery_camids[None] == query_camids[:, None]
-    matches = (same_pid & ~same_camid).sum(axis=1)
-    size = len(gallery_pids) - (same_pid & same_camid).sum(axis=1)
+    compared = PROTOCOLS[protocol].compared(query, gallery)
+    counts = [(ranked.sum(), (ranked & same_pid).sum()) for ranked, same_pid in compared]
+    size, matches = np.array(counts).T
     valid = matches > 0
     n, m = size[valid].astype(np.float64), matches[valid].astype(np.float64)
-    harmonic = np.cumsum(1 / np.arange(1, len(gallery_pids) + 1))[size[valid] - 1]
+    harmonic = np.cumsum(1 / np.arange(1, len(gallery.pids) + 1))[size[valid] - 1]
     average_precision = (harmonic + (n - harmonic) * (m - 1) / np.maximum(n - 1, 1)) / n
     ranks = {k: float(np.mean(1 - _miss(n, m, k))) for k in ks}
     return Chance(float(average_precision.mean()), ranks)

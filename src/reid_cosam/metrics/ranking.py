@@ -3,6 +3,8 @@
 Ranks are 1-based and stand in rows `[q, m]`, nearest match first, with 0 after a query's last match.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
@@ -12,28 +14,20 @@ from torch.nn.utils.rnn import pad_sequence
 
 def match_ranks(
     distances: Float[Tensor, "q g"],
-    query_pids: Int64[Tensor, " q"],
-    query_camids: Int64[Tensor, " q"],
-    gallery_pids: Int64[Tensor, " g"],
-    gallery_camids: Int64[Tensor, " g"],
-    skipped: Bool[Tensor, " g"],
+    compared: Iterable[tuple[Bool[np.ndarray, " g"], Bool[np.ndarray, " g"]]],
 ) -> Int64[Tensor, "q m"]:
-    """Ranks of the gallery entries that show a query's person to another camera.
+    """Ranks of the gallery entries that show a query's person; equal distances rank in gallery order.
 
-    An entry with the query's pid and camid takes no place in that query's ranking, a `skipped` one in
-    none. Equal distances rank in gallery order.
+    Args:
+        compared: for each query what takes a rank and what shows its person, as
+            `protocols.ScoringProtocol.compared` gives them.
     """
     # Row by row in NumPy: comparing one takes less time than torch needs to start.
-    rows, q_pids, q_camids, g_pids, g_camids, skip = (
-        tensor.numpy(force=True)
-        for tensor in (distances, query_pids, query_camids, gallery_pids, gallery_camids, skipped)
-    )
-    ranks = []
-    for row, pid, camid in zip(rows, q_pids, q_camids, strict=True):
-        same_pid = g_pids == pid
-        kept = ~(same_pid & (g_camids == camid) | skip)
-        ranks.append(torch.from_numpy(_ranks_in(row[kept], np.flatnonzero(same_pid[kept]))))
-    return pad_sequence(ranks, batch_first=True).to(distances.device)
+    ranks = [
+        torch.from_numpy(_ranks_in(row[ranked], np.flatnonzero(same_pid[ranked])))
+        for row, (ranked, same_pid) in zip(distances.numpy(force=True), compared, strict=True)
+    ]
+    return pad_sequence(ranks, batch_first=True)
 
 
 def _ranks_in(row: Float[np.ndarray, " k"], matches: Int64[np.ndarray, " m"]) -> Int64[np.ndarray, " m"]:

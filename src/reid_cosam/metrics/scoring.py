@@ -1,71 +1,24 @@
 """The one way from descriptors to scores: under named protocols, re-ranked if asked for, and by attribute.
 
-Validation, the end of a training run and `evaluate` all call `score_protocols`; so can descriptors of any
-other network.
+Validation, the end of a training run, `evaluate` and `score` all call `score_protocols`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from reid_cosam.metrics.protocols import PROTOCOLS, Scores, score
+from reid_cosam.metrics.protocols import PROTOCOLS
 from reid_cosam.metrics.reranking import check_parameters, k_reciprocal
 from reid_cosam.metrics.retrieval import cosine_distances, euclidean_distances, unit_length
+from reid_cosam.metrics.scores import Scores, check_distances, score_labelled
+from reid_cosam.metrics.testset import TestSet
 
 _DISTANCES = {"euclidean": euclidean_distances, "cosine": cosine_distances}
-
-
-@runtime_checkable
-class Identified(Protocol):
-    """Anything with a person and a camera, such as `data.tracklet.Tracklet`."""
-
-    @property
-    def pid(self) -> int: ...
-    @property
-    def camid(self) -> int: ...
-
-
-@dataclass(frozen=True, eq=False)
-class TestSet:
-    """Persons and cameras of a test set's tracklets: the queries, then the gallery, then junk.
-
-    Descriptors of a test set are one row per tracklet, in this order.
-
-    Attributes:
-        num_queries: tracklets at the head that are queries.
-        num_junk: tracklets at the end that are junk, which only the `official` protocol knows.
-    """
-
-    pids: Int64[np.ndarray, " n"]
-    camids: Int64[np.ndarray, " n"]
-    num_queries: int
-    num_junk: int = 0
-
-    @classmethod
-    def of(
-        cls, query: Iterable[Identified], gallery: Iterable[Identified], junk: Sequence[Identified] = ()
-    ) -> "TestSet":
-        """The test set with these tracklets."""
-        query, every = list(query), [*query, *gallery, *junk]
-        pids, camids = (
-            np.array([getattr(one, name) for one in every], np.int64) for name in ("pid", "camid")
-        )
-        return cls(pids, camids, len(query), len(junk))
-
-    def __len__(self) -> int:
-        return len(self.pids)
-
-    def gallery(self, protocol: str) -> Int64[np.ndarray, " g"]:
-        """Rows of the tracklets that are searched under a protocol, in the order in which equals rank."""
-        query, gallery, junk = np.split(np.arange(len(self)), [self.num_queries, len(self) - self.num_junk])
-        rows = {"query": query, "gallery": gallery, "junk": junk}
-        return np.concatenate([rows[part] for part in PROTOCOLS[protocol].gallery])
 
 
 class Reranking(NamedTuple):
@@ -80,8 +33,12 @@ class Reranking(NamedTuple):
 class ScoringConfig(NamedTuple):
     """How a test set is scored.
 
+    >>> ScoringConfig(("released", "official"), "cosine")[:2]
+    (('released', 'official'), 'cosine')
+
     Attributes:
-        protocols: names of `metrics.protocols.PROTOCOLS`.
+        protocols: `released`, `with_queries`, `official`, `cross_camera`, `clothes_changing`, `same_clothes`,
+            `cross_view`.
         distance: between descriptors, re-ranked or not.
         rerankings: one result for each under every protocol; None ranks by the distances as they are.
         attributes: which queries show somebody with an attribute, such as a hat: scored by themselves too.
@@ -97,7 +54,8 @@ class ProtocolResult(NamedTuple):
     """Scores under one protocol.
 
     Attributes:
-        reranked: whether the distances are re-ranked.
+        distance: between descriptors: `euclidean` (squared) or `cosine`.
+        reranking: its parameters; None where the distances are not re-ranked.
         gallery: rows of the test set that were searched.
         distances: of every query to every row of `gallery`, on the CPU.
         by_attribute: scores of the queries with an attribute against that same gallery; None where none of
@@ -105,11 +63,16 @@ class ProtocolResult(NamedTuple):
     """
 
     protocol: str
-    reranked: bool
+    distance: str
+    reranking: Reranking | None
     scores: Scores
     gallery: Int64[np.ndarray, " g"]
     distances: Float[Tensor, "q g"]
     by_attribute: Mapping[str, Scores | None]
+
+    @property
+    def reranked(self) -> bool:
+        return self.reranking is not None
 
     @property
     def name(self) -> str:
@@ -121,7 +84,7 @@ class ProtocolResult(NamedTuple):
 
 
 def score_protocols(
-    descriptors: Float32[Tensor, "n d"], test_set: TestSet, config: ScoringConfig
+    descriptors: Float[Tensor, "n d"], test_set: TestSet, config: ScoringConfig
 ) -> Iterator[ProtocolResult]:
     """Score the descriptors of a test set: one result per protocol and entry of `config.rerankings`.
 
@@ -131,8 +94,7 @@ def score_protocols(
     Example:
         Two people, each seen by two cameras. The second query's nearest is the other person:
 
-        >>> pids, camids = np.array([1, 2, 1, 2]), np.array([1, 1, 2, 2])
-        >>> test_set = TestSet(pids, camids, num_queries=2)
+        >>> test_set = TestSet(np.array([1, 2, 1, 2]), np.array([1, 1, 2, 2]), num_queries=2)
         >>> descriptors = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.1, 0.0], [3.0, 0.0]])
         >>> (result,) = score_protocols(descriptors, test_set, ScoringConfig())
         >>> result.scores.mean_ap, result.scores.rank(1)
@@ -144,15 +106,23 @@ def score_protocols(
     """
     if len(descriptors) != len(test_set):
         raise ValueError(f"{len(descriptors)} descriptors do not fit a test set of {len(test_set)} tracklets")
-    pids, camids, queries = test_set.pids, test_set.camids, slice(test_set.num_queries)
+    parts: tuple[str, ...] = ()
+    made: dict[Reranking | None, Tensor] = {}  # for the next protocol, where it searches the same gallery
     for protocol in config.protocols:
         rows = test_set.gallery(protocol)
         searched = descriptors[torch.from_numpy(rows).to(descriptors.device)]
+        query, gallery = test_set.compared(protocol)
+        if PROTOCOLS[protocol].gallery != parts:
+            parts, made = PROTOCOLS[protocol].gallery, {}
+        queries = descriptors[: test_set.num_queries]
         for reranking in config.rerankings:
-            distances = _distances(descriptors[queries], searched, config.distance, reranking).cpu()
-            scores = score(distances, pids[queries], camids[queries], pids[rows], camids[rows], protocol)
+            if reranking not in made:
+                found = _distances(queries, searched, config.distance, reranking).cpu()
+                made[reranking] = check_distances(found)
+            distances = made[reranking]
+            scores = score_labelled(distances, query, gallery, PROTOCOLS[protocol])
             by_attribute = scores_by_attribute(scores, config.attributes)
-            yield ProtocolResult(protocol, reranking is not None, scores, rows, distances, by_attribute)
+            yield ProtocolResult(protocol, config.distance, reranking, scores, rows, distances, by_attribute)
 
 
 def scores_by_attribute(
@@ -170,18 +140,16 @@ def check(test_set: TestSet, config: ScoringConfig) -> None:
     """Check, before hours of extraction, all that can be checked without descriptors.
 
     Raises:
-        ValueError: no query has a match under a protocol, or re-ranking parameters do not fit its size.
+        ValueError: no query has a match under a protocol, the protocol needs clothes or views that are not
+            known, or re-ranking parameters do not fit its size.
     """
     num_queries = test_set.num_queries
     for protocol in config.protocols:
         rows = test_set.gallery(protocol)
-        same_pid, same_camid = (
-            ids[:num_queries, None] == ids[rows] for ids in (test_set.pids, test_set.camids)
-        )
-        if not (same_pid & ~same_camid).any():
+        if not test_set.valid_queries(protocol).any():
             raise ValueError(
-                f"protocol {protocol}: none of the {num_queries} queries has a match in the gallery under "
-                "another camera"
+                f"protocol {protocol}: none of the {num_queries} queries has a match in the gallery "
+                f"{PROTOCOLS[protocol].match}"
             )
         for k1, k2, lambda_value, _ in filter(None, config.rerankings):
             try:
@@ -191,7 +159,7 @@ def check(test_set: TestSet, config: ScoringConfig) -> None:
 
 
 def _distances(
-    query: Float32[Tensor, "q d"], gallery: Float32[Tensor, "g d"], distance: str, reranking: Reranking | None
+    query: Float[Tensor, "q d"], gallery: Float[Tensor, "g d"], distance: str, reranking: Reranking | None
 ) -> Float[Tensor, "q g"]:
     if reranking is None:
         return _DISTANCES[distance](query, gallery)

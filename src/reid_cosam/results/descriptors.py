@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -18,7 +18,8 @@ from torch import Tensor
 from reid_cosam.results.store import replacing, write_text
 
 FILE, TABLE = "descriptors.safetensors", "tracklets.csv"
-_SUM = "sha256"
+SUM = "sha256"
+_DIVERGED = "the training diverged, or trainer.precision=32-true is needed"
 _REMEDY = "delete the folder, or name another with store=..."
 
 _log = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class DescriptorStore:
         ]
         if differing:
             raise ValueError(f"{path} belongs to {', '.join(differing)}: {_REMEDY}")
-        if header.get(_SUM) != _sum_of(descriptors):
+        if header.get(SUM) != sum_of(descriptors):
             raise ValueError(f"{path} is damaged: its content does not match the SHA-256 in it: {_REMEDY}")
         if len(descriptors) != num_tracklets:
             raise ValueError(f"{path} holds {len(descriptors)} of {num_tracklets} tracklets: {_REMEDY}")
@@ -91,7 +92,7 @@ class DescriptorStore:
         try:
             write_text(self.folder / TABLE, tracklets.to_csv(index=False))
             with replacing(self.folder / FILE) as temporary:
-                header = {**self._origin, _SUM: _sum_of(descriptors)}
+                header = {**self._origin, SUM: sum_of(descriptors)}
                 save_file({"descriptors": descriptors.contiguous()}, temporary, header)
         except (OSError, SafetensorError) as error:  # the latter is what it makes of a full disk
             self._give_up(error)
@@ -107,13 +108,13 @@ class DescriptorStore:
             )
 
 
-def check_finite(descriptors: Float32[Tensor, "n d"], where: str) -> None:
+def check_finite(descriptors: Float[Tensor, "n d"], where: str, remedy: str = _DIVERGED) -> None:
     """Raises ValueError if a descriptor holds NaN or infinity: nothing could be ranked by it."""
     broken = (~torch.isfinite(descriptors)).any(dim=1).nonzero().flatten().tolist()
     if broken:
         raise ValueError(
             f"{where}: {len(broken)} of {len(descriptors)} descriptors hold NaN or infinity, first that of "
-            f"tracklet {broken[0]}; the training diverged, or trainer.precision=32-true is needed"
+            f"tracklet {broken[0]}; {remedy}"
         )
 
 
@@ -129,5 +130,6 @@ def _check_room(folder: Path, num_bytes: int) -> None:
         raise OSError(errno.ENOSPC, needed, str(folder))
 
 
-def _sum_of(descriptors: Float32[Tensor, "n d"]) -> str:
+def sum_of(descriptors: Float32[Tensor, "n d"]) -> str:
+    """Over the numbers alone, whatever their names."""
     return hashlib.sha256(descriptors.numpy().tobytes()).hexdigest()

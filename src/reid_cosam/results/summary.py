@@ -20,6 +20,7 @@ def print_summary(metrics: Mapping[str, Any], pictures: Mapping[str, Path], fold
     table.add_row("this run", *_percent(metrics, SHOWN))
     table.add_row("chance", *_percent(metrics["chance"], SHOWN))
     console.print(table)
+    console.print(how_scored([metrics]), highlight=False)
     for stage, seen in (metrics["attention"] or {}).items():
         console.print(
             f"COSAM after block {stage}: mean mask {seen['inside']:.3f} on the person, "
@@ -35,7 +36,7 @@ def print_evaluation(metrics: Mapping[str, Any], pictures: Mapping[str, Path], f
     say no more.
     """
     console = Console(soft_wrap=True)
-    title = f"{metrics['data']['name']}, {metrics['distance']} distance, {metrics['precision']}, percent"
+    title = ", ".join(filter(None, (metrics["data"]["name"], metrics.get("precision"), "percent")))
     # narrow enough for a terminal of 80 columns
     layout: dict[str, Any] = {"box": SIMPLE, "padding": (0, 1, 0, 0), "pad_edge": False}
     table = _table("protocol", ("queries", *EVALUATED), title=title, **layout)
@@ -43,10 +44,36 @@ def print_evaluation(metrics: Mapping[str, Any], pictures: Mapping[str, Path], f
         column.no_wrap = True
     for result in metrics["results"]:
         table.add_row(result["protocol"] + (", re-ranked" if result["reranked"] else ""), *_cells(result))
-        for attribute, scores in result["carriers"].items():
+        for attribute, scores in result["by_attribute"].items():
             table.add_row(f"  with {attribute}", *_cells(scores))
     console.print(table)
+    console.print(how_scored(metrics["results"]), highlight=False)
     _print_paths(console, pictures, folder)
+
+
+def how_scored(results: Sequence[Mapping[str, Any]]) -> str:
+    """One line on what makes scores incomparable where it differs; results differ in the gallery alone."""
+    searched = {
+        row["protocol"]: f"{row['gallery_tracklets']:,} tracklets ({' + '.join(row['gallery'])})"
+        for row in results
+    }
+    first = results[0]
+    if len(searched) == 1:
+        valid = f"{first['valid_queries']:,} of {first['queries']:,} queries valid"
+        gallery = f"{searched[first['protocol']]}, {valid}"
+    else:
+        gallery = ", ".join(f"{protocol} {text}" for protocol, text in searched.items())
+    rerankings = [row["reranking"] for row in results if row["reranking"]]
+    values = ", ".join(f"{name} {value}" for name, value in rerankings[0].items()) if rerankings else ""
+    camera = {True: "given to the network", False: "not given to the network"}
+    return "; ".join(
+        [
+            f"gallery: {gallery}",
+            f"{first['distance']} distance" + (f", re-ranked with {values}" if values else ""),
+            f"tested: {first['tested_frames']}",
+            f"camera: {camera.get(first['camera_input'], 'unknown whether given to the network')}",
+        ]
+    )
 
 
 def _cells(scores: Mapping[str, Any] | None) -> list[str]:

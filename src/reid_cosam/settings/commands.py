@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from reid_cosam.settings.base import Count, Frames, Natural, PathText, Seed, Settings, Text, Workers, listed
-from reid_cosam.settings.train import DataSettings, DeviceSettings
+from reid_cosam.settings.train import DataSettings, DeviceSettings, ProtocolName
 
-ProtocolName = Literal["released", "with_queries", "official", "cross_camera"]
 TableName = Literal["table2", "table3", "table4", "table5", "table6", "table7"]
 Folders = Annotated[tuple[PathText, ...], BeforeValidator(listed)]
 Modules = Annotated[tuple[Text, ...], BeforeValidator(listed)]
@@ -65,14 +64,25 @@ class RerankingSettings(Settings):
     squared: bool
 
 
-class EvaluateSettings(CheckpointSettings):
+class ScoringSettings(Settings):
     protocol: Annotated[tuple[ProtocolName, ...] | None, BeforeValidator(listed)]
     distance: Literal["euclidean", "cosine"]
-    snippet_tail: Literal["cycle", "weighted"]
     rerank: bool
     reranking: RerankingSettings
+
+
+class EvaluateSettings(CheckpointSettings, ScoringSettings):
+    snippet_tail: Literal["cycle", "weighted"]
     store: PathText | None
     trainer: DeviceSettings
+
+
+class ScoreSettings(ScoringSettings):
+    descriptors: PathText | None
+    rows: PathText | None
+    tested_frames: Text | None
+    camera_input: bool | Literal["unknown"] | None
+    data: DataSettings
 
 
 class OneDevice(Settings):

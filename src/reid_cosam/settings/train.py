@@ -64,6 +64,17 @@ class RecipeSettings(Settings):
     sampling: SamplingSettings
 
 
+ProtocolName = Literal[
+    "released",
+    "with_queries",
+    "official",
+    "cross_camera",
+    "clothes_changing",
+    "same_clothes",
+    "cross_view",
+]
+
+
 class DataSettings(Settings):
     name: Text
     reader: Part
@@ -72,7 +83,7 @@ class DataSettings(Settings):
     width: Side
     workers: Workers
     eval_batch_size: Count
-    protocol: Literal["released", "cross_camera"]
+    protocol: ProtocolName
     small: bool
     size: Literal["small", "medium", "full"] | None = None
     seed: Natural | None = None

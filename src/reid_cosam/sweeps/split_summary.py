@@ -10,6 +10,7 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from reid_cosam.evaluation.records import TESTED
 from reid_cosam.results.runs import Run
 from reid_cosam.results.store import write_json
 from reid_cosam.results.summary import print_splits
@@ -76,11 +77,14 @@ def summary(sweep: Path) -> dict[str, Any]:
 
 
 def _network(run: Run) -> tuple[dict[str, Any], str]:
-    """What the runs of a group have in common, and its name: of a training run, or of an evaluation."""
+    """What the runs of a group have in common, and its name: of a run, an evaluation or a matrix."""
     metrics = run.metrics
     if "trained" in metrics:
         trained, name = metrics["trained"], metrics["trained"]["run_name"]
         evaluated = {key: metrics[key] for key in _EVALUATED}
+    elif "descriptors" in metrics:
+        trained, name = {}, Path(metrics["descriptors"]["path"]).stem
+        evaluated = {key: metrics[key] for key in ("distance", "reranking", *TESTED)}
     else:
         trained, name, evaluated = run.settings, run.folder.name, {}
     data = {f"evaluated.{key}": metrics["data"][key] for key in ("name", "tested_half")}

@@ -209,7 +209,7 @@ def _by_attribute(metrics: Mapping[str, Any]) -> dict[str, float]:
     return {
         f"{attribute}/{name}": scores[name]
         for row in plain
-        for attribute, scores in row["carriers"].items()
+        for attribute, scores in row["by_attribute"].items()
         if scores is not None
         for name in ("mAP", "R1", "R5", "R20")
     }

@@ -14,7 +14,8 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from reid_cosam.data.datasets import ClipBatch, SnippetBatch
 from reid_cosam.data.transforms import normalise
-from reid_cosam.metrics.scoring import ProtocolResult, ScoringConfig, TestSet, score_protocols
+from reid_cosam.metrics.scoring import ProtocolResult, ScoringConfig, score_protocols
+from reid_cosam.metrics.testset import TestSet
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.training.extractor import Extractor
 

@@ -33,8 +33,8 @@ def config(*overrides: str) -> dict[str, Any]:
     return settings("data=mars", *overrides).model_dump(mode="json")
 
 
-def row(reranked: bool, **carriers: object) -> dict[str, Any]:
-    return SCORES | {"reranked": reranked, "carriers": carriers}
+def row(reranked: bool, **by_attribute: object) -> dict[str, Any]:
+    return SCORES | {"reranked": reranked, "by_attribute": by_attribute}
 
 
 def write(folder: Path, told: object, metrics: object) -> Path:
@@ -64,8 +64,11 @@ def test_a_run_is_told_by_its_settings(tmp_path: Path) -> None:
     assert found.valid_queries == 1840
 
 
-def test_re_ranked_scores_and_carriers_are_results_of_their_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["by_attribute", "carriers"])
+def test_re_ranked_scores_and_those_by_attribute_are_results_of_their_own(key: str, tmp_path: Path) -> None:
+    """Earlier versions wrote `carriers`."""
     rows = [row(False, hat=HATS, handbag=None), row(True, hat=HATS)]
+    rows = [{key if name == "by_attribute" else name: value for name, value in one.items()} for one in rows]
     write(tmp_path / "run", config(), SCORES | {"results": rows})
 
     found, _ = from_places([tmp_path])

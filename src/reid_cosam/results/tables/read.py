@@ -55,15 +55,20 @@ def from_places(places: Sequence[Path]) -> Results:
             run = read_run(folder)
             if "ckpt" in run.config:
                 evaluations.append(run)
-            else:
+            elif "descriptors" not in run.config:  # which are of somebody else's network
                 trained[folder.resolve()] = [*records_of(run.config, run.metrics, str(folder))]
                 runs.append(run)
     for evaluation in evaluations:
         with noting(faults, evaluation.folder):
-            of_run = trained.get(Path(evaluation.config["ckpt"]).resolve().parent.parent)
-            if of_run and _is_comparable(evaluation.config, of_run[0]):
-                of_run += _added(of_run, evaluation.metrics)
+            _add(evaluation, trained)
     return Results(results_table(chain(records, *trained.values())), runs, faults)
+
+
+def _add(evaluation: Run, trained: Mapping[Path, list[Record]]) -> None:
+    """What an evaluation scored beside the run of its checkpoint, if that is among those trained."""
+    of_run = trained.get(Path(evaluation.config["ckpt"]).resolve().parent.parent)
+    if of_run and _is_comparable(evaluation.config, of_run[0]):
+        of_run += _added(of_run, evaluation.metrics)
 
 
 def from_wandb(runs: Iterable[Any]) -> Results:
@@ -107,7 +112,8 @@ def records_of(config: Mapping[str, Any], metrics: Mapping[str, Any], run: str) 
 def _scored(metrics: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """What a record says of the scores; `metrics.json` of an older run holds one result only."""
     for row in metrics.get("results", [metrics]):
-        for attribute, scores in {"": row, **row.get("carriers", {})}.items():
+        by_attribute = row.get("by_attribute", row.get("carriers", {}))  # its name in older runs
+        for attribute, scores in {"": row, **by_attribute}.items():
             if scores is not None:
                 names = ("protocol", "valid_queries", *SCORES)
                 yield {"attribute": attribute, "reranked": row.get("reranked", False)} | {
