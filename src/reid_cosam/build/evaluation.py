@@ -12,7 +12,7 @@ from reid_cosam.build.data import data_folder, make_splits
 from reid_cosam.build.devices import check_gpus, precision, prepare_memory, runs_on_gpu
 from reid_cosam.build.network import make_network
 from reid_cosam.build.parts import TARGET
-from reid_cosam.build.settings import check_settings
+from reid_cosam.build.settings import check_settings, without_weights
 from reid_cosam.build.trust import check_trust
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
@@ -65,8 +65,8 @@ def load_network(path: Path, trust: Collection[str] = ()) -> tuple[TrainSettings
     }
     if "classifier.weight" not in state:
         raise ValueError(f"{path} holds no network: it has no entry {_PREFIX}classifier.weight")
-    random = settings.backbone | ({"pretrained": False} if "pretrained" in settings.backbone else {})
-    network = make_network(settings.model_copy(update={"backbone": random}), len(state["classifier.weight"]))
+    random = settings.model_copy(update={"backbone": without_weights(settings.backbone)})
+    network = make_network(random, len(state["classifier.weight"]))
     try:
         network.load_state_dict(state)
     except RuntimeError as error:

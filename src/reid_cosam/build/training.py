@@ -14,6 +14,7 @@ from reid_cosam.build.data import data_folder, data_record
 from reid_cosam.build.devices import check_gpus, compiles, precision, prepare_memory, runs_on_gpu
 from reid_cosam.build.network import make_network, make_torch_module
 from reid_cosam.build.parts import make, part_error
+from reid_cosam.build.settings import without_weights
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import image_hash, split_hash
 from reid_cosam.evaluation.records import TestTracklets
@@ -32,14 +33,17 @@ from reid_cosam.training.stopping import StopWhenInterrupted
 from reid_cosam.visualization.spatial_masks import Snippets, SpatialMasks
 
 
-def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
+def make_module(settings: TrainSettings, datamodule: ReidDataModule, is_resumed: bool = False) -> ReidModule:
     """The network with its loss, augmentation, optimiser and schedule.
+
+    One that is resumed gets its weights from a checkpoint, and reads or fetches no others.
 
     Raises:
         ValueError, OSError: a part cannot be made; the message names its setting.
     """
     recipe = settings.recipe
-    network = make_network(settings, datamodule.num_identities)
+    backbone = without_weights(settings.backbone) if is_resumed else settings.backbone
+    network = make_network(settings.model_copy(update={"backbone": backbone}), datamodule.num_identities)
     if compiles(settings.trainer):
         network.compile()  # in place: the names in checkpoints stay
     num_queries = datamodule.num_queries

@@ -19,7 +19,10 @@ _PLACES = (
     *("reid_cosam.models.", "reid_cosam.losses.", "reid_cosam.data.", "reid_cosam.training.optimisation."),
     *("torch.nn.", "torch.optim.", "torchvision.models.", "torchvision.ops.", "timm.models.", "timm.layers."),
 )
-_FUNCTIONS = ("reid_cosam.models.backbones", "reid_cosam.training.optimisation")
+_FUNCTIONS = (
+    *("reid_cosam.models.backbones", "reid_cosam.models.timm_backbones"),
+    "reid_cosam.training.optimisation",
+)
 # Arguments by which a listed model would read or fetch a file that is named there.
 _FILES = ("pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path")
 
