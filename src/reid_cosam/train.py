@@ -88,6 +88,7 @@ def _train(
     module = build.make_module(settings, datamodule, is_resumed=ckpt_path is not None)
     if done:
         _log.info("resuming from %s after %d iterations", ckpt_path, done)
+    build.announce_precision(settings.trainer, origin.precision)
     announce_run(settings, origin, datamodule, module.network, done)
     run_id = folder.name.rpartition("-")[2] if settings.registry else None
     loggers = build.make_loggers(settings.logger, settings.run_name, folder, run_id)

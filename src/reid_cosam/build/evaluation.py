@@ -1,12 +1,13 @@
 """What evaluates a network: the network itself from a checkpoint, its test data and a trainer."""
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies import DDPStrategy
+from torch import nn
 
 from reid_cosam.build.data import data_folder, make_splits
 from reid_cosam.build.devices import check_gpus, precision, prepare_memory, runs_on_gpu
@@ -128,8 +129,10 @@ def make_test_data(
     return TrackletDataModule(snippets, data.eval_batch_size, data.workers)
 
 
-def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
-    """A trainer that only tests."""
+def make_test_trainer(
+    settings: DeviceSettings, folder: Path, backbone: Callable[[], nn.Module] = nn.Identity
+) -> pl.Trainer:
+    """A trainer that only tests; `backbone` as for `precision`."""
     on_gpu = runs_on_gpu(settings)
     check_gpus(settings.accelerator, settings.devices)
     prepare_memory(on_gpu)
@@ -138,7 +141,7 @@ def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
         accelerator="gpu" if on_gpu else "cpu",
         devices=settings.devices,
         strategy=DDPStrategy() if settings.devices > 1 else "auto",
-        precision=precision(settings),
+        precision=precision(settings, backbone),
         # Without it, the snippets of a tracklet would be added on a GPU in an order of chance.
         deterministic="warn" if on_gpu else False,
         use_distributed_sampler=False,

@@ -90,7 +90,7 @@ def _made(model: str, pretrained: bool) -> Any:
     config = timm.get_pretrained_cfg(model) if pretrained else None
     if config is not None and not config.has_weights:
         raise ValueError(
-            f"backbone.pretrained=true: timm has no weights for {model}; name a file with backbone.weights=..."
+            f"backbone.pretrained=true: timm has no weights for {model}; name a file: backbone.weights=..."
         )
     try:
         return timm.create_model(model, pretrained=pretrained, num_classes=0)
@@ -98,8 +98,8 @@ def _made(model: str, pretrained: bool) -> Any:
         if not pretrained:
             raise
         raise ConnectionError(
-            f"backbone.pretrained=true: timm cannot fetch the weights of {model} ({_in_words(error)}). Fetch them "
-            "elsewhere, and name the file with backbone.pretrained=false backbone.weights=..."
+            f"backbone.pretrained=true: timm cannot load its weights for {model} ({_in_words(error)}). Fetch "
+            "them elsewhere, and name the file: backbone.pretrained=false backbone.weights=..."
         ) from error
 
 

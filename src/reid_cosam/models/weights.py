@@ -83,8 +83,8 @@ def load_file(path: Path, wanted: Mapping[str, Tensor], sha256: str | None = Non
     by_name = 2 * len(wanted.keys() & found.keys()) > len(wanted)
     if not by_name and path.suffix == ".safetensors":
         raise ValueError(
-            f"backbone.weights={path}: its tensors have other names than the network's ({next(iter(wanted))}), "
-            "and a .safetensors file keeps no order to match them by: save them with torch.save"
+            f"backbone.weights={path}: its tensors have other names than the network's, such as "
+            f"{next(iter(wanted))}, and a .safetensors file keeps no order: save them with torch.save"
         )
     pairs = dict(zip(wanted, wanted if by_name else found, strict=False))
     for name, tensor in wanted.items():
@@ -108,7 +108,7 @@ def _check_pair(
     path: Path, wanted: tuple[str, Tensor], name: str | None, found: Mapping[str, Tensor]
 ) -> None:
     needed = f"{wanted[0]} {list(wanted[1].shape)}"
-    if name not in found:
+    if name is None or name not in found:
         raise ValueError(f"backbone.weights={path} has no tensor for {needed} of the network")
     kinds = [one.rpartition(".")[2] for one in (wanted[0], name)]
     if found[name].shape != wanted[1].shape or (kinds[0] != kinds[1] and _KINDS.issuperset(kinds)):
