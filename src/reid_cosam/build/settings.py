@@ -10,8 +10,7 @@ from reid_cosam.build.parts import callable_of, checked, takes
 from reid_cosam.data.pack_file import file_hash
 from reid_cosam.settings import TrainSettings, messages, reading
 
-HASH = "weights_sha256"
-
+_FILE_HASH = "weights_sha256"
 # What `build` knows and fills in, where the class of a part takes it.
 _FILLED_IN: Mapping[str, tuple[str, ...]] = {
     "attention": ("channels", "num_frames", "map_size"),
@@ -47,9 +46,15 @@ def with_checked_parts(settings: TrainSettings) -> TrainSettings:
     """
     checked_settings = _with_checked_parts(settings)
     backbone = checked_settings.backbone
-    if not takes(backbone, HASH) or backbone.get("weights") is None or backbone.get(HASH) is not None:
+    if (
+        not takes("backbone", backbone, _FILE_HASH)
+        or backbone.get("weights") is None
+        or backbone.get(_FILE_HASH) is not None
+    ):
         return checked_settings
-    return checked_settings.model_copy(update={"backbone": {**backbone, HASH: _hash(backbone["weights"])}})
+    return checked_settings.model_copy(
+        update={"backbone": {**backbone, _FILE_HASH: _hash(backbone["weights"])}}
+    )
 
 
 def without_weights(backbone: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,8 +62,8 @@ def without_weights(backbone: Mapping[str, Any]) -> dict[str, Any]:
     random = dict(backbone)
     if "pretrained" in random:
         random["pretrained"] = False
-    if takes(backbone, HASH):
-        random |= {"weights": None, HASH: None}
+    if takes("backbone", backbone, _FILE_HASH):
+        random |= {"weights": None, _FILE_HASH: None}
     return random
 
 
@@ -66,7 +71,7 @@ def _hash(file: str) -> str:
     if not Path(file).is_file():
         raise FileNotFoundError(
             f"backbone.weights={file}: there is no such file. To resume a run without it, add "
-            f"backbone.{HASH}=... from config.yaml in the folder of the run"
+            f"backbone.{_FILE_HASH}=... from config.yaml in the folder of the run"
         )
     return file_hash(Path(file), lambda _: None)
 
