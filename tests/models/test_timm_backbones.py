@@ -37,7 +37,8 @@ def _maps(backbone: Backbone, images: Tensor) -> list[Tensor]:
 @pytest.mark.parametrize("model", [*SMALL, *(pytest.param(one, marks=pytest.mark.slow) for one in LARGE)])
 def test_stages_return_the_maps_of_timm_in_training_and_in_evaluation(model: str) -> None:
     backbone = timm_backbone(model)
-    features = len(timm.create_model(model, num_classes=0).feature_info)
+    whole: Any = timm.create_model(model, num_classes=0)
+    features = len(whole.feature_info)
     expected_of: Any = timm.create_model(
         model, features_only=True, out_indices=tuple(range(features))[-5:], num_classes=0
     )
