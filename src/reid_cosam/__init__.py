@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from reid_cosam.models.correlation import ncc as ncc
     from reid_cosam.models.cosam import Cosam as Cosam
     from reid_cosam.models.network import VideoReidNet as VideoReidNet
+    from reid_cosam.models.timm_backbones import timm_backbone as timm_backbone
 
 __version__ = "0.1.0"
 
@@ -64,6 +65,7 @@ _MODULE_OF = {
     "resnet50": "models.backbones",
     "se_resnet50": "models.backbones",
     "resnet_tiny": "models.backbones",
+    "timm_backbone": "models.timm_backbones",
     "TemporalAveragePooling": "models.aggregators",
     "TemporalMaxPooling": "models.aggregators",
     "TemporalAttention": "models.aggregators",

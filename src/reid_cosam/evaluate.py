@@ -50,7 +50,7 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     test = build.make_test_tracklets(data, trained.data, splits.query, splits.gallery, splits.junk)
     scoring = build.make_scoring(settings, data, splits.query, (data.protocol,))
     build.check_scoring(test.test_set, scoring, settings.trainer.devices)
-    origin = build.extraction_origin(settings, trained, splits, test.root)
+    origin = build.extraction_origin(settings, trained, network.backbone, splits, test.root)
     store = build.make_store(settings, data, origin)
     descriptors = store.load(len(test.tracklets))
     if is_first:
@@ -69,7 +69,8 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
             "extracting descriptors of %d tracklets of %s in %d snippets of %d frames (%dx%d)",
             *(len(test.tracklets), data.name, test_data.num_snippets, trained.num_frames, *test.size),
         )
-        trainer = build.make_test_trainer(settings.trainer, folder)
+        build.announce_precision(settings.trainer, origin["precision"])
+        trainer = build.make_test_trainer(settings.trainer, folder, lambda: network.backbone)
         descriptors = extract(network, len(test.tracklets), test_data, trainer)
         check_finite(descriptors, settings.ckpt)
         if launch.is_first_rank():

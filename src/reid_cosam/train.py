@@ -79,14 +79,16 @@ def _train(
     if not launch.is_launched():
         prepare_folder(settings, origin, folder)
     if settings.trainer.devices > 1 and not launch.is_rank():
-        build.make_backbone(settings)  # its weights are fetched once, not by every rank
+        if ckpt_path is None:
+            build.make_backbone(settings)  # its weights are fetched once, not by every rank
         attempts.run_ranks(settings, command_folder, folder)
         return
     launch.silence_other_ranks()
     pl.seed_everything(settings.seed, workers=True, verbose=False)
-    module = build.make_module(settings, datamodule)
+    module = build.make_module(settings, datamodule, is_resumed=ckpt_path is not None)
     if done:
         _log.info("resuming from %s after %d iterations", ckpt_path, done)
+    build.announce_precision(settings.trainer, origin.precision)
     announce_run(settings, origin, datamodule, module.network, done)
     run_id = folder.name.rpartition("-")[2] if settings.registry else None
     loggers = build.make_loggers(settings.logger, settings.run_name, folder, run_id)

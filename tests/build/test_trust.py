@@ -12,6 +12,7 @@ from tests.test_settings import settings
     "target",
     [
         "reid_cosam.models.backbones.se_resnet50",
+        "reid_cosam.models.timm_backbones.timm_backbone",
         "reid_cosam.models.cosam.Cosam",
         "reid_cosam.data.transforms.Augmentation",
         "reid_cosam.training.optimisation.one_cycle",
@@ -36,6 +37,8 @@ def test_parts_of_networks_and_of_training_are_allowed(target: str) -> None:
         *(
             "reid_cosam.results.store.remove_strays",
             "reid_cosam.models.weights.os.remove",
+            "reid_cosam.models.timm_backbones._made",
+            "reid_cosam.models.timm_backbones.load_file",
             "reid_cosam.train.main",
         ),
         *("torch.nosuch.Thing", "torch"),

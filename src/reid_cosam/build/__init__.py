@@ -12,7 +12,14 @@ from reid_cosam.build.data import (
     read_splits,
     splits_file,
 )
-from reid_cosam.build.devices import check_compiler, check_gpus, compiles, precision, runs_on_gpu
+from reid_cosam.build.devices import (
+    announce_precision,
+    check_compiler,
+    check_gpus,
+    compiles,
+    precision,
+    runs_on_gpu,
+)
 from reid_cosam.build.evaluation import (
     load_network,
     make_shown_splits,
@@ -38,6 +45,7 @@ from reid_cosam.build.training import finished_run, make_module, make_origin, ma
 from reid_cosam.build.trust import modules_of
 
 __all__ = [
+    "announce_precision",
     "check_compiler",
     "check_gpus",
     "check_scoring",

@@ -1,20 +1,25 @@
 """Where and how a command computes, as far as the settings leave it to the machine."""
 
+import logging
 import os
 import sys
 import sysconfig
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 from typing import Any
 
 import torch
+from torch import nn
 
 from reid_cosam.settings import DeviceSettings, TrainerSettings
 from reid_cosam.training.cpu_memory import keep_memory
 
 _LONG = 20_000  # iterations that are worth compiling for
 _CXX = "clang++" if sys.platform == "darwin" else "g++"  # the one that torch.compile takes
+
+_log = logging.getLogger(__name__)
 
 
 def check_gpus(accelerator: str, devices: int = 1) -> None:
@@ -83,11 +88,40 @@ def runs_on_gpu(settings: DeviceSettings) -> bool:
     return settings.accelerator == "gpu" or (settings.accelerator == "auto" and torch.cuda.is_available())
 
 
-def precision(settings: DeviceSettings) -> Any:
-    """`bf16-mixed` where the device computes in bfloat16, unless the settings say otherwise."""
+def precision(settings: DeviceSettings, backbone: Callable[[], nn.Module] = nn.Identity) -> Any:
+    """`bf16-mixed` where the device is faster in bfloat16, unless the settings say otherwise.
+
+    A CPU is not, by a factor of up to three, where each channel has a convolution of its own.
+
+    Args:
+        backbone: makes the one that will run, and is called only where that matters.
+    """
     if settings.precision != "auto":
         return settings.precision
+    if not _computes_in_bfloat16(settings):
+        return "32-true"
+    return "bf16-mixed" if runs_on_gpu(settings) or not _is_depthwise(backbone()) else "32-true"
+
+
+def announce_precision(settings: DeviceSettings, taken: str) -> None:
+    """Logs what `precision` took and why, if the settings left it open."""
+    if settings.precision == "auto":
+        device = "GPU" if runs_on_gpu(settings) else "CPU"
+        reason = f"this {device} computes in bfloat16"
+        if not _computes_in_bfloat16(settings):
+            reason = f"this {device} does not compute in bfloat16"
+        elif taken == "32-true":
+            reason = f"in bfloat16 a {device} takes longer for depthwise convolutions, which this network has"
+        _log.info("trainer.precision=auto is %s: %s", taken, reason)
+
+
+def _computes_in_bfloat16(settings: DeviceSettings) -> bool:
     if runs_on_gpu(settings):
-        return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"
-    has_units = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-    return "bf16-mixed" if has_units else "32-true"
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    return bool(torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported())
+
+
+def _is_depthwise(network: nn.Module) -> bool:
+    return any(
+        isinstance(layer, nn.Conv2d) and layer.groups == layer.in_channels > 1 for layer in network.modules()
+    )

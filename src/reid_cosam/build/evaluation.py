@@ -1,18 +1,19 @@
 """What evaluates a network: the network itself from a checkpoint, its test data and a trainer."""
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.strategies import DDPStrategy
+from torch import nn
 
 from reid_cosam.build.data import data_folder, make_splits
 from reid_cosam.build.devices import check_gpus, precision, prepare_memory, runs_on_gpu
 from reid_cosam.build.network import make_network
 from reid_cosam.build.parts import TARGET
-from reid_cosam.build.settings import check_settings
+from reid_cosam.build.settings import check_settings, without_weights
 from reid_cosam.build.trust import check_trust
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
@@ -65,8 +66,8 @@ def load_network(path: Path, trust: Collection[str] = ()) -> tuple[TrainSettings
     }
     if "classifier.weight" not in state:
         raise ValueError(f"{path} holds no network: it has no entry {_PREFIX}classifier.weight")
-    random = settings.backbone | ({"pretrained": False} if "pretrained" in settings.backbone else {})
-    network = make_network(settings.model_copy(update={"backbone": random}), len(state["classifier.weight"]))
+    random = settings.model_copy(update={"backbone": without_weights(settings.backbone)})
+    network = make_network(random, len(state["classifier.weight"]))
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
@@ -128,8 +129,10 @@ def make_test_data(
     return TrackletDataModule(snippets, data.eval_batch_size, data.workers)
 
 
-def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
-    """A trainer that only tests."""
+def make_test_trainer(
+    settings: DeviceSettings, folder: Path, backbone: Callable[[], nn.Module] = nn.Identity
+) -> pl.Trainer:
+    """A trainer that only tests; `backbone` as for `precision`."""
     on_gpu = runs_on_gpu(settings)
     check_gpus(settings.accelerator, settings.devices)
     prepare_memory(on_gpu)
@@ -138,7 +141,7 @@ def make_test_trainer(settings: DeviceSettings, folder: Path) -> pl.Trainer:
         accelerator="gpu" if on_gpu else "cpu",
         devices=settings.devices,
         strategy=DDPStrategy() if settings.devices > 1 else "auto",
-        precision=precision(settings),
+        precision=precision(settings, backbone),
         # Without it, the snippets of a tracklet would be added on a GPU in an order of chance.
         deterministic="warn" if on_gpu else False,
         use_distributed_sampler=False,

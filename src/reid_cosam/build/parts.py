@@ -136,6 +136,11 @@ def _check_signature(setting: str, part: Mapping[str, Any], function: Callable[.
         )
 
 
+def takes(setting: str, part: Mapping[str, Any], argument: str) -> bool:
+    """Whether the class or function that a part names has an argument of this name."""
+    return argument in _parameters(callable_of(setting, part))
+
+
 def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """Those that can be given by name."""
     by_name = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)

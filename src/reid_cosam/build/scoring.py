@@ -5,6 +5,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from reid_cosam.build.data import data_record, make_attributes
 from reid_cosam.build.devices import precision
 from reid_cosam.data.pack_file import file_hash
@@ -68,7 +70,11 @@ def check_scoring(test_set: TestSet, config: ScoringConfig, processes: int) -> N
 
 
 def extraction_origin(
-    settings: EvaluateSettings, trained: TrainSettings, splits: ReidSplits, root: Path
+    settings: EvaluateSettings,
+    trained: TrainSettings,
+    backbone: nn.Module,
+    splits: ReidSplits,
+    root: Path,
 ) -> dict[str, str]:
     """All that the descriptors of a test set depend on, by name; `root` is the data set's folder."""
     return {
@@ -77,7 +83,7 @@ def extraction_origin(
         "images": image_hash(splits),
         "snippet": f"{trained.num_frames}x{trained.data.height}x{trained.data.width}",
         "tail": settings.snippet_tail,
-        "precision": precision(settings.trainer),
+        "precision": precision(settings.trainer, lambda: backbone),
     }
 
 

@@ -1,12 +1,16 @@
 """The settings of a run, checked down to the arguments of each part that they name."""
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from omegaconf import DictConfig
 
-from reid_cosam.build.parts import callable_of, checked
+from reid_cosam.build.parts import callable_of, checked, takes
+from reid_cosam.data.pack_file import file_hash
 from reid_cosam.settings import TrainSettings, messages, reading
 
+_FILE_HASH = "weights_sha256"
 # What `build` knows and fills in, where the class of a part takes it.
 _FILLED_IN: Mapping[str, tuple[str, ...]] = {
     "attention": ("channels", "num_frames", "map_size"),
@@ -27,16 +31,52 @@ def read_settings(config: DictConfig) -> TrainSettings:
 
 
 def check_settings(content: object) -> TrainSettings:
-    """As `read_settings`, from plain containers: what a checkpoint holds."""
-    return with_checked_parts(messages.checked(TrainSettings, content))
+    """As `read_settings`, from plain containers: what a checkpoint holds. Files named there are not read."""
+    return _with_checked_parts(messages.checked(TrainSettings, content))
 
 
 def with_checked_parts(settings: TrainSettings) -> TrainSettings:
     """The settings with each part's arguments as its class takes them, and the stride of CNN block 5 decided.
 
+    A file of weights is recorded by its hash too, unless that is set already.
+
     Raises:
         ValueError: a part cannot be imported, or does not take its arguments; the message names the setting.
+        FileNotFoundError: there is no such file of weights.
     """
+    checked_settings = _with_checked_parts(settings)
+    backbone = checked_settings.backbone
+    if (
+        not takes("backbone", backbone, _FILE_HASH)
+        or backbone.get("weights") is None
+        or backbone.get(_FILE_HASH) is not None
+    ):
+        return checked_settings
+    return checked_settings.model_copy(
+        update={"backbone": {**backbone, _FILE_HASH: _hash(backbone["weights"])}}
+    )
+
+
+def without_weights(backbone: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a backbone that gets its weights from a checkpoint: it reads and fetches no others."""
+    random = dict(backbone)
+    if "pretrained" in random:
+        random["pretrained"] = False
+    if takes("backbone", backbone, _FILE_HASH):
+        random |= {"weights": None, _FILE_HASH: None}
+    return random
+
+
+def _hash(file: str) -> str:
+    if not Path(file).is_file():
+        raise FileNotFoundError(
+            f"backbone.weights={file}: there is no such file. To resume a run without it, add "
+            f"backbone.{_FILE_HASH}=... from config.yaml in the folder of the run"
+        )
+    return file_hash(Path(file), lambda _: None)
+
+
+def _with_checked_parts(settings: TrainSettings) -> TrainSettings:
     agg = checked("agg", settings.agg, ("channels", "num_frames", "map_size"))
     backbone = checked("backbone", settings.backbone, ("last_stride",))
     if "last_stride" in backbone and backbone["last_stride"] is None:

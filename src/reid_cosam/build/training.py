@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from pytorch_lightning.callbacks import Callback, LambdaCallback
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.strategies import DDPStrategy
+from torch import nn
 
 from reid_cosam.build.data import data_folder, data_record
 from reid_cosam.build.devices import check_gpus, compiles, precision, prepare_memory, runs_on_gpu
-from reid_cosam.build.network import make_network, make_torch_module
+from reid_cosam.build.network import make_backbone, make_network, make_torch_module
 from reid_cosam.build.parts import make, part_error
+from reid_cosam.build.settings import without_weights
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.verification import image_hash, split_hash
 from reid_cosam.evaluation.records import TestTracklets, tested_frames
@@ -33,14 +36,17 @@ from reid_cosam.training.stopping import StopWhenInterrupted
 from reid_cosam.visualization.spatial_masks import Snippets, SpatialMasks
 
 
-def make_module(settings: TrainSettings, datamodule: ReidDataModule) -> ReidModule:
+def make_module(settings: TrainSettings, datamodule: ReidDataModule, is_resumed: bool = False) -> ReidModule:
     """The network with its loss, augmentation, optimiser and schedule.
+
+    One that is resumed gets its weights from a checkpoint, and reads or fetches no others.
 
     Raises:
         ValueError, OSError: a part cannot be made; the message names its setting.
     """
     recipe = settings.recipe
-    network = make_network(settings, datamodule.num_identities)
+    backbone = without_weights(settings.backbone) if is_resumed else settings.backbone
+    network = make_network(settings.model_copy(update={"backbone": backbone}), datamodule.num_identities)
     if compiles(settings.trainer):
         network.compile()  # in place: the names in checkpoints stay
     num_queries = datamodule.num_queries
@@ -76,9 +82,19 @@ def make_origin(settings: TrainSettings, splits: ReidSplits) -> Origin:
         images=image_hash(splits),
         processes=trainer.devices * trainer.num_nodes,
         accelerator="gpu" if runs_on_gpu(trainer) else "cpu",
-        precision=precision(trainer),
+        precision=precision(trainer, lambda: _random_backbone(settings)),
         compiled=compiles(trainer),
     )
+
+
+def _random_backbone(settings: TrainSettings) -> nn.Module:
+    """The one that `make_module` will make, but for its weights, without use of the seeded random numbers."""
+    random = settings.model_copy(update={"backbone": without_weights(settings.backbone)})
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return make_backbone(random)
+    except (ValueError, OSError):
+        return nn.Identity()  # making the network will raise this again, and the run's folder will record it
 
 
 def finished_run(
@@ -117,12 +133,14 @@ def make_trainer(
 ) -> pl.Trainer:
     """A trainer that counts iterations, evaluates every `eval_every`, and keeps last and best checkpoints.
 
-    Checkpoints hold `origin`; without it they cannot be resumed from.
+    Checkpoints hold `origin`; without it they cannot be resumed from, and the precision `auto` is that of a
+    network without depthwise convolutions.
     """
     on_gpu = runs_on_gpu(settings)
     check_gpus(settings.accelerator, settings.devices)
     prepare_memory(on_gpu)
     distributed = settings.devices * settings.num_nodes > 1
+    computed_in: Any = precision(settings) if origin is None else origin.precision
     return pl.Trainer(
         default_root_dir=folder,
         accelerator="gpu" if on_gpu else "cpu",
@@ -131,7 +149,7 @@ def make_trainer(
         # Ranks have unequal numbers of evaluation batches, so no batch may wait for the other ranks.
         strategy=DDPStrategy(broadcast_buffers=False) if distributed else "auto",
         sync_batchnorm=distributed and on_gpu,
-        precision=precision(settings),
+        precision=computed_in,
         # CPU kernels repeat themselves without it; with it, bfloat16 convolutions are 20 times slower.
         deterministic=settings.deterministic if on_gpu else False,
         # Trying kernels may choose others the next time, and so other numbers.

@@ -19,9 +19,14 @@ _PLACES = (
     *("reid_cosam.models.", "reid_cosam.losses.", "reid_cosam.data.", "reid_cosam.training.optimisation."),
     *("torch.nn.", "torch.optim.", "torchvision.models.", "torchvision.ops.", "timm.models.", "timm.layers."),
 )
-_FUNCTIONS = ("reid_cosam.models.backbones", "reid_cosam.training.optimisation")
+_FUNCTIONS = (
+    "reid_cosam.models.backbones",
+    "reid_cosam.models.timm_backbones",
+    "reid_cosam.training.optimisation",
+)
 # Arguments by which a listed model would read or fetch a file that is named there.
 _FILES = ("pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path")
+_READS_WEIGHTS, _BACKBONE = "reid_cosam.models.timm_backbones.", f"backbone.{TARGET}"
 
 
 class Untrusted(ValueError):
@@ -44,12 +49,12 @@ def check_trust(content: object, file: str, trust: Collection[str] = ()) -> None
         setting = f"{setting}.{TARGET}" if setting else TARGET
         if any(target == module or target.startswith(f"{module}.") for module in trusted):
             continue
-        reason, remedy = _refusal(target, part)
+        reason, remedy = _refusal(setting, target, part)
         if reason:
             raise Untrusted(f"{file} names {setting}={target}, {reason}: it was not run.{remedy}")
 
 
-def _refusal(target: str, part: Mapping[Any, Any]) -> tuple[str, str]:
+def _refusal(setting: str, target: str, part: Mapping[Any, Any]) -> tuple[str, str]:
     """Why it is not run, and what the user can do; two empty texts for what every file may name."""
     if not re.fullmatch(r"\w+(\.\w+)+", target):
         return "which is not the name of a class", ""
@@ -59,6 +64,9 @@ def _refusal(target: str, part: Mapping[Any, Any]) -> tuple[str, str]:
             f" If you have that code and trust it, add 'trust=[{module}]' (in Python: trust=[\"{module}\"])"
         )
     files = [name for name in _FILES if part.get(name) is not None]
+    # Of a checkpoint's backbone it is never read, and a saved run is repeated with the weights that it had.
+    if part.get("weights") is not None and setting != _BACKBONE and target.startswith(_READS_WEIGHTS):
+        files.append("weights")
     if files:
         return f"and with {files[0]} a file that it would read", ""
     if not _is_part(target):
@@ -102,7 +110,8 @@ def _is_part(target: str) -> bool:
     if inspect.isclass(found):
         kinds = (nn.Module, optim.Optimizer, optim.lr_scheduler.LRScheduler)
         return issubclass(found, kinds) or module.startswith("reid_cosam.data.")
-    return module in _FUNCTIONS or _is_listed_model(module, str(getattr(found, "__name__", "")))
+    name = str(getattr(found, "__name__", ""))
+    return (module in _FUNCTIONS and not name.startswith("_")) or _is_listed_model(module, name)
 
 
 def _is_listed_model(module: str, name: str) -> bool:

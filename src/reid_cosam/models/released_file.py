@@ -33,14 +33,15 @@ def read_released(path: Path) -> Mapping[str, Tensor]:
         with torch.serialization.safe_globals([(_Unread, name) for name in _UNREAD]):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # of many unrelated types, and torch's advice to read it unsafely is not ours
-        raise ValueError(f"{path} {_why_unread(error)}") from error
+        raise ValueError(f"{path} {why_unread(error)}") from error
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
     if not isinstance(state, Mapping) or not state or not all(_is_entry(*entry) for entry in state.items()):
         raise ValueError(f"{path} holds no state dict, neither as 'state_dict' nor by itself")
     return state
 
 
-def _why_unread(error: Exception) -> str:
+def why_unread(error: Exception) -> str:
+    """Why torch did not read a file, as the rest of a sentence that begins with its name."""
     foreign = re.search(r"GLOBAL (\S+)", str(error))
     if foreign is None:
         return f"is not a checkpoint, or it is damaged ({type(error).__name__}): fetch it again"

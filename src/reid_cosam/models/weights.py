@@ -1,13 +1,20 @@
-"""Pretrained weights: fetched once over https, checked, then read without running any code."""
+"""Pretrained weights: fetched once over https or read from a file, checked, without running any code."""
 
 import hashlib
 import http.client
+import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import safetensors.torch
 import torch
 from torch import Tensor
+
+from reid_cosam.models.released_file import why_unread
+
+_log = logging.getLogger(__name__)
 
 
 class Weights(NamedTuple):
@@ -52,3 +59,88 @@ def _fetch(weights: Weights, path: Path) -> None:
             f"the download from {weights.url} is not the published file: {error}. "
             f"It was discarded. Try again, or put the published file at {path}"
         ) from error
+
+
+def load_file(path: Path, wanted: Mapping[str, Tensor], sha256: str | None = None) -> None:
+    """Copies the tensors of a file into those of a network, by their names.
+
+    Where names differ, but order, kinds and shapes agree, they are matched in order; a .safetensors file has
+    none. What is left in the file must be a head, whose kernels are 1x1, and is left out. The log says both.
+    A BatchNorm's count of batches is of no use, and may be missing.
+
+    Args:
+        path: a file of `torch.save` or .safetensors, which holds a state dict.
+        wanted: all of the network's tensors, by name and in its order.
+        sha256: of the file, which is then checked.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is another file than `sha256` says, unreadable, or does not fit the network; the
+            message names the first tensor that does not.
+    """
+    found = _without_counts(_read(path, sha256))
+    wanted = _without_counts(wanted)
+    by_name = 2 * len(wanted.keys() & found.keys()) > len(wanted)
+    if not by_name and path.suffix == ".safetensors":
+        raise ValueError(
+            f"backbone.weights={path}: its tensors have other names than the network's, such as "
+            f"{next(iter(wanted))}, and a .safetensors file keeps no order: save them with torch.save"
+        )
+    pairs = dict(zip(wanted, wanted if by_name else found, strict=False))
+    for name, tensor in wanted.items():
+        _check_pair(path, (name, tensor), pairs.get(name), found)
+    used = set(pairs.values())
+    left = [name for name in found if name not in used]
+    for name in left:
+        if found[name].shape[2:].numel() != 1:
+            raise ValueError(
+                f"backbone.weights={path}: the network has no tensor for {name} {list(found[name].shape)}"
+            )
+    with torch.no_grad():
+        for name, tensor in wanted.items():
+            tensor.copy_(found[pairs[name]])
+    way = "by name" if by_name else "by order and shape, since their names differ"
+    rest = f"; left out, as the network has no head: {left[0]} to {left[-1]}" if left else ""
+    _log.info("weights: %d of %d tensors of %s matched %s%s", len(wanted), len(found), path, way, rest)
+
+
+def _check_pair(
+    path: Path, wanted: tuple[str, Tensor], name: str | None, found: Mapping[str, Tensor]
+) -> None:
+    needed = f"{wanted[0]} {list(wanted[1].shape)}"
+    if name is None or name not in found:
+        raise ValueError(f"backbone.weights={path} has no tensor for {needed} of the network")
+    kinds = [one.rpartition(".")[2] for one in (wanted[0], name)]
+    if found[name].shape != wanted[1].shape or (kinds[0] != kinds[1] and _KINDS.issuperset(kinds)):
+        raise ValueError(
+            f"backbone.weights={path}: {name} {list(found[name].shape)} does not fit {needed} of the network"
+        )
+
+
+_KINDS = {"weight", "bias", "running_mean", "running_var"}  # of the same shape in a BatchNorm
+
+
+def _without_counts(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in state.items() if not name.endswith("num_batches_tracked")}
+
+
+def _read(path: Path, sha256: str | None) -> Mapping[str, Tensor]:
+    if not path.is_file():
+        raise FileNotFoundError(f"backbone.weights={path}: there is no such file")
+    if sha256 is not None and (hashed := hashlib.sha256(path.read_bytes()).hexdigest()) != sha256:
+        raise ValueError(
+            f"backbone.weights={path} is another file than that of backbone.weights_sha256: its sha256 is "
+            f"{hashed}, expected {sha256}"
+        )
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # of many unrelated types, and torch's advice to read it unsafely is not ours
+        raise ValueError(f"backbone.weights={path} {why_unread(error)}") from error
+    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(one, Tensor) for one in state.values()):
+        raise ValueError(
+            f"backbone.weights={path} holds no state dict, neither as 'state_dict' nor by itself"
+        )
+    return state

@@ -26,7 +26,9 @@ def identity(config: Mapping[str, Any]) -> dict[str, Any]:
     flat = dict(_flat({key: config[key] for key in _COMPARED if key in config}))
     # What a reader reads is known by its tracklets, whatever its options.
     unused = ("data.reader.", *(() if config["cosam"] else ("recipe.attention.",)))
-    kept = {key: value for key, value in flat.items() if key not in _FREE and not key.startswith(unused)}
+    hashed = {"backbone.weights"} if flat.get("backbone.weights_sha256") is not None else set()
+    free = _FREE | hashed  # a file is known by its hash, wherever it lies
+    kept = {key: value for key, value in flat.items() if key not in free and not key.startswith(unused)}
     return kept | {"trainer.max_steps": config.get("trainer", {}).get("max_steps")}
 
 

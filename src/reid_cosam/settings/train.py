@@ -42,8 +42,12 @@ def part_name(part: Mapping[str, Any]) -> str:
 
     >>> part_name({"_target_": "my_nets.GeM", "p": 3})
     'GeM'
+    >>> part_name({"_target_": "reid_cosam.models.timm_backbones.timm_backbone", "model": "resnet18"})
+    'timm_resnet18'
     """
     name = str(part["_target_"]).rpartition(".")[2]
+    if name == "timm_backbone" and "model" in part:
+        return f"timm_{part['model']}"
     return _SHORT_NAMES.get(name, name)
 
 

@@ -11,7 +11,7 @@ from reid_cosam.training.checkpoint_files import read_checkpoint
 from reid_cosam.training.origin import Origin
 
 # Only the length of a run and the origin of its first weights may differ.
-_FREE = {"backbone.pretrained", "trainer.max_steps"}
+_FREE = {"backbone.pretrained", "backbone.weights_sha256", "trainer.max_steps"}
 _DIGITS = 12  # of a hash, enough to distinguish two
 
 _log = logging.getLogger(__name__)
