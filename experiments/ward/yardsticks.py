@@ -17,7 +17,8 @@ from reid_cosam.data.frames import read_clip
 from reid_cosam.data.readers.ward import SPLITS, Ward
 from reid_cosam.encoder import Encoder
 from reid_cosam.metrics.chance import expected_by_chance
-from reid_cosam.metrics.scoring import ScoringConfig, TestSet, score_protocols
+from reid_cosam.metrics.scoring import ScoringConfig, score_protocols
+from reid_cosam.metrics.testset import TestSet
 from reid_cosam.models.aggregators import TemporalAveragePooling
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.models.timm_backbones import timm_backbone
@@ -39,9 +40,7 @@ def score_split(encoder: Encoder, root: Path, split: int) -> dict[str, float]:
     clips = (read_clip(one.frames, encoder.height, encoder.width) for one in tracklets)
     descriptors = torch.cat([encoder.embed(clip[None]) for clip in clips])
     (result,) = score_protocols(descriptors, test_set, ScoringConfig(distance="cosine"))
-    queries, rows = slice(test_set.num_queries), test_set.gallery("released")
-    pids, camids = test_set.pids, test_set.camids
-    chance = expected_by_chance(pids[queries], camids[queries], pids[rows], camids[rows], (1, 5))
+    chance = expected_by_chance(*test_set.compared("released"), (1, 5))
     scores = {"mAP": result.scores.mean_ap, "R1": result.scores.rank(1), "R5": result.scores.rank(5)}
     by_chance = {"chance mAP": chance.mean_ap, **{f"chance R{k}": value for k, value in chance.ranks.items()}}
     return {"split": split, **{name: 100 * value for name, value in (scores | by_chance).items()}}

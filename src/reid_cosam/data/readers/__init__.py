@@ -20,7 +20,7 @@ class DatasetReader(ABC):
         ...         train, query, gallery = (Tracklet((f"{root}/{n}.jpg",), n, 1) for n in (1, 2, 3))
         ...         return ReidSplits((train,), (query,), (gallery,))
         >>> Pairs().read("pairs").query
-        (Tracklet(frames=('pairs/2.jpg',), pid=2, camid=1),)
+        (Tracklet(frames=('pairs/2.jpg',), pid=2, camid=1, clothes=None, view=None),)
         >>> Pairs().splits_file("pairs") is None
         True
 
