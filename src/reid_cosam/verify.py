@@ -17,9 +17,10 @@ def main(settings: VerifySettings) -> None:
     ranks_only = PROTOCOLS[data.protocol].ranks_only
     galleries = {rule.name: rule.gallery for rule in PROTOCOLS.values() if rule.ranks_only == ranks_only}
     file = build.splits_file(data)
+    split = f", split {data.split}" if data.split is not None else ""
     half = f", {data.tested_half} half tested" if data.tested_half else ""
     root, reader = build.data_folder(data), build.make_reader(data)
-    title = f"{data.name} in {root}" + (f", split {data.split} of {file}{half}" if file else "")
+    title = f"{data.name} in {root}{split}{f' of {file}' if file else ''}{half}"
     if report(title, splits, root, reader, galleries, max(1, data.workers), counted):
         raise SystemExit(1)
 

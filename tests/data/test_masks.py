@@ -12,7 +12,7 @@ from reid_cosam.data.masks import mask_path, read_masks
 def test_masks_mirror_the_frames() -> None:
     frame = "/data/bbox_test/0007/0007C1T0001F002.jpg"
 
-    assert mask_path(frame) == Path("/data/masks/bbox_test/0007/0007C1T0001F002.png")
+    assert mask_path(frame, Path("/data")) == Path("/data/masks/bbox_test/0007/0007C1T0001F002.png")
 
 
 def write_mask(root: Path, number: int, pixels: list[list[int]]) -> str:
@@ -25,7 +25,7 @@ def write_mask(root: Path, number: int, pixels: list[list[int]]) -> str:
 def test_masks_are_read_in_the_order_of_the_frames(tmp_path: Path) -> None:
     frames = [write_mask(tmp_path, 1, [[255, 0], [0, 0]]), write_mask(tmp_path, 2, [[0, 128], [127, 0]])]
 
-    masks = read_masks(frames[::-1], 2, 2)
+    masks = read_masks(frames[::-1], tmp_path, 2, 2)
 
     assert masks.tolist() == [[[False, True], [False, False]], [[True, False], [False, False]]]
 
@@ -33,11 +33,11 @@ def test_masks_are_read_in_the_order_of_the_frames(tmp_path: Path) -> None:
 def test_an_enlarged_mask_stays_sharp(tmp_path: Path) -> None:
     frame = write_mask(tmp_path, 1, [[255, 0], [0, 0]])
 
-    (mask,) = read_masks([frame], 4, 6)
+    (mask,) = read_masks([frame], tmp_path, 4, 6)
 
     assert mask.tolist() == [[True] * 3 + [False] * 3] * 2 + [[False] * 6] * 2
 
 
 def test_a_missing_mask_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"masks/bbox_test/0007/1\.png"):
-        read_masks([str(tmp_path / "bbox_test" / "0007" / "1.jpg")], 2, 2)
+        read_masks([str(tmp_path / "bbox_test" / "0007" / "1.jpg")], tmp_path, 2, 2)

@@ -56,7 +56,8 @@ class PKBatchSampler(Sampler[list[int]]):
         self._pools = [np.flatnonzero(of_sample == label) for label in np.unique(of_sample)]
         if not 1 <= num_identities <= len(self._pools):
             raise ValueError(
-                f"num_identities={num_identities}: the data set has {len(self._pools)} identities"
+                f"num_identities={num_identities}: the data set has {len(self._pools)} identities; use "
+                f"num_identities={len(self._pools)} or fewer"
             )
         if num_tracklets < 1:
             raise ValueError(f"num_tracklets={num_tracklets}: a batch has at least one sample per identity")

@@ -5,7 +5,7 @@ Hidden entries do not count: unpacking leaves them on some systems.
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,6 +75,34 @@ def frames(folder: Path, names: FrameNames) -> list[re.Match[str]]:
     if not matches:
         raise ValueError(f"{folder} has no frames (*{suffix}): part of the data set is missing")
     return sorted(matches, key=lambda match: (int(match["frame"]), match.string))
+
+
+def images(folder: Path, skipped: str | None = None) -> Iterator[str]:
+    """Paths of all images under `folder`; the folder `skipped` in it is left out.
+
+    Raises:
+        ValueError: a folder has neither folders nor images, or an image of a kind that is not read.
+    """
+    found = sorted(_entries(folder))
+    inner = [name for name, is_dir in found if is_dir]
+    files = [name for name, is_dir in found if not is_dir]
+    if unread := [name for name in files if _suffix(name) in _NOT_READ]:
+        raise ValueError(
+            f"{folder / unread[0]} is an image of a kind that is not read; frames end in "
+            f"{', '.join(sorted(_READ))}: convert it, or move it elsewhere"
+        )
+    names = [name for name in files if _suffix(name) in _READ]
+    if not inner and not names:
+        raise ValueError(f"{folder} is empty: it should have frames; restore them, or delete the folder")
+    for name in inner:
+        if name != skipped:
+            yield from images(folder / name)
+    yield from (f"{folder}/{name}" for name in names)
+
+
+def names_in(folder: Path) -> frozenset[str]:
+    """Names of files and folders in `folder`; none where there is no such folder."""
+    return frozenset(name for name, _ in _entries(folder)) if is_folder(folder) else frozenset()
 
 
 def _entries(folder: Path) -> list[tuple[str, bool]]:
