@@ -68,6 +68,7 @@ def working_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree.write_duke_tree(folder / "datasets" / "duke")
     tree.write_ilids_vid_tree(folder / "datasets" / "ilids_vid")
     tree.write_prid2011_tree(folder / "datasets" / "prid2011")
+    tree.write_own_tree(folder / "datasets" / "own")
     commands.render_walkers(folder / "datasets")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Mars, "counts", {})

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reid_cosam.data.frames import read_clip as read_clip
     from reid_cosam.data.readers import DatasetReader as DatasetReader
+    from reid_cosam.data.readers.csv import Csv as Csv
     from reid_cosam.data.readers.duke import Duke as Duke
+    from reid_cosam.data.readers.folder import Folder as Folder
     from reid_cosam.data.readers.ilids_vid import IlidsVid as IlidsVid
     from reid_cosam.data.readers.mars import Mars as Mars
     from reid_cosam.data.readers.prid2011 import Prid2011 as Prid2011
@@ -70,6 +72,8 @@ _MODULE_OF = {
     "IlidsVid": "data.readers.ilids_vid",
     "Prid2011": "data.readers.prid2011",
     "Synthetic": "data.readers.synthetic",
+    "Folder": "data.readers.folder",
+    "Csv": "data.readers.csv",
     "ReidSplits": "data.tracklet",
     "Tracklet": "data.tracklet",
     "read_clip": "data.frames",

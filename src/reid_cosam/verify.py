@@ -3,7 +3,6 @@
 from reid_cosam.command_line import command
 from reid_cosam.settings import VerifySettings
 
-
 _SMALL = (
     "data.small=true: recipes run a tenth of their iterations, and backbones start from random weights; on "
     "photographs backbone.pretrained=true is worth it, and with hundreds of people data.small=false"

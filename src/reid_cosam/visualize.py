@@ -48,7 +48,9 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     about = f"{trained.run_name} on {' '.join(filter(None, (data.name, data.size)))}"
     write_pictures(masks, chosen, root, about, folder)
     if settings.coverage and not queries.has_persons:
-        print(f"coverage is not measured: {root} has no folder masks with person masks, as data=synthetic has")
+        print(
+            f"coverage is not measured: {root} has no folder masks with person masks, as data=synthetic has"
+        )
     elif settings.coverage:
         with counted(len(queries), "queries") as advance:
             compared = compare(masks, queries, data.eval_batch_size, data.workers, advance)

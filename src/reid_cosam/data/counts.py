@@ -89,8 +89,8 @@ def too_small_for(splits: ReidSplits) -> tuple[str, ...]:
     remarks = {
         f"small: {identities} training identities cannot fill a batch of {_BATCH}; train with "
         f"recipe.sampling.identities={identities} or fewer": identities < _BATCH,
-        f"small: {queries} queries, each of which is worth {100 / max(queries, 1):.1f} points of R1; compare networks "
-        "over several splits or seeds": queries < _FEW_QUERIES,
+        f"small: {queries} queries, each of which is worth {100 / max(queries, 1):.1f} points of R1; compare "
+        "networks over several splits or seeds": queries < _FEW_QUERIES,
         f"small: the gallery has {gallery} tracklets, so {ranks} are 100% whatever the network": bool(ranks),
         f"small: {tested} tested tracklets cannot be re-ranked with k1={_K1}; evaluate with "
         f"reranking.k1={max(tested // 3, 1)} or so": tested <= _K1,

@@ -1,4 +1,4 @@
-"""Divides a data set that comes without a split: into people trained on and tested, into queries and gallery."""
+"""Splits a data set that comes without: people into trained and tested, these into queries and gallery."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,9 +11,9 @@ HALVES = (
     "first half (rounded up), and tested otherwise"
 )
 QUERIES = (
-    "of each tested person one camera is drawn, all of whose tracklets are in the gallery; in each other camera "
-    "the first tracklet is a query and the rest is in the gallery; who was seen by one camera only is in the "
-    "gallery without a query"
+    "of each tested person one camera is drawn, all of whose tracklets are in the gallery; in each other "
+    "camera the first tracklet is a query and the rest is in the gallery; who was seen by one camera only is "
+    "in the gallery without a query"
 )
 
 
@@ -44,7 +44,9 @@ def queries_and_gallery(
         for pid, seen_by in cameras.items()
         if pid > 0
     }
-    query, gallery, seen = [], [], in_gallery
+    query: list[Tracklet] = []
+    gallery: list[Tracklet] = []
+    seen = in_gallery
     for one in tested:
         place = (one.pid, one.camid)
         (gallery if one.pid <= 0 or place in seen else query).append(one)

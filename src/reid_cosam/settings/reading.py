@@ -31,7 +31,9 @@ def read_settings(settings: type[_Settings], config: DictConfig) -> _Settings:
     names: list[Any] = [name for name in config if name in own or name not in of_the_sweep]
     if settings is SweepSettings:
         names = [name for name in names if name in own]
-    missing = [name for name in sorted(_missing(OmegaConf.to_container(config))) if name.partition(".")[0] in names]
+    missing = [
+        name for name in sorted(_missing(OmegaConf.to_container(config))) if name.partition(".")[0] in names
+    ]
     if missing:
         raise ValueError("; ".join(f"{name} is missing: add {name}=..." for name in missing))
     content: Any = OmegaConf.to_container(config, resolve=True)

@@ -17,7 +17,11 @@ class Flat(DatasetReader):
 
     def read(self, root: Path | str) -> ReidSplits:
         paths = sorted(Path(root).glob("*.jpg"))
-        tracklets = [Tracklet((str(path),), *map(int, path.stem.split("_"))) for path in paths]
+        numbers = [path.stem.split("_") for path in paths]
+        tracklets = [
+            Tracklet((str(path),), int(pid), int(camid))
+            for path, (pid, camid) in zip(paths, numbers, strict=True)
+        ]
         tested = [one for one in tracklets if one.pid > 1]
         return ReidSplits(
             train=tuple(one for one in tracklets if one.pid == 1),

@@ -19,10 +19,14 @@ _OPTIONAL = ("part", "clothes", "view")
 
 @dataclass(frozen=True)
 class Csv(DatasetReader):
-    """A CSV file with the columns path, person, camera, tracklet and, as far as known, part, clothes and view.
+    """A CSV file: columns path, person, camera, tracklet and, as far as known, part, clothes and view.
 
-    A path is that of an image, or of a folder of images, relative to the data set's folder. Frames come in the
-    order of the rows, those of a folder in the natural order of their names. Other columns are left alone.
+    A path is that of an image, or of a folder of images, relative to the data set's folder. Frames come in
+    the order of the rows, those of a folder in the natural order of their names. Other columns are ignored.
+
+    >>> splits = Csv(file="datasets/own/tracklets.csv", split=0).read("datasets/own")
+    >>> len(splits.train), len(splits.query), len(splits.gallery)
+    (6, 2, 4)
 
     Attributes:
         file: the file.
@@ -41,12 +45,14 @@ class Csv(DatasetReader):
                     f"{', '.join(_OPTIONAL)}; it has {', '.join(table.columns)}"
                 )
             if name != "tracklet" and (empty := table.index[table[name] == ""]).size:
-                raise ValueError(f"{self.file}, row {empty[0] + 2}: {name} is empty")
+                raise ValueError(f"{self.file}, row {empty[0]}: {name} is empty")
         parts = _parts(table)
         for part in parts:
             if part not in PARTS:
-                row = table.index[table["part"] == part][0] + 2
-                raise ValueError(f"{self.file}, row {row}: part is {part!r}, expected one of {', '.join(PARTS)}")
+                row = table.index[table["part"] == part][0]
+                raise ValueError(
+                    f"{self.file}, row {row}: part is {part!r}, expected one of {', '.join(PARTS)}"
+                )
         check_parts(parts, self.split, self.file)
         table = table.assign(**{name: "" for name in _OPTIONAL if name not in table})
         return splits_of(self._with_frames(table, Path(root)), self.split, self.file)
@@ -58,13 +64,15 @@ class Csv(DatasetReader):
         return split_rule(_parts(self._table()), self.split)
 
     def _table(self) -> pd.DataFrame:
-        """All columns, as text; numbered from 0, where row 2 of the file is."""
+        """All columns, as text, by the number of the line in the file (where no field has several)."""
         try:
-            return pd.read_csv(self.file, dtype=str, keep_default_na=False, skip_blank_lines=False)
+            table = pd.read_csv(self.file, dtype=str, keep_default_na=False, skip_blank_lines=False)
         except FileNotFoundError:
             raise FileNotFoundError(f"{self.file} is missing: it should be the table of the frames") from None
         except ValueError as error:  # which pandas' own errors are, and those of wrong encodings
             raise ValueError(f"{self.file} cannot be read as a CSV file: {error}") from error
+        table = table.set_axis(table.index + 2).fillna("")  # a row that ends early
+        return table[(table != "").any(axis=1)]
 
     def _with_frames(self, table: pd.DataFrame, root: Path) -> pd.DataFrame:
         """One row per frame: folders are replaced by what is in them, paths are those to open.
@@ -73,33 +81,31 @@ class Csv(DatasetReader):
             FileNotFoundError, ValueError: a path does not exist, lies outside `root`, or occurs twice.
         """
         listed = cache(lambda folder: names_in(Path(folder)))
-        paths = [
-            self._frames(root, path, f"{self.file}, row {row}", listed)
-            for row, path in enumerate(table["path"], start=2)
-        ]
-        table = table.assign(path=paths).explode("path")
+        start = f"{root / '_'}"[:-1]  # Path(".") puts nothing before its files
+        paths = [self._frames(start, path, row, listed) for row, path in table["path"].items()]
+        table = table.assign(path=pd.Series(paths, index=table.index)).explode("path")
         again = table["path"].duplicated()
         if again.any():
             path = table["path"][again].iloc[0]
-            first, second = table.index[table["path"] == path][:2] + 2
+            first, second = table.index[table["path"] == path][:2]
             raise ValueError(f"{self.file}: rows {first} and {second} both name {path}: name a frame once")
         return table
 
-    def _frames(
-        self, root: Path, path: str, row: str, listed: Callable[[str], frozenset[str]]
-    ) -> list[str]:
-        """The frames that a path stands for; `listed` gives the names in a folder."""
-        start = f"{root / '_'}"[:-1]
+    def _frames(self, start: str, path: str, row: int, listed: Callable[[str], frozenset[str]]) -> list[str]:
+        """The frames that a path stands for; `start` is the folder, `listed` gives the names in one."""
         place = os.path.normpath(path)
         place = place.removeprefix(start) if place.startswith("/") else place
         if place.startswith(("/", "..")):
-            raise ValueError(f"{row}: {path} lies outside the data set's folder {root}: name that with data.root=...")
+            raise ValueError(
+                f"{self.file}, row {row}: {path} lies outside the data set's folder {start}: name another "
+                "one with data.root=..."
+            )
         folder, _, name = f"{start}{place}".rpartition("/")
         if name not in listed(folder or "."):
-            raise FileNotFoundError(f"{row}: {start}{place} does not exist")
+            raise FileNotFoundError(f"{self.file}, row {row}: {start}{place} does not exist")
         if is_image(name):
             return [f"{start}{place}"]
-        return sorted(images(root / place), key=natural)
+        return sorted(images(Path(start, place)), key=natural)
 
 
 def _parts(table: pd.DataFrame) -> list[str]:

@@ -22,14 +22,16 @@ _COLUMNS = ("path", "part", *FIELDS)
 class Folder(DatasetReader):
     """A folder with the parts train, query and gallery (and junk), or train and test, or with none of them.
 
-    Every image in it is a frame; `masks` is left out where there are no parts.
+    Every image in it is a frame; where there are no parts, the folder `masks` is left out.
 
-    >>> splits = Folder(pattern="{person}/{camera}/{tracklet}/{frame}", split=None).read("datasets/own")
-    >>> splits.query[0].pid, splits.query[0].camid, len(splits.query[0])
-    (5, 1, 4)
+    >>> splits = Folder(pattern="{person}/{camera}/{tracklet}/{frame}", split=0).read("datasets/own")
+    >>> len(splits.train), len(splits.query), len(splits.gallery)
+    (6, 2, 4)
 
     Attributes:
-        pattern: what the path of a frame says, below its part or else below the folder: `name_pattern.compiled`.
+        pattern: what the path of a frame says, below its part or else below the folder, as `{person}`,
+            `{camera}`, `{tracklet}`, `{frame}`, `{clothes}`, `{view}`, `{person:4}` (exactly four
+            characters), or `{}` for what does not matter.
         split: number of a seeded split, for a folder without parts.
     """
 
@@ -40,7 +42,9 @@ class Folder(DatasetReader):
         root = Path(root)
         pattern = compiled(self.pattern)
         if not is_folder(root):
-            raise FileNotFoundError(f"{root} is missing: it should have frames named {self.pattern}, or parts of them")
+            raise FileNotFoundError(
+                f"{root} is missing: it should have frames named {self.pattern}, or parts of them"
+            )
         parts = self._parts(root)
         check_parts(parts, self.split, str(root))
         rows = [row for part in parts or [""] for row in self._rows(root, part, pattern)]

@@ -28,7 +28,7 @@ def is_image(name: str) -> bool:
 
 
 def _suffix(name: str) -> str:
-    return Path(name).suffix.lower()
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122, a tenth of the time of pathlib
 
 
 def is_folder(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from reid_cosam.data.readers import DatasetReader
 from reid_cosam.data.readers.listing import require
@@ -46,7 +47,7 @@ class Mars(DatasetReader):
         "shortest tracklet": 2,
         "longest tracklet": 920,
     }
-    own_data = "mars_layout"
+    own_data: ClassVar[str | None] = "mars_layout"
 
     def read(self, root: Path | str) -> ReidSplits:
         root = Path(root)

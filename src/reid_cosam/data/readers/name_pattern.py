@@ -42,8 +42,8 @@ def _group(placeholder: str, found: list[str], pattern: str) -> str:
     if (name and name not in FIELDS) or (":" in placeholder and not re.fullmatch("[1-9][0-9]*", width)):
         fields = ", ".join(f"{{{field}}}" for field in FIELDS)
         raise ValueError(
-            f"pattern={pattern}: {{{placeholder}}} is unknown; write {fields}, {{}} for what does not matter, "
-            "or {person:4} for exactly four characters"
+            f"pattern={pattern}: {{{placeholder}}} is unknown; write {fields}, {{}} for what does not "
+            "matter, or {person:4} for exactly four characters"
         )
     if name in found:
         return f"(?P={name})"

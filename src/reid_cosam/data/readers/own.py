@@ -1,4 +1,4 @@
-"""Splits of your own tracklets, from a table that says of each frame who it shows, where and in which part."""
+"""Splits of your own tracklets, from a table that says of each frame whom it shows, and where."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -27,7 +27,9 @@ def check_parts(parts: Collection[str], split: int | None, source: str) -> None:
     if parts and split is not None:
         raise ValueError(f"split={split}: {source} is divided already, into {named}; leave the split out")
     if not parts and split is None:
-        raise ValueError(f"{source} is not divided into parts: choose a seeded split, split=0 to 9; {_EXPECTED}")
+        raise ValueError(
+            f"{source} is not divided into parts: choose a seeded split, split=0 to 9; {_EXPECTED}"
+        )
 
 
 def split_rule(parts: Collection[str], split: int | None) -> str | None:
@@ -90,11 +92,15 @@ def _who(what: str, numbers: Mapping[str, int]) -> tuple[str, ...]:
 
 def _tracklets(table: pd.DataFrame) -> dict[str, tuple[Tracklet, ...]]:
     """By part, in the order of their first frames."""
+    frames: dict[tuple[str, int, int, str, str, str], list[str]] = {}
+    for path, *key in table[["path", *_TRACKLET]].itertuples(index=False, name=None):
+        frames.setdefault(tuple(key), []).append(path)
     found: dict[str, list[Tracklet]] = {}
-    frames = table.groupby(_TRACKLET, sort=False)["path"].agg(tuple)
     for (part, pid, camid, _, clothes, view), paths in frames.items():
-        number = JUNK_PID if part == "junk" else int(pid)
-        found.setdefault(part, []).append(Tracklet(paths, number, int(camid), clothes or None, view or None))
+        number = JUNK_PID if part == "junk" else pid
+        found.setdefault(part, []).append(
+            Tracklet(tuple(paths), number, camid, clothes or None, view or None)
+        )
     return {part: tuple(tracklets) for part, tracklets in found.items()}
 
 
@@ -119,15 +125,15 @@ def _check(splits: ReidSplits, names: Mapping[int, str], source: str) -> None:
     both = {one.pid for one in splits.train} & {one.pid for one in tested}
     if both:
         raise ValueError(
-            f"{source}: person {names[min(both)]} is in train and in the tested parts, as are "
-            f"{len(both) - 1} others: whom a network is trained on cannot be tested"
+            f"{source}: {len(both)} people are both in train and among the tested, the first of them "
+            f"{names[min(both)]}: a network must be tested on people that it was not trained on"
         )
     unnamed = [one for one in (*splits.train, *splits.query) if one.pid <= _DISTRACTOR]
     negative = [one for one in splits.gallery if one.pid < JUNK_PID]
     for one in (*unnamed, *negative):
         raise ValueError(
-            f"{source}: {one.frames[0]} is of person {names[one.pid]}, but 0 stands for distractors and -1 for "
-            "junk, which are only in the gallery: number people from 1"
+            f"{source}: {one.frames[0]} is of person {names[one.pid]}, but 0 stands for distractors and -1 "
+            "for junk, which are only in the gallery: number people from 1"
         )
     if not splits.train:
         raise ValueError(f"{source}: nobody is trained on")
@@ -139,6 +145,6 @@ def _check(splits: ReidSplits, names: Mapping[int, str], source: str) -> None:
         )
     if not splits.query:
         raise ValueError(
-            f"{source}: none of the {len({one.pid for one in tested})} tested people was seen by two cameras, "
-            "so there are no queries"
+            f"{source}: none of the {len({one.pid for one in tested})} tested people was seen by two "
+            "cameras, so there are no queries"
         )
