@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reid_cosam.data.masks import mask_path, read_masks
+from reid_cosam.data.masks import has_masks, mask_path, read_masks
+from reid_cosam.data.tracklet import Tracklet
 
 
 def test_masks_mirror_the_frames() -> None:
@@ -41,3 +42,33 @@ def test_an_enlarged_mask_stays_sharp(tmp_path: Path) -> None:
 def test_a_missing_mask_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"masks/bbox_test/0007/1\.png"):
         read_masks([str(tmp_path / "bbox_test" / "0007" / "1.jpg")], tmp_path, 2, 2)
+
+
+def tracklet(*frames: str) -> Tracklet:
+    return Tracklet(frames, pid=7, camid=1)
+
+
+def test_masks_are_there_for_all_frames_of_some_tracklets_or_for_none(tmp_path: Path) -> None:
+    with_mask = tracklet(write_mask(tmp_path, 1, [[255]]), write_mask(tmp_path, 2, [[255]]))
+    without = tracklet(str(tmp_path / "bbox_test" / "0008" / "1.jpg"))
+
+    assert has_masks([with_mask], tmp_path)
+    assert not has_masks([without], tmp_path)
+    assert not has_masks([with_mask], tmp_path / "bbox_test")
+
+
+def test_a_mask_that_only_some_frames_have_is_refused(tmp_path: Path) -> None:
+    first = write_mask(tmp_path, 1, [[255]])
+
+    with pytest.raises(ValueError, match=r"masks/bbox_test/0007/2\.png is missing") as error:
+        has_masks([tracklet(first, first.replace("1.jpg", "2.jpg"))], tmp_path)
+
+    assert "masks/bbox_test/0007/1.png" in str(error.value)
+
+
+def test_masks_lie_at_any_depth(tmp_path: Path) -> None:
+    (tmp_path / "masks" / "a").mkdir(parents=True)
+    Image.fromarray(np.array([[255]], dtype=np.uint8)).save(tmp_path / "masks" / "a" / "1.png")
+
+    assert has_masks([tracklet(str(tmp_path / "a" / "1.jpg"))], tmp_path)
+    assert read_masks([str(tmp_path / "a" / "1.jpg")], tmp_path, 1, 1).all()

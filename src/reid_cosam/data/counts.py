@@ -86,9 +86,12 @@ def too_small_for(splits: ReidSplits) -> tuple[str, ...]:
     queries, gallery = len(splits.query), len(splits.gallery)
     tested = queries + gallery
     ranks = ", ".join(f"R{rank}" for rank in _RANKS if rank >= gallery)
+    use = (
+        f"train with recipe.sampling.identities={identities} or fewer" if identities > 1 else "two are needed"
+    )
     remarks = {
-        f"small: {identities} training identities cannot fill a batch of {_BATCH}; train with "
-        f"recipe.sampling.identities={identities} or fewer": identities < _BATCH,
+        f"small: {identities} training identities cannot fill a batch of {_BATCH}; {use}": identities
+        < _BATCH,
         f"small: {queries} queries, each of which is worth {100 / max(queries, 1):.1f} points of R1; compare "
         "networks over several splits or seeds": queries < _FEW_QUERIES,
         f"small: the gallery has {gallery} tracklets, so {ranks} are 100% whatever the network": bool(ranks),

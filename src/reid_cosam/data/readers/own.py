@@ -16,14 +16,14 @@ Split = Annotated[int, Ge(0), Le(9)] | None
 PARTS = ("train", "query", "gallery", "test", "junk")
 _DISTRACTOR = 0
 _TRACKLET = ["part", "pid", "camid", "tracklet", "clothes", "view"]
-_EXPECTED = "expected train, query and gallery (and junk), or train and test, or no parts at all"
+_EXPECTED = "expected query and gallery, or test, beside train and perhaps junk; or no parts at all"
 
 
 def check_parts(parts: Collection[str], split: int | None, source: str) -> None:
     """Raise ValueError unless these parts make a split, or there are none and a seeded one is asked for."""
     named = ", ".join(part for part in PARTS if part in parts)
-    if parts and set(parts) - {"junk"} not in ({"train", "query", "gallery"}, {"train", "test"}):
-        raise ValueError(f"{source} has only {named}: {_EXPECTED}")
+    if parts and set(parts) - {"train", "junk"} not in ({"query", "gallery"}, {"test"}):
+        raise ValueError(f"{source} has the parts {named}: {_EXPECTED}")
     if parts and split is not None:
         raise ValueError(f"split={split}: {source} is divided already, into {named}; leave the split out")
     if not parts and split is None:
@@ -135,8 +135,6 @@ def _check(splits: ReidSplits, names: Mapping[int, str], source: str) -> None:
             f"{source}: {one.frames[0]} is of person {names[one.pid]}, but 0 stands for distractors and -1 "
             "for junk, which are only in the gallery: number people from 1"
         )
-    if not splits.train:
-        raise ValueError(f"{source}: nobody is trained on")
     cameras = {one.camid for one in tested}
     if len(cameras) == 1:
         raise ValueError(
