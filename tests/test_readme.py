@@ -20,6 +20,7 @@ from reid_cosam.settings.reading import read_settings
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
+    ROOT / "docs" / "data.md",
     *sorted((ROOT / "experiments").glob("*/README.md")),
     *sorted(CONF.glob("*.yaml")),
 ]

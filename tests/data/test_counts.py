@@ -95,4 +95,4 @@ def test_a_large_data_set_is_too_small_for_nothing() -> None:
 def test_one_person_cannot_be_trained_on() -> None:
     (batch,) = too_small_for(ReidSplits(_walkers(1, 1, 1), _walkers(100, 101, 1), _walkers(100, 101, 2)))
 
-    assert "two are needed" in batch
+    assert "it takes two" in batch

@@ -86,16 +86,20 @@ def too_small_for(splits: ReidSplits) -> tuple[str, ...]:
     queries, gallery = len(splits.query), len(splits.gallery)
     tested = queries + gallery
     ranks = ", ".join(f"R{rank}" for rank in _RANKS if rank >= gallery)
-    use = (
-        f"train with recipe.sampling.identities={identities} or fewer" if identities > 1 else "two are needed"
+    fitting = f"recipe.sampling.identities={identities} fits" if identities > 1 else "it takes two"
+    worth = 100 / max(queries, 1)
+    remarks = (
+        (identities < _BATCH, f"{identities} training identities cannot fill a batch of {_BATCH}; {fitting}"),
+        (
+            queries < _FEW_QUERIES,
+            f"{queries} queries are worth {worth:.1f} points of R1 each; compare "
+            "networks over several splits or seeds",
+        ),
+        (bool(ranks), f"with {gallery} tracklets in the gallery, {ranks} are 100% whatever the network"),
+        (
+            tested <= _K1,
+            f"{tested} tested tracklets cannot be re-ranked with k1={_K1}; evaluate with "
+            f"reranking.k1={max(tested // 3, 1)} or so",
+        ),
     )
-    remarks = {
-        f"small: {identities} training identities cannot fill a batch of {_BATCH}; {use}": identities
-        < _BATCH,
-        f"small: {queries} queries, each of which is worth {100 / max(queries, 1):.1f} points of R1; compare "
-        "networks over several splits or seeds": queries < _FEW_QUERIES,
-        f"small: the gallery has {gallery} tracklets, so {ranks} are 100% whatever the network": bool(ranks),
-        f"small: {tested} tested tracklets cannot be re-ranked with k1={_K1}; evaluate with "
-        f"reranking.k1={max(tested // 3, 1)} or so": tested <= _K1,
-    }
-    return tuple(remark for remark, applies in remarks.items() if applies)
+    return tuple(f"small: {remark}" for applies, remark in remarks if applies)

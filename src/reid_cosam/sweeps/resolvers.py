@@ -7,7 +7,6 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Iterable
-from pathlib import Path
 
 from omegaconf import OmegaConf
 
@@ -24,11 +23,6 @@ def run_folder(folder: str) -> str:
     temporary = tempfile.mkdtemp(prefix="reid_cosam_rank_")
     atexit.register(shutil.rmtree, temporary, ignore_errors=True)
     return temporary
-
-
-def folder_of(file: str) -> str:
-    """The folder that a file lies in."""
-    return str(Path(file).expanduser().parent)
 
 
 def choices(values: Iterable[object]) -> str:
@@ -53,7 +47,7 @@ def slurm_cpus(num_nodes: int, devices: int, workers: int) -> int:
     return (workers + 1) * devices // slurm_tasks(num_nodes, devices)
 
 
-for _resolver in (choices, folder_of, runs_at_once, slurm_tasks, slurm_cpus):
+for _resolver in (choices, runs_at_once, slurm_tasks, slurm_cpus):
     OmegaConf.register_new_resolver(_resolver.__name__, _resolver, replace=True)
 # Saved with the configuration, as the time in it is: Slurm's ranks get the submitting command's folder.
 OmegaConf.register_new_resolver("run_folder", run_folder, use_cache=True, replace=True)

@@ -82,7 +82,10 @@ class Csv(DatasetReader):
         """
         listed = cache(lambda folder: names_in(Path(folder)))
         start = f"{root / '_'}"[:-1]  # Path(".") puts nothing before its files
-        paths = [self._frames(start, path, row, listed) for row, path in table["path"].items()]
+        paths = [
+            self._frames(start, path, row, listed)
+            for row, path in zip(table.index, table["path"], strict=True)
+        ]
         table = table.assign(path=pd.Series(paths, index=table.index)).explode("path")
         again = table["path"].duplicated()
         if again.any():
