@@ -106,7 +106,7 @@ def test_a_pattern_without_quotes_is_answered_with_them(run: Run) -> None:
             ("data.split=0", 'data.pattern="{person}/{camera}/{frame}"'),
             "data.pattern={person}/{camera}/{frame}",
         ),
-        (("data=csv",), "data.file is missing"),
+        (("data=csv",), "datasets/own/tracklets.csv is missing"),
         (("data=csv", "data.split=0", "data.file=nowhere.csv"), "nowhere.csv"),
         (("data.root=null",), "data.root"),
     ],

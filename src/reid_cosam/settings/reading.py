@@ -1,6 +1,5 @@
 """Typed settings from a composed configuration."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,22 +32,11 @@ def read_settings(settings: type[_Settings], config: DictConfig) -> _Settings:
     names: list[Any] = [name for name in config if name in own or name not in of_the_sweep]
     if settings is SweepSettings:
         names = [name for name in names if name in own]
-    missing = [
-        name for name in sorted(_missing(OmegaConf.to_container(config))) if name.partition(".")[0] in names
-    ]
+    missing = [name for name in sorted(OmegaConf.missing_keys(config)) if name.partition(".")[0] in names]
     if missing:
         raise ValueError("; ".join(f"{name} is missing: add {name}=..." for name in missing))
     content: Any = OmegaConf.to_container(config, resolve=True)
     return _as_typed(checked(settings, {name: content[name] for name in names}))
-
-
-def _missing(content: Any, prefix: str = "") -> Iterator[str]:
-    """Names of settings that have no value yet; those that only refer to such a setting do not count."""
-    for name, value in content.items():
-        if isinstance(value, dict):
-            yield from _missing(value, f"{prefix}{name}.")
-        elif value == "???":
-            yield f"{prefix}{name}"
 
 
 def _as_typed(settings: _Settings) -> _Settings:

@@ -68,7 +68,7 @@ class Csv(DatasetReader):
         try:
             table = pd.read_csv(self.file, dtype=str, keep_default_na=False, skip_blank_lines=False)
         except FileNotFoundError:
-            raise FileNotFoundError(f"{self.file} is missing: it should be the table of the frames") from None
+            raise FileNotFoundError(f"{self.file} is missing: name your table with data.file=...") from None
         except ValueError as error:  # which pandas' own errors are, and those of wrong encodings
             raise ValueError(f"{self.file} cannot be read as a CSV file: {error}") from error
         table = table.set_axis(table.index + 2).fillna("")  # a row that ends early
