@@ -72,6 +72,7 @@ def working_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree.write_mars_tree(folder / "datasets" / "g2a_vreid")
     for name in ("mevid", "ls_vid", "ccvid", "market1501", "mars_dl"):
         getattr(layouts, f"write_{name}_tree")(folder / "datasets" / name)
+    tree.write_own_tree(folder / "datasets" / "own")
     commands.render_walkers(folder / "datasets")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Mars, "counts", {})

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from reid_cosam.data.frames import read_clip as read_clip
     from reid_cosam.data.readers import DatasetReader as DatasetReader
     from reid_cosam.data.readers.ccvid import Ccvid as Ccvid
+    from reid_cosam.data.readers.csv import Csv as Csv
     from reid_cosam.data.readers.duke import Duke as Duke
+    from reid_cosam.data.readers.folder import Folder as Folder
     from reid_cosam.data.readers.g2a_vreid import G2aVreid as G2aVreid
     from reid_cosam.data.readers.ilids_vid import IlidsVid as IlidsVid
     from reid_cosam.data.readers.ls_vid import LsVid as LsVid
@@ -92,6 +94,8 @@ _MODULE_OF = {
     "MarsDl": "data.readers.mars_dl",
     "Mevid": "data.readers.mevid",
     "Ward": "data.readers.ward",
+    "Folder": "data.readers.folder",
+    "Csv": "data.readers.csv",
     "ReidSplits": "data.tracklet",
     "Tracklet": "data.tracklet",
     "read_clip": "data.frames",

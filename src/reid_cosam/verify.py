@@ -3,6 +3,11 @@
 from reid_cosam.command_line import command
 from reid_cosam.settings import VerifySettings
 
+_SMALL = (
+    "data.small=true: recipes run a tenth of their iterations, and backbones start from random weights; on "
+    "photographs backbone.pretrained=true is worth it, and with hundreds of people data.small=false"
+)
+
 
 @command("verify", VerifySettings)
 def main(settings: VerifySettings) -> None:
@@ -23,9 +28,12 @@ def main(settings: VerifySettings) -> None:
         if rule.ranks_only == ranks_only and test_set.knows_labels(name)
     }
     file = build.splits_file(data)
+    split = f", split {data.split}" if data.split is not None else ""
     half = f", {data.tested_half} half tested" if data.tested_half else ""
     root, reader = build.data_folder(data), build.make_reader(data)
-    title = f"{data.name} in {root}" + (f", split {data.split} of {file}{half}" if file else "")
+    title = f"{data.name} in {root}{split}{f' of {file}' if file else ''}{half}"
+    if data.small:
+        title += f"\n{_SMALL}"
     if report(title, splits, root, reader, galleries, max(1, data.workers), counted):
         raise SystemExit(1)
 

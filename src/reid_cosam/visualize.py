@@ -41,18 +41,17 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     data = settings.data_set(trained.data)
     splits = build.make_shown_splits(settings, data)
     root, size = build.data_folder(data), (trained.data.height, trained.data.width)
-    has_persons = data.name == "synthetic"
-    chosen = Snippets(
-        _chosen(settings, splits, root), trained.num_frames, size, has_persons, settings.snippet
-    )
+    chosen = Snippets(_chosen(settings, splits, root), trained.num_frames, size, root, settings.snippet)
+    queries = Snippets(splits.query, trained.num_frames, size, root)
     write_text(folder / "config.yaml", OmegaConf.to_yaml(settings.model_dump(mode="json")))
     write_json(folder / "environment.json", environment())
     about = f"{trained.run_name} on {' '.join(filter(None, (data.name, data.size)))}"
     write_pictures(masks, chosen, root, about, folder)
-    if settings.coverage and not has_persons:
-        print(f"coverage is not measured: {data.name} has no person masks; only data=synthetic has them")
+    if settings.coverage and not queries.has_persons:
+        print(
+            f"coverage is not measured: {root} has no folder masks with person masks, as data=synthetic has"
+        )
     elif settings.coverage:
-        queries = Snippets(splits.query, trained.num_frames, size, has_persons)
         with counted(len(queries), "queries") as advance:
             compared = compare(masks, queries, data.eval_batch_size, data.workers, advance)
         title = f"{about}: {len(queries)} queries, first snippet of each"

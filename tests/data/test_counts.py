@@ -1,6 +1,6 @@
 import pytest
 
-from reid_cosam.data.counts import check_counts, count, sizes
+from reid_cosam.data.counts import check_counts, count, sizes, too_small_for
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
 
@@ -89,3 +89,30 @@ def test_the_sizes_of_each_part() -> None:
 
 def test_empty_splits_have_no_sizes() -> None:
     assert sizes(ReidSplits((), (), ())).empty
+
+
+def _walkers(people: int, pids_from: int, camid: int) -> tuple[Tracklet, ...]:
+    return tuple(_tracklet(pid, camid, 4) for pid in range(pids_from, pids_from + people))
+
+
+def test_a_small_data_set_is_too_small_for_defaults() -> None:
+    batch, queries, ranks, reranking = too_small_for(
+        ReidSplits(_walkers(5, 1, 1), _walkers(8, 101, 1), _walkers(8, 101, 2))
+    )
+
+    assert "recipe.sampling.identities=5 " in batch
+    assert "8 queries" in queries
+    assert "12.5 points" in queries
+    assert "R10, R20 " in ranks
+    assert "R5" not in ranks
+    assert "reranking.k1=5 " in reranking
+
+
+def test_a_large_data_set_is_too_small_for_nothing() -> None:
+    assert too_small_for(ReidSplits(_walkers(8, 1, 1), _walkers(100, 101, 1), _walkers(100, 101, 2))) == ()
+
+
+def test_one_person_cannot_be_trained_on() -> None:
+    (batch,) = too_small_for(ReidSplits(_walkers(1, 1, 1), _walkers(100, 101, 1), _walkers(100, 101, 2)))
+
+    assert "it takes two" in batch

@@ -89,7 +89,7 @@ def test_masks_are_read_from_the_pack_as_well(tmp_path: Path) -> None:
     folder = pack_tree(loose, tmp_path / "packed")
 
     expected, found = (
-        read_masks(mars.read(root).query[0].frames, TINY.height, TINY.width) for root in (loose, folder)
+        read_masks(mars.read(root).query[0].frames, root, TINY.height, TINY.width) for root in (loose, folder)
     )
 
     assert expected.any()

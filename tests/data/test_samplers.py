@@ -106,7 +106,7 @@ def test_it_serves_any_data_set() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((8, TRACKLETS, 1), "num_identities=8: the data set has 7 identities"),
+        ((8, TRACKLETS, 1), "num_identities=8: the data set has 7 identities; use num_identities=7 or fewer"),
         ((0, TRACKLETS, 1), "num_identities=0"),
         ((3, 0, 1), "num_tracklets=0"),
         ((3, 4, 5), "world_size=5 does not divide num_identities=3 x num_tracklets=4"),

@@ -91,7 +91,7 @@ def test_frames_and_masks_have_the_size_of_the_spec(folder: Path) -> None:
 
     for frame in frames:
         assert simplejpeg.decode_jpeg(Path(frame).read_bytes()).shape == (64, 32, 3)
-        with Image.open(mask_path(frame)) as mask:
+        with Image.open(mask_path(frame, folder)) as mask:
             assert mask.size == (32, 64)
     assert len(list(folder.glob("masks/**/*.png"))) == len(frames)
 

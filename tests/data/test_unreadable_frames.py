@@ -111,4 +111,4 @@ def test_a_mask_that_cannot_be_read_is_named(tmp_path: Path, make: object, numbe
     make(mask)
 
     with pytest.raises(UnreadableFrame, match=rf"^cannot read {mask}: {os.strerror(number)};"):
-        read_masks([str(tmp_path / "bbox_test/0007/1.jpg")], 2, 2)
+        read_masks([str(tmp_path / "bbox_test/0007/1.jpg")], tmp_path, 2, 2)

@@ -244,7 +244,7 @@ def coverage(module: ReidModule, datamodule: ReidDataModule, stage: int) -> dict
         attention = SpatialMasks(module.network, [stage], torch.device("cpu")).of(clip)[stage][0]
         rows, columns = 64 // attention.shape[1], 32 // attention.shape[2]
         for frame, mask in zip(frames, attention, strict=True):
-            person = np.asarray(Image.open(mask_path(frame)).convert("L")) > 127
+            person = np.asarray(Image.open(mask_path(frame, Path(frame).parents[2])).convert("L")) > 127
             for (row, column), value in np.ndenumerate(mask.numpy()):
                 place = person[row * rows : (row + 1) * rows, column * columns : (column + 1) * columns]
                 for sums, share in ((inside, place.mean()), (outside, 1 - place.mean())):

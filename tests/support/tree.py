@@ -118,6 +118,25 @@ def write_ward_tree(root: Path, people: int = 4, frames: int = 5, size: Size = (
     return root
 
 
+def write_own_tree(root: Path, parts: Sequence[str] = (), frames: int = 4, size: Size = (64, 32)) -> Path:
+    """Four people with one tracklet in the camera `door` and two in `hall`, and `tracklets.csv` of these.
+
+    With parts, two people are in the first of them; the others are in the second where the door sees them,
+    and in the last where the hall does.
+    """
+    rows = ["path,person,camera,tracklet" + (",part" if parts else "")]
+    for number, person in enumerate(("anna", "ben", "carl", "dora")):
+        for camera, tracklet in (("door", "1"), ("hall", "1"), ("hall", "2")):
+            place_of = 0 if number < 2 else 1 if camera == "door" else -1
+            part = parts[place_of] if parts else ""
+            place = "/".join(filter(None, (part, person, camera, tracklet)))
+            names = [f"{frame}.jpg" for frame in range(8, 8 + frames)]  # 10 comes after 9
+            _write_frames(root / place, names, number, (number, len(camera + tracklet)), size)
+            rows.append(",".join(filter(None, (place, person, camera, tracklet, part))))
+    (root / "tracklets.csv").write_text("\n".join(rows) + "\n")
+    return root
+
+
 def _write_frames(folder: Path, names: Sequence[str], pid: int, seed: tuple[int, int], size: Size) -> None:
     for frame, name in enumerate(names):
         write_frame(folder / name, pid, (*seed, frame), size)

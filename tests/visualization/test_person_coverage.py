@@ -39,7 +39,7 @@ def write_tracklet(root: Path, pid: int, frames: int) -> Tracklet:
 
 def test_first_snippets_are_compared_whatever_the_batches(tmp_path: Path) -> None:
     tracklets = [write_tracklet(tmp_path, pid, frames) for pid, frames in ((1, 6), (2, 3), (3, 4))]
-    snippets = Snippets(tracklets, 4, (64, 32), has_persons=True)
+    snippets = Snippets(tracklets, 4, (64, 32), tmp_path)
     masks = SpatialMasks(network("[4,5]"), None, CPU)
     done: list[int] = []
 

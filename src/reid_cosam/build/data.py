@@ -11,6 +11,7 @@ from jaxtyping import Bool
 from reid_cosam.build.parts import checked, make
 from reid_cosam.data import attributes
 from reid_cosam.data.counts import check_counts
+from reid_cosam.data.masks import has_masks
 from reid_cosam.data.readers import DatasetReader
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.settings import DataSettings, TrainSettings
@@ -34,8 +35,13 @@ def make_splits(data: DataSettings) -> ReidSplits:
     Raises:
         FileNotFoundError, ValueError: the layout is incomplete, or holds something else than it should.
     """
-    splits = read_splits(data)
-    check_counts(splits, make_reader(data).counts, f"{data.name} in {data.root}")
+    splits, reader = read_splits(data), make_reader(data)
+    try:
+        check_counts(splits, reader.counts, f"{data.name} in {data.root}")
+    except ValueError as error:
+        own = f"; data={reader.own_data} reads another data set in this layout" if reader.own_data else ""
+        raise ValueError(f"{error}{own}") from None
+    has_masks(splits.query, reader.folder(data.root))  # those that are incomplete are refused now
     return splits
 
 
@@ -47,7 +53,7 @@ def read_splits(data: DataSettings) -> ReidSplits:
         remedy = "Another folder is named with data.root=...; `data=synthetic` needs no download."
         raise FileNotFoundError(f"{error}\n{remedy}") from error
     except ValueError as error:
-        raise _naming_settings(error, {"split": "data.split"}) from error
+        raise _naming_settings(error, {name: f"data.{name}" for name in ("split", "pattern")}) from error
 
 
 def read_existing_splits(data: DataSettings) -> ReidSplits:
@@ -112,6 +118,7 @@ def data_record(data: DataSettings) -> dict[str, Any]:
         "tested_half": data.tested_half,
         "attributes": data.attributes,
         "splits_file": None if file is None else str(file.absolute()),
+        "split_rule": make_reader(data).split_rule(data.root),
     }
 
 

@@ -82,7 +82,8 @@ def make_shown_splits(settings: CheckpointSettings, data: DataSettings) -> ReidS
     except FileNotFoundError as error:
         if isinstance(settings.data, DataSettings):
             raise
-        remedy = "This is where the network was trained; if its data lie elsewhere now, add data.root=FOLDER."
+        place = "data=csv data.file=FILE" if data.file else "data.root=FOLDER"
+        remedy = f"This is where the network was trained; if its data lie elsewhere now, add {place}."
         raise FileNotFoundError(f"{error}\n{remedy}") from None
 
 

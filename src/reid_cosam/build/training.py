@@ -110,14 +110,13 @@ def finished_run(
     """
     assert module.validation is not None
     descriptors = module.validation.descriptors.to(module.device)
-    has_persons = settings.data.name == "synthetic"
     return FinishedRun(
         settings.run_name,
         test,
         module.validation._replace(descriptors=descriptors),
         further,
         SpatialMasks(module.network, None, module.device) if module.network.masked_stages else None,
-        Snippets(test.queries, settings.num_frames, test.size, has_persons),
+        Snippets(test.queries, settings.num_frames, test.size, test.root),
         settings.data.eval_batch_size,
         {
             "data": data_record(settings.data),

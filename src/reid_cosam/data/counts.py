@@ -6,6 +6,9 @@ import pandas as pd
 
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
+# What recipes, re-ranking and tables of scores take by default.
+_BATCH, _K1, _RANKS = 8, 20, (5, 10, 20)
+_FEW_QUERIES = 100  # with fewer, one query is worth more than a point of R1
 _SHORT = (4, 8)  # usual numbers of frames in a snippet: a shorter tracklet repeats its own
 
 
@@ -84,3 +87,28 @@ def sizes(splits: ReidSplits) -> pd.DataFrame:
         **{f"<{limit}": by_part[f"<{limit}"].sum() for limit in _SHORT},
     }
     return pd.DataFrame(columns)
+
+
+def too_small_for(splits: ReidSplits) -> tuple[str, ...]:
+    """One sentence for each default that a small data set is too small for, with what to do about it."""
+    identities = len({one.pid for one in splits.train})
+    queries, gallery = len(splits.query), len(splits.gallery)
+    tested = queries + gallery
+    ranks = ", ".join(f"R{rank}" for rank in _RANKS if rank >= gallery)
+    fitting = f"recipe.sampling.identities={identities} fits" if identities > 1 else "it takes two"
+    worth = 100 / max(queries, 1)
+    remarks = (
+        (identities < _BATCH, f"{identities} training identities cannot fill a batch of {_BATCH}; {fitting}"),
+        (
+            queries < _FEW_QUERIES,
+            f"{queries} queries are worth {worth:.1f} points of R1 each; compare "
+            "networks over several splits or seeds",
+        ),
+        (bool(ranks), f"with {gallery} tracklets in the gallery, {ranks} are 100% whatever the network"),
+        (
+            tested <= _K1,
+            f"{tested} tested tracklets cannot be re-ranked with k1={_K1}; evaluate with "
+            f"reranking.k1={max(tested // 3, 1)} or so",
+        ),
+    )
+    return tuple(f"small: {remark}" for applies, remark in remarks if applies)

@@ -1,6 +1,7 @@
-"""Person masks of the synthetic set: PNG files that mirror the frames under `masks/`."""
+"""Person masks: PNG files that mirror the frames under `masks/` in the folder of their data set."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -8,23 +9,49 @@ from jaxtyping import Bool
 from PIL import Image
 
 from reid_cosam.data.frames import decode, read_content
+from reid_cosam.data.readers.listing import is_folder, names_in
+from reid_cosam.data.tracklet import Tracklet
+
+MASKS = "masks"
 
 
-def mask_path(frame: str) -> Path:
+def mask_path(frame: str, root: Path) -> Path:
     """`<root>/masks/bbox_test/<pid>/<name>.png` for the frame `<root>/bbox_test/<pid>/<name>.jpg`."""
-    path = Path(frame)
-    root = path.parents[2]
-    return (root / "masks" / path.relative_to(root)).with_suffix(".png")
+    return (root / MASKS / Path(frame).relative_to(root)).with_suffix(".png")
 
 
-def read_masks(frames: Sequence[str], height: int, width: int) -> Bool[np.ndarray, "t {height} {width}"]:
-    """Where the person is visible in each frame.
+def has_masks(tracklets: Iterable[Tracklet], root: Path) -> bool:
+    """Whether the person masks of these tracklets exist; `root` is the data set's folder.
+
+    Raises:
+        ValueError: some frames have a mask and others have none; names one of each.
+    """
+    if not is_folder(root / MASKS):
+        return False
+    paths = [mask_path(frame, root) for one in tracklets for frame in one.frames]
+    found: dict[bool, Path] = {}
+    for folder, inside in groupby(paths, key=lambda path: path.parent):
+        names = names_in(folder)
+        for path in inside:
+            found.setdefault(path.name in names, path)
+    if len(found) == 2:
+        raise ValueError(
+            f"{found[False]} is missing, but {found[True]} is there: person masks are needed for all frames "
+            f"that are tested, or rename {root / MASKS}"
+        )
+    return True in found
+
+
+def read_masks(
+    frames: Sequence[str], root: Path, height: int, width: int
+) -> Bool[np.ndarray, "t {height} {width}"]:
+    """Where the person is visible in each frame; `root` is the data set's folder.
 
     Raises:
         FileNotFoundError: a frame has no mask; names it.
         OSError, ValueError: a mask cannot be read or decoded; names it.
     """
-    return np.stack([_read(mask_path(frame), height, width) for frame in frames])
+    return np.stack([_read(mask_path(frame, root), height, width) for frame in frames])
 
 
 def _read(path: Path, height: int, width: int) -> Bool[np.ndarray, "{height} {width}"]:

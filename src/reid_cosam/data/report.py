@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from reid_cosam.data import packed
-from reid_cosam.data.counts import count, sizes
+from reid_cosam.data.counts import count, sizes, too_small_for
+from reid_cosam.data.masks import has_masks
 from reid_cosam.data.packing import Counted
 from reid_cosam.data.readers import DatasetReader
 from reid_cosam.data.tracklet import ReidSplits
@@ -37,9 +38,14 @@ def report(
         *_counts(count(splits), reader, console),
         *_gaps(splits, reader, console),
         *_queries(splits, galleries, console),
+        *_masks(splits, root, console),
         *_pack(root, counted, console),
         *_frames(splits.frames(), workers, counted, console),
     ]
+    for line in (*splits.remarks, *too_small_for(splits)):
+        console.print(line)
+    if (rule := reader.split_rule(root)) is not None:
+        console.print(f"split rule: {rule}")
     console.print(f"splits: sha256 {split_hash(splits, root)}")
     if reader.unknown:
         console.print(f"not checked: {reader.unknown}")
@@ -94,6 +100,17 @@ def _queries(splits: ReidSplits, galleries: Mapping[str, tuple[int, int]], conso
     _print(lines, console)
     total = len(splits.query)
     return [f"{len(never)} of {total} queries without a match under any protocol"] if never else []
+
+
+def _masks(splits: ReidSplits, root: Path, console: Console) -> list[str]:
+    try:
+        found = has_masks(splits.query, root)
+    except ValueError as error:
+        console.print(f"person masks: {error}")
+        return ["person masks are missing"]
+    if found:
+        console.print("person masks: of all frames of queries")
+    return []
 
 
 def _pack(root: Path, counted: Counted, console: Console) -> list[str]:

@@ -55,9 +55,9 @@ class PKBatchSampler(Sampler[list[int]]):
         of_sample = np.asarray(labels, dtype=np.int64)
         self._pools = [np.flatnonzero(of_sample == label) for label in np.unique(of_sample)]
         if not 1 <= num_identities <= len(self._pools):
-            raise ValueError(
-                f"num_identities={num_identities}: the data set has {len(self._pools)} identities"
-            )
+            there = len(self._pools)
+            remedy = f"; use num_identities={there} or fewer" if num_identities > there > 1 else ""
+            raise ValueError(f"num_identities={num_identities}: the data set has {there} identities{remedy}")
         if num_tracklets < 1:
             raise ValueError(f"num_tracklets={num_tracklets}: a batch has at least one sample per identity")
         share, rest = divmod(num_identities * num_tracklets, world_size)

@@ -41,7 +41,7 @@ class ReidSplits:
     """The parts of a re-identification data set.
 
     `gallery` contains neither queries nor junk: the gallery of the `released` protocol. Protocols that
-    want more add `query` and `junk` to it.
+    want more add `query` and `junk` to it. `remarks` are sentences about how they were read, for `verify`.
 
     >>> walker = [Tracklet((f"{number}.jpg",), pid=number, camid=1) for number in range(3)]
     >>> splits = ReidSplits(train=(walker[0],), query=(walker[1],), gallery=(walker[1], walker[2]))
@@ -53,6 +53,7 @@ class ReidSplits:
     query: tuple[Tracklet, ...]
     gallery: tuple[Tracklet, ...]
     junk: tuple[Tracklet, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def parts(self) -> dict[str, tuple[Tracklet, ...]]:
         """The parts by name, in a fixed order."""

@@ -95,6 +95,8 @@ def print_splits(groups: Mapping[str, Any], file: Path) -> None:
         console.print(f"{name}, {first['name']}{half}, {protocol}, {len(runs)} splits, percent")
         for path in sorted({run["splits_file"] for run in runs if run["splits_file"]}):
             console.print(f"splits: {path}")
+        if rule := first.get("split_rule"):
+            console.print(f"splits: {rule}")
         console.print(_split_table(group))
         if not group["mean"]:
             console.print("no mean, as a split occurs more than once: evaluate one checkpoint per split")

@@ -16,6 +16,8 @@ _FREE = {
     "data.protocol",
     "data.small",
     "data.attributes",
+    "data.pattern",
+    "data.file",
     "recipe.name",
     "recipe.max_steps",
 }

@@ -1,5 +1,6 @@
 """Typed settings from a composed configuration."""
 
+from pathlib import Path
 from typing import Any, TypeVar
 
 from hydra.core.hydra_config import HydraConfig
@@ -16,6 +17,7 @@ def _by_data_size(usual: Any, small: Any, *, _root_: DictConfig) -> Any:
 
 
 OmegaConf.register_new_resolver("by_data_size", _by_data_size, replace=True)
+OmegaConf.register_new_resolver("folder_of", lambda file: str(Path(str(file)).parent), replace=True)
 
 _Settings = TypeVar("_Settings", bound=BaseModel)
 

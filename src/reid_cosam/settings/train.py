@@ -93,6 +93,8 @@ class DataSettings(Settings):
     seed: Natural | None = None
     split: Natural | None = None
     tested_half: Literal["first", "last"] | None = None
+    pattern: Text | None = None
+    file: PathText | None = None
     attributes: PathText | None = None
 
 

@@ -63,6 +63,7 @@ def summary(sweep: Path) -> dict[str, Any]:
             continue
         shared, name = _network(run)
         tested = {key: data[key] for key in ("name", "split", "tested_half", "splits_file")}
+        tested["split_rule"] = data.get("split_rule")
         for result in run.metrics.get("results", [run.metrics]):
             protocol = {"protocol": result["protocol"], "reranked": result.get("reranked", False)}
             scores = {key: result[key] for key in ("valid_queries", *_SCORES)}

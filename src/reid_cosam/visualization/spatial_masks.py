@@ -1,6 +1,7 @@
 """What a trained network's COSAM layers attend to: their spatial masks, for snippets of tracklets."""
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from reid_cosam.data.frames import read_clip
-from reid_cosam.data.masks import read_masks
+from reid_cosam.data.masks import has_masks, read_masks
 from reid_cosam.data.snippets import dense
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import normalise
@@ -53,7 +54,7 @@ class Snippets(Dataset[tuple[UInt8[np.ndarray, "t h w 3"], Bool[np.ndarray, "t h
 
     Args:
         size: height and width at which the network sees the frames.
-        has_persons: whether there is a person mask for every frame.
+        root: the folder of the data set.
         snippet: which one of a tracklet's, as evaluation cuts them.
     """
 
@@ -62,11 +63,12 @@ class Snippets(Dataset[tuple[UInt8[np.ndarray, "t h w 3"], Bool[np.ndarray, "t h
         tracklets: Sequence[Tracklet],
         num_frames: int,
         size: tuple[int, int],
-        has_persons: bool,
+        root: Path,
         snippet: int = 0,
     ) -> None:
-        self.tracklets, self.has_persons, self.snippet = tracklets, has_persons, snippet
-        self._num_frames, self._size = num_frames, size
+        self.tracklets, self.snippet = tracklets, snippet
+        self.has_persons = has_masks(tracklets, root)
+        self._num_frames, self._size, self._root = num_frames, size, root
 
     def __len__(self) -> int:
         return len(self.tracklets)
@@ -80,7 +82,7 @@ class Snippets(Dataset[tuple[UInt8[np.ndarray, "t h w 3"], Bool[np.ndarray, "t h
 
     def person(self, index: int) -> Bool[np.ndarray, "t h w"]:
         """The person masks."""
-        return read_masks(self._frames(index), *self._size)
+        return read_masks(self._frames(index), self._root, *self._size)
 
     def _frames(self, index: int) -> list[str]:
         return snippet_frames(self.tracklets[index], self._num_frames, self.snippet)

@@ -28,11 +28,13 @@ class DatasetReader(ABC):
         counts: what `reid_cosam.data.counts.count` finds in a whole copy, as far as it is published.
         unverified: further counts, which `verify` compares without calling a difference a problem.
         unknown: a sentence about what cannot be checked of a copy, if there is something.
+        own_data: the option of `data` that reads a data set of one's own in this layout, if there is one.
     """
 
     counts: ClassVar[Mapping[str, int]] = {}
     unverified: ClassVar[Mapping[str, int]] = {}
     unknown: ClassVar[str | None] = None
+    own_data: ClassVar[str | None] = None
 
     @abstractmethod
     def read(self, root: Path | str) -> ReidSplits:
@@ -53,6 +55,10 @@ class DatasetReader(ABC):
 
     def splits_file(self, root: Path | str) -> Path | None:  # noqa: ARG002
         """The file that divides the people into training and test; None where the layout does."""
+        return None
+
+    def split_rule(self, root: Path | str) -> str | None:  # noqa: ARG002
+        """How people and queries are chosen where neither the layout nor a file says so."""
         return None
 
     def attributes_file(self, root: Path | str) -> Path | None:  # noqa: ARG002

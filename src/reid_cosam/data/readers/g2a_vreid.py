@@ -28,8 +28,8 @@ class G2aVreid(DatasetReader):
     }
 
     def read(self, root: Path | str) -> ReidSplits:
-        parts = Mars().read(root).parts()
-        return ReidSplits(**{part: _with_views(tracklets) for part, tracklets in parts.items()})
+        splits = Mars().read(root)
+        return replace(splits, **{part: _with_views(seen) for part, seen in splits.parts().items()})
 
 
 def _with_views(tracklets: Iterable[Tracklet]) -> tuple[Tracklet, ...]:

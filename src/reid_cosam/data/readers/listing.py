@@ -28,7 +28,7 @@ def is_image(name: str) -> bool:
 
 
 def _suffix(name: str) -> str:
-    return Path(name).suffix.lower()
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122, a tenth of the time of pathlib
 
 
 def is_folder(path: Path) -> bool:
@@ -100,6 +100,11 @@ def images(folder: Path, skipped: str | None = None) -> Iterator[str]:
         if name != skipped:
             yield from images(folder / name)
     yield from (f"{folder}/{name}" for name in names)
+
+
+def names_in(folder: Path) -> frozenset[str]:
+    """Names of files and folders in `folder`; none where there is no such folder."""
+    return frozenset(name for name, _ in _entries(folder)) if is_folder(folder) else frozenset()
 
 
 def _entries(folder: Path) -> list[tuple[str, bool]]:

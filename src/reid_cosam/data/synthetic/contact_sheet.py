@@ -37,7 +37,7 @@ def _row(person: Path, frames: int) -> Image.Image:
     block = (frames + 1) * width + GAP
     row = Image.new("RGB", (len(cameras) * block - GAP, height), "white")
     for camera, paths in enumerate(cells):
-        pictures = [*paths, mask_path(str(paths[len(paths) // 2]))]
+        pictures = [*paths, mask_path(str(paths[len(paths) // 2]), person.parents[1])]
         for position, path in enumerate(pictures):
             with Image.open(path) as image:
                 row.paste(image.convert("RGB"), (camera * block + position * width, 0))

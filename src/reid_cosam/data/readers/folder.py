@@ -1,0 +1,77 @@
+"""Your own tracklets in folders, with people, cameras and tracklets in the names of folders or files."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from reid_cosam.data.masks import MASKS
+from reid_cosam.data.readers import DatasetReader
+from reid_cosam.data.readers.listing import images, is_folder, subfolders
+from reid_cosam.data.readers.name_pattern import FIELDS, compiled
+from reid_cosam.data.readers.own import PARTS, Split, check_parts, natural, split_rule, splits_of
+from reid_cosam.data.tracklet import ReidSplits
+
+_COLUMNS = ("path", "part", *FIELDS)
+
+
+@dataclass(frozen=True)
+class Folder(DatasetReader):
+    """A folder with the parts train, query and gallery (and junk), or train and test, or with none of them.
+
+    Every image in it is a frame; where there are no parts, the folder `masks` is left out.
+
+    >>> splits = Folder(pattern="{person}/{camera}/{tracklet}/{frame}", split=0).read("datasets/own")
+    >>> len(splits.train), len(splits.query), len(splits.gallery)
+    (6, 2, 4)
+
+    Attributes:
+        pattern: what the path of a frame says, below its part or else below the folder, as `{person}`,
+            `{camera}`, `{tracklet}`, `{frame}`, `{clothes}`, `{view}`, `{person:4}` (exactly four
+            characters), or `{}` for what does not matter.
+        split: number of a seeded split, for a folder without parts.
+    """
+
+    pattern: str
+    split: Split
+
+    def read(self, root: Path | str) -> ReidSplits:
+        root = Path(root)
+        pattern = compiled(self.pattern)
+        if not is_folder(root):
+            raise FileNotFoundError(
+                f"{root} is missing: it should have frames named {self.pattern}, or parts of them"
+            )
+        parts = self._parts(root)
+        check_parts(parts, self.split, str(root))
+        rows = [row for part in parts or [""] for row in self._rows(root, part, pattern)]
+        return splits_of(pd.DataFrame(rows, columns=_COLUMNS), self.split, str(root))
+
+    def split_rule(self, root: Path | str) -> str | None:
+        return split_rule(self._parts(Path(root)), self.split)
+
+    def _parts(self, root: Path) -> list[str]:
+        return [folder.name for folder in subfolders(root) if folder.name in PARTS]
+
+    def _rows(self, root: Path, part: str, pattern: re.Pattern[str]) -> Iterator[tuple[str, ...]]:
+        """One row of `_COLUMNS` per frame of a part, by person, camera, tracklet and frame."""
+        folder = root / part
+        start = len(f"{folder / '_'}") - 1
+        sort_key = cache(natural)  # names of people and cameras come again with every frame
+        rows = []
+        for path in images(folder, skipped=None if part else MASKS):
+            found = pattern.fullmatch(path[start:])
+            if found is None:
+                raise ValueError(
+                    f"{path} does not match pattern={self.pattern} below {folder}: name all frames with one "
+                    "pattern, and move other images elsewhere"
+                )
+            said = found.groupdict()
+            named = tuple(said.get(field) or "" for field in FIELDS)
+            order = tuple(map(sort_key, named)), natural(path)
+            rows.append((order, (path, part, *named)))
+        rows.sort(key=lambda row: row[0])
+        return (row for _, row in rows)

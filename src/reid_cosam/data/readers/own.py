@@ -1,0 +1,148 @@
+"""Splits of your own tracklets, from a table that says of each frame whom it shows, and where."""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Annotated
+
+import pandas as pd
+from annotated_types import Ge, Le
+
+from reid_cosam.data.own_split import HALVES, QUERIES, queries_and_gallery, trained_people
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.pids import JUNK_PID
+
+Split = Annotated[int, Ge(0), Le(9)] | None
+"""Number of a seeded split; None where the data set has parts."""
+PARTS = ("train", "query", "gallery", "test", "junk")
+_DISTRACTOR = 0
+_TRACKLET = ["part", "pid", "camid", "tracklet", "clothes", "view"]
+_EXPECTED = "expected query and gallery, or test, beside train and perhaps junk; or no parts at all"
+
+
+def check_parts(parts: Collection[str], split: int | None, source: str) -> None:
+    """Raise ValueError unless these parts make a split, or there are none and a seeded one is asked for."""
+    named = ", ".join(part for part in PARTS if part in parts)
+    if parts and set(parts) - {"train", "junk"} not in ({"query", "gallery"}, {"test"}):
+        raise ValueError(f"{source} has the parts {named}: {_EXPECTED}")
+    if parts and split is not None:
+        raise ValueError(f"split={split}: {source} is divided already, into {named}; leave the split out")
+    if not parts and split is None:
+        raise ValueError(
+            f"{source} is not divided into parts: choose a seeded split, split=0 to 9; {_EXPECTED}"
+        )
+
+
+def split_rule(parts: Collection[str], split: int | None) -> str | None:
+    """How the splits are made; None where the data set says all of it."""
+    if split is not None:
+        return f"{HALVES}; {QUERIES}"
+    return f"{QUERIES} (drawn with seed 0)" if "test" in parts else None
+
+
+def splits_of(table: pd.DataFrame, split: int | None, source: str) -> ReidSplits:
+    """The splits of a table with one row per frame, in time order.
+
+    Names that are whole numbers stay what they are, others are numbered from 1 in their natural order. Person
+    0 stands for distractors and -1 for junk, as in MARS.
+
+    Args:
+        table: columns path, person, camera, tracklet, part, clothes and view, all text; "" for unknown. A
+            tracklet is what has all but the path in common.
+        split: number of a seeded split, which only a table without parts takes.
+        source: the file or folder that the table comes from, for errors.
+
+    Raises:
+        ValueError: the table contradicts itself, or nothing in it can be scored.
+    """
+    people, cameras = (_numbers(table[name], name, source) for name in ("person", "camera"))
+    table = table.assign(pid=table["person"].map(people), camid=table["camera"].map(cameras))
+    train, query, gallery, junk = _divided(_tracklets(table), split)
+    _check(ReidSplits(train, query, gallery, junk), {pid: name for name, pid in people.items()}, source)
+    remarks = (*_who("people", people), *_who("cameras", cameras))
+    return ReidSplits(train, query, gallery, junk, remarks)
+
+
+def natural(name: str) -> tuple[str | int, ...]:
+    """A key that sorts numbers in names by their value: frame 2 comes before frame 10."""
+    pieces = re.split(r"([0-9]+)", name)
+    return tuple(int(piece) if place % 2 else piece for place, piece in enumerate(pieces))
+
+
+def _numbers(names: pd.Series, what: str, source: str) -> dict[str, int]:
+    ordered = sorted(names.unique(), key=natural)
+    numbers = {name: int(name) for name in ordered if re.fullmatch("-?[0-9]+", name)}
+    first: dict[int, str] = {}
+    for name, number in numbers.items():
+        if (other := first.setdefault(number, name)) != name:
+            raise ValueError(f"{source}: {what} {other} and {what} {name} have the same number: use one name")
+    if len(numbers) == len(ordered):
+        return numbers
+    special = {name: number for name, number in numbers.items() if what == "person" and number <= 0}
+    others = [name for name in ordered if name not in special]
+    return special | {name: number for number, name in enumerate(others, start=1)}
+
+
+def _who(what: str, numbers: Mapping[str, int]) -> tuple[str, ...]:
+    renamed = {name: number for name, number in numbers.items() if not re.fullmatch("-?[0-9]+", name)}
+    if not renamed:
+        return ()
+    listed = ", ".join(f"{number} {name}" for name, number in numbers.items())
+    return (f"{what}, by their numbers here: {listed}",)
+
+
+def _tracklets(table: pd.DataFrame) -> dict[str, tuple[Tracklet, ...]]:
+    """By part, in the order of their first frames."""
+    frames: dict[tuple[str, int, int, str, str, str], list[str]] = {}
+    for path, *key in table[["path", *_TRACKLET]].itertuples(index=False, name=None):
+        frames.setdefault(tuple(key), []).append(path)
+    found: dict[str, list[Tracklet]] = {}
+    for (part, pid, camid, _, clothes, view), paths in frames.items():
+        number = JUNK_PID if part == "junk" else pid
+        found.setdefault(part, []).append(
+            Tracklet(tuple(paths), number, camid, clothes or None, view or None)
+        )
+    return {part: tuple(tracklets) for part, tracklets in found.items()}
+
+
+def _divided(
+    parts: Mapping[str, tuple[Tracklet, ...]], split: int | None
+) -> tuple[tuple[Tracklet, ...], ...]:
+    """Train, query, gallery and junk."""
+    train, query, gallery = (parts.get(part, ()) for part in ("train", "query", "gallery"))
+    if split is not None:
+        everything = parts.get("", ())
+        trained = trained_people((one.pid for one in everything if one.pid > 0), split)
+        train = tuple(one for one in everything if one.pid in trained)
+        query, gallery = queries_and_gallery([one for one in everything if one.pid not in trained], split)
+    elif "test" in parts:
+        query, gallery = queries_and_gallery(parts["test"], 0)
+    junk = (*(one for one in gallery if one.pid == JUNK_PID), *parts.get("junk", ()))
+    return train, query, tuple(one for one in gallery if one.pid != JUNK_PID), junk
+
+
+def _check(splits: ReidSplits, names: Mapping[int, str], source: str) -> None:
+    tested = (*splits.query, *splits.gallery)
+    both = {one.pid for one in splits.train} & {one.pid for one in tested}
+    if both:
+        raise ValueError(
+            f"{source}: {len(both)} people are both in train and among the tested, the first of them "
+            f"{names[min(both)]}: a network must be tested on people that it was not trained on"
+        )
+    unnamed = [one for one in (*splits.train, *splits.query) if one.pid <= _DISTRACTOR]
+    negative = [one for one in splits.gallery if one.pid < JUNK_PID]
+    for one in (*unnamed, *negative):
+        raise ValueError(
+            f"{source}: {one.frames[0]} is of person {names[one.pid]}, but 0 stands for distractors and -1 "
+            "for junk, which are only in the gallery: number people from 1"
+        )
+    cameras = {one.camid for one in tested}
+    if len(cameras) == 1:
+        raise ValueError(
+            f"{source}: all tested tracklets are of one camera, and a query is searched among those of other "
+            "cameras: nothing can be scored"
+        )
+    if not splits.query:
+        raise ValueError(
+            f"{source}: none of the {len({one.pid for one in tested})} tested people was seen by two "
+            "cameras, so there are no queries"
+        )

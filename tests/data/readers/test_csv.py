@@ -1,0 +1,128 @@
+"""Your own tracklets in a table."""
+
+from pathlib import Path
+
+import pytest
+
+from reid_cosam.data.readers.csv import Csv
+from reid_cosam.data.readers.folder import Folder
+from tests.support.tree import write_own_tree
+
+PARTS = ("train", "query", "gallery")
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return write_own_tree(tmp_path / "own", PARTS)
+
+
+def by_frame(root: Path) -> Path:
+    """A table with one row per frame instead of one per folder."""
+    heading, *rows = (root / "tracklets.csv").read_text().splitlines()
+    lines = [
+        f"{folder}/{frame}.jpg,{rest}"
+        for folder, rest in (row.split(",", 1) for row in rows)
+        for frame in (8, 9, 10, 11)
+    ]
+    file = root / "frames.csv"
+    file.write_text("\n".join([heading, *lines, ""]))
+    return file
+
+
+def replace(file: Path, old: str, new: str) -> Csv:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+    return Csv(str(file), None)
+
+
+def test_folders_and_frames_read_as_the_folder_does(root: Path) -> None:
+    expected = Folder("{person}/{camera}/{tracklet}/{frame}", None).read(root)
+
+    assert Csv(str(root / "tracklets.csv"), None).read(root) == expected
+    assert Csv(str(by_frame(root)), None).read(root) == expected
+
+
+def test_a_table_without_parts_is_split(tmp_path: Path) -> None:
+    root = write_own_tree(tmp_path)
+
+    for split in range(10):
+        expected = Folder("{person}/{camera}/{tracklet}/{frame}", split).read(root)
+        assert Csv(str(root / "tracklets.csv"), split).read(root) == expected
+
+
+def test_frames_come_in_the_order_of_the_rows(root: Path) -> None:
+    file = by_frame(root)
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join([lines[0], *reversed(lines[1:])]))
+
+    splits = Csv(str(file), None).read(root)
+
+    assert splits.query[0].frames == tuple(
+        f"{root}/query/dora/door/1/{frame}.jpg" for frame in (11, 10, 9, 8)
+    )
+
+
+def test_clothes_view_and_unknown_columns(root: Path) -> None:
+    file = root / "more.csv"
+    heading, *rows = (root / "tracklets.csv").read_text().splitlines()
+    file.write_text("\n".join([f"{heading},clothes,view,note", *(f"{row},red,ground,x" for row in rows)]))
+
+    assert {(one.clothes, one.view) for one in Csv(str(file), None).read(root).tracklets()} == {
+        ("red", "ground")
+    }
+
+
+def test_the_table_says_whether_it_divides_the_people(tmp_path: Path, root: Path) -> None:
+    without = write_own_tree(tmp_path / "without") / "tracklets.csv"
+
+    assert Csv(str(root / "tracklets.csv"), None).splits_file(root) == root / "tracklets.csv"
+    assert Csv(str(root / "tracklets.csv"), None).split_rule(root) is None
+    assert Csv(str(without), 0).splits_file(without.parent) is None
+    assert Csv(str(without), 0).split_rule(without.parent) is not None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error", "named"),
+    [
+        ("person,", "who,", ValueError, ["no column person", "path, who, camera"]),
+        ("query/carl/door/1,", "query/carl/porch/1,", FileNotFoundError, ["row 8", "query/carl/porch/1"]),
+        ("query/carl/door/1,", "query/carl/door/1/99.jpg,", FileNotFoundError, ["row 8", "99.jpg"]),
+        ("query/carl/door/1,", "../carl/1.jpg,", ValueError, ["row 8", "../carl/1.jpg", "data.root"]),
+        ("query/carl/door/1,", "/etc/hosts.jpg,", ValueError, ["row 8", "/etc/hosts.jpg"]),
+        ("train/anna/hall/2,", "train/anna/hall/1,", ValueError, ["rows 3 and 4", "train/anna/hall/1/8.jpg"]),
+        ("carl,door,1,query", "carl,door,1,probe", ValueError, ["row 8", "probe", "gallery"]),
+        ("carl,door,1,query", ",door,1,query", ValueError, ["row 8", "person"]),
+        ("carl,door,1,query", "carl,door", ValueError, ["row 8", "part"]),
+        ("carl,door,1,query", "anna,door,1,query", ValueError, ["anna"]),
+        ("path,", '"path,', ValueError, ["tracklets.csv"]),
+    ],
+)
+def test_what_is_wrong_is_named(
+    root: Path, old: str, new: str, error: type[Exception], named: list[str]
+) -> None:
+    reader = replace(root / "tracklets.csv", old, new)
+
+    with pytest.raises(error) as raised:
+        reader.read(root)
+
+    assert all(word in str(raised.value) for word in ("tracklets.csv", *named)), raised.value
+
+
+def test_an_absolute_path_may_lie_in_the_folder(root: Path) -> None:
+    expected = Csv(str(root / "tracklets.csv"), None).read(root)
+
+    assert replace(root / "tracklets.csv", "query/carl", f"{root}/query/carl").read(root) == expected
+
+
+def test_an_empty_folder_is_named(root: Path) -> None:
+    for frame in (root / "query/carl/door/1").iterdir():
+        frame.unlink()
+
+    with pytest.raises(ValueError, match="query/carl/door/1 is empty"):
+        Csv(str(root / "tracklets.csv"), None).read(root)
+
+
+def test_a_missing_table_is_named(root: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
+        Csv(str(root / "nowhere.csv"), None).read(root)

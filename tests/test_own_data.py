@@ -1,0 +1,208 @@
+"""The commands on your own tracklets: what they print and write, and what they refuse."""
+
+import json
+import shlex
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hydra import compose, initialize_config_dir
+from PIL import Image
+
+from reid_cosam import build, evaluate, pack, report, tables, verify, visualize
+from reid_cosam.paths import CONF
+from reid_cosam.settings import VerifySettings
+from reid_cosam.settings.reading import read_settings
+from tests.support.commands import run_folders, train
+from tests.support.in_process import call
+from tests.support.tree import write_mars_tree, write_own_tree
+
+Run = Callable[..., tuple[int, str, str]]
+PARTS = ("train", "query", "gallery")
+TINY = (
+    *("experiment=quickstart", "trainer=cpu", "logger=none", "trainer.max_steps=2", "trainer.log_every=1"),
+    *("data.height=64", "data.width=32", "data.workers=0"),
+    *("recipe.sampling.identities=2", "recipe.sampling.tracklets=2"),
+)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return partial(call, verify.main, tmp_path)
+
+
+def write_masks(root: Path) -> Path:
+    """A mask of the upper half for every frame."""
+    person = np.zeros((64, 32), dtype=np.uint8)
+    person[:32] = 255
+    for frame in sorted(root.rglob("*.jpg")):
+        mask = root / "masks" / frame.relative_to(root).with_suffix(".png")
+        mask.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(person).save(mask)
+    return root
+
+
+def test_verify_says_how_a_folder_is_split_and_what_it_is_too_small_for(tmp_path: Path, run: Run) -> None:
+    root = write_own_tree(tmp_path / "own")
+
+    code, out, err = run("data=folder", f"data.root={root}", "data.split=2", "data.workers=0")
+
+    assert code == 0, out + err
+    assert out.startswith(f"folder in {root}, split 2\ndata.small=true")
+    assert "people, by their numbers here: 1 anna, 2 ben, 3 carl, 4 dora\n" in out
+    assert "cameras, by their numbers here: 1 door, 2 hall\n" in out
+    assert "recipe.sampling.identities=2 " in out
+    assert "\nsplit rule: " in out
+
+
+def test_a_table_and_a_folder_are_the_same_data_set(tmp_path: Path, run: Run) -> None:
+    root = write_own_tree(tmp_path / "own")
+
+    chosen = (
+        ("data=folder", f"data.root={root}", "data.split=2"),
+        ("data=csv", f"data.file={root}/tracklets.csv", "data.split=2"),
+        ("data=csv", "data.file=own/tracklets.csv", "data.split=2"),
+    )
+    printed = [run(*arguments) for arguments in chosen]
+
+    assert [code for code, _, _ in printed] == [0, 0, 0], printed
+    hashes = [[line for line in out.splitlines() if "sha256" in line] for _, out, _ in printed]
+    assert hashes[0] == hashes[1] == hashes[2]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["{person}/{camera}/{tracklet}/{frame}.jpg", "{person}/{camera}/{}/{frame:1}.jpg"]
+)
+def test_a_pattern_is_quoted_twice_on_the_command_line(pattern: str) -> None:
+    (argument,) = shlex.split(f"""'data.pattern="{pattern}"'""")
+
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = compose("verify", ["data=folder", "data.root=own", argument])
+    settings = read_settings(VerifySettings, config)
+
+    assert settings.data.pattern == settings.data.reader["pattern"] == pattern
+
+
+def test_a_pattern_without_quotes_is_answered_with_them(run: Run) -> None:
+    code, _, err = run("data=folder", "data.root=own", "data.pattern={person}/{camera}/{frame}")
+
+    assert code == 1
+    assert """'data.pattern="{person}/{camera}/{frame}"'""" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((), "data.split=0"),
+        (("data.split=10",), "split=10"),
+        (
+            ("data.split=0", 'data.pattern="{person}/{frame}"'),
+            "data.pattern={person}/{frame} has no {camera}",
+        ),
+        (
+            ("data.split=0", 'data.pattern="{person}/{camera}/{frame}"'),
+            "data.pattern={person}/{camera}/{frame}",
+        ),
+        (("data=csv",), "datasets/own/tracklets.csv is missing"),
+        (("data=csv", "data.split=0", "data.file=nowhere.csv"), "nowhere.csv"),
+        (("data.root=null",), "data.root"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line(
+    tmp_path: Path, run: Run, arguments: tuple[str, ...], named: str
+) -> None:
+    root = write_own_tree(tmp_path / "own")
+    place = () if "data=csv" in arguments else ("data=folder", f"data.root={root}")
+
+    code, _, err = run(*place, *arguments)
+
+    assert code == 1
+    assert err.startswith("error: ")
+    assert named in err
+    assert len(err.splitlines()) <= 2
+
+
+def test_a_split_is_refused_where_the_folder_has_parts(tmp_path: Path, run: Run) -> None:
+    root = write_own_tree(tmp_path / "own", PARTS)
+
+    code, _, err = run("data=folder", f"data.root={root}", "data.split=0")
+
+    assert code == 1
+    assert "data.split=0" in err
+    assert "train, query, gallery" in err
+
+
+def test_the_refusal_of_mars_names_the_layout_that_reads_it(tmp_path: Path, run: Run) -> None:
+    root = write_mars_tree(tmp_path / "mars")
+
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        data = read_settings(VerifySettings, compose("verify", ["data=mars", f"data.root={root}"])).data
+    with pytest.raises(ValueError, match=r"train tracklets: expected 8298, found 8; .*data=mars_layout"):
+        build.make_splits(data)
+    code, out, _ = run("data=mars_layout", f"data.root={root}")
+
+    assert code == 0
+    assert "no published counts" in out
+
+
+def test_masks_that_only_some_queries_have_are_a_problem(tmp_path: Path, run: Run) -> None:
+    root = write_masks(write_own_tree(tmp_path / "own", PARTS))
+    (root / "masks" / "query" / "carl" / "door" / "1" / "9.png").unlink()
+
+    code, out, _ = run("data=folder", f"data.root={root}")
+
+    assert code == 1
+    assert "masks/query/carl/door/1/9.png is missing" in out
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        data = read_settings(VerifySettings, compose("verify", ["data=folder", f"data.root={root}"])).data
+    with pytest.raises(ValueError, match=r"masks/query/carl/door/1/9\.png is missing"):
+        build.make_splits(data)
+
+
+def test_a_network_is_trained_scored_and_looked_at(tmp_path: Path) -> None:
+    root = write_masks(write_own_tree(tmp_path / "own", PARTS))
+    folder = tmp_path / "here"
+    folder.mkdir()
+
+    done = train(folder, "data=folder", f"data.root={root}", *TINY)
+
+    assert done.returncode == 0, done.stderr
+    (trained,) = run_folders(folder)
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert metrics["data"]["name"] == "folder"
+    assert set(metrics["attention"]) == {"4", "5"}
+    ckpt = f"ckpt={trained}/checkpoints/last.ckpt"
+    attributes = tmp_path / "attributes.csv"
+    attributes.write_text("pid,handbag,hat,backpack\n3,1,0,1\n4,0,0,1\n")
+    code, out, err = call(
+        evaluate.main, folder, ckpt, f"data.attributes={attributes}", "trainer.accelerator=cpu"
+    )
+    assert code == 0, err
+    assert "with backpack" in out
+    code, _, err = call(pack.main, folder, "data=folder", f"data.root={root}", "out=packed")
+    assert code == 0, err
+    code, out, err = call(visualize.main, folder, ckpt, "data.root=packed", "trainer.accelerator=cpu")
+    assert code == 0, err
+    shown = Path(out.splitlines()[-1].removeprefix("written: "))
+    assert pd.read_csv(shown / "coverage.csv")["first_frame"].str.startswith("query/").all()
+    code, out, err = call(report.main, folder)
+    assert code == 0, err
+    assert "1 finished run" in out
+    assert call(tables.main, folder)[0] == 0
+
+
+def test_seeded_splits_are_swept(tmp_path: Path) -> None:
+    root = write_own_tree(tmp_path / "own")
+    swept = ("experiment=[quickstart,own_splits]", "data=csv", f"data.file={root}/tracklets.csv")
+
+    done = train(tmp_path, *swept, "data.split=0,3", *TINY[1:])
+
+    assert done.returncode == 0, done.stderr
+    (summary,) = tmp_path.rglob("splits.json")
+    ((_, group),) = json.loads(summary.read_text()).items()
+    assert [run["split"] for run in group["splits"]] == [0, 3]
+    assert all("default_rng(split)" in run["split_rule"] for run in group["splits"])
+    assert set(group["mean"]) >= {"mAP", "R1"}
