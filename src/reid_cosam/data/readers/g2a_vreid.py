@@ -29,7 +29,8 @@ class G2aVreid(DatasetReader):
 
     def read(self, root: Path | str) -> ReidSplits:
         splits = Mars().read(root)
-        return replace(splits, **{part: _with_views(seen) for part, seen in splits.parts().items()})
+        train, query, gallery, junk = map(_with_views, splits.parts().values())
+        return ReidSplits(train, query, gallery, junk, splits.remarks)
 
 
 def _with_views(tracklets: Iterable[Tracklet]) -> tuple[Tracklet, ...]:
