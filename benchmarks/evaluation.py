@@ -25,9 +25,9 @@ from benchmarks.harness.command import Benchmark, Options
 from benchmarks.harness.mars_sized import Size, draw
 from benchmarks.harness.records import Record
 from benchmarks.references import evaluation as plain
+from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.reranking import k_reciprocal
 from reid_cosam.metrics.retrieval import euclidean_distances
-from reid_cosam.metrics.scores import score
 
 SIZES = {
     "check": Size(40, 186, 12, 65, 32),

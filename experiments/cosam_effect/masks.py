@@ -22,8 +22,8 @@ from reid_cosam import build
 from reid_cosam.data.datasets import DenseSnippets, SnippetBatch, collate_dense
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.data.transforms import normalise
+from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.retrieval import TrackletDescriptors, euclidean_distances
-from reid_cosam.metrics.scores import score
 from reid_cosam.models.cosam import Cosam
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.results.store import write_text

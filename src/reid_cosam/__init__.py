@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from reid_cosam.encoder import Encoder as Encoder
     from reid_cosam.encoder import load as load
     from reid_cosam.losses.triplet import batch_hard_triplet_loss as batch_hard_triplet_loss
+    from reid_cosam.metrics.protocols import score as score
     from reid_cosam.metrics.reranking import k_reciprocal as k_reciprocal
-    from reid_cosam.metrics.scores import score as score
     from reid_cosam.metrics.scoring import ScoringConfig as ScoringConfig
     from reid_cosam.metrics.scoring import score_protocols as score_protocols
     from reid_cosam.metrics.testset import TestSet as TestSet
@@ -76,7 +76,7 @@ _MODULE_OF = {
     "Encoder": "encoder",
     "batch_hard_triplet_loss": "losses.triplet",
     "PKBatchSampler": "data.samplers",
-    "score": "metrics.scores",
+    "score": "metrics.protocols",
     "score_protocols": "metrics.scoring",
     "TestSet": "metrics.testset",
     "ScoringConfig": "metrics.scoring",

@@ -14,7 +14,7 @@ def main(settings: VerifySettings) -> None:
     """Prints one report; the exit status is 1 if there is a problem."""
     from reid_cosam import build
     from reid_cosam.data.report import report
-    from reid_cosam.metrics.protocols import PROTOCOLS
+    from reid_cosam.metrics.rules import PROTOCOLS
     from reid_cosam.metrics.testset import TestSet
     from reid_cosam.results.counted_progress import counted
 

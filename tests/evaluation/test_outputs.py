@@ -10,7 +10,7 @@ import torch
 from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.evaluation.outputs import write_evaluation
 from reid_cosam.evaluation.records import TestTracklets
-from reid_cosam.metrics.scores import score
+from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.scoring import ProtocolResult
 from reid_cosam.metrics.testset import TestSet
 from tests.support.tree import write_mars_tree

@@ -18,8 +18,8 @@ from reid_cosam.data.masks import mask_path
 from reid_cosam.data.tracklet import ReidSplits
 from reid_cosam.evaluation import run_outputs as outputs
 from reid_cosam.evaluation.run_outputs import FinishedRun
+from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.reranking import k_reciprocal
-from reid_cosam.metrics.scores import score
 from reid_cosam.metrics.scoring import ProtocolResult, Reranking, ScoringConfig
 from reid_cosam.results.figures.ranked import RankedList
 from reid_cosam.results.tables.paper import RERANKED_WITH

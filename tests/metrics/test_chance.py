@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from reid_cosam.metrics.chance import expected_by_chance
-from reid_cosam.metrics.protocols import Labels
-from reid_cosam.metrics.scores import score
+from reid_cosam.metrics.protocols import score
+from reid_cosam.metrics.rules import Labels
 
 QUERY = (np.array([1, 2]), np.array([1, 1]))
 GALLERY = (np.array([1, 1, 2, 0, 1, 2]), np.array([1, 2, 2, 1, 3, 3]))

@@ -5,10 +5,10 @@ from types import ModuleType
 
 import pytest
 
-from reid_cosam.metrics import reranking, scores, scoring, testset
+from reid_cosam.metrics import protocols, reranking, scoring, testset
 
 
-@pytest.mark.parametrize("module", [scores, reranking, scoring, testset])
+@pytest.mark.parametrize("module", [protocols, reranking, scoring, testset])
 def test_examples_run(module: ModuleType) -> None:
     failures, tried = doctest.testmod(module)
 

@@ -1,157 +1,155 @@
-"""Every protocol against a plain loop that is written from its definition."""
-
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
+from torch import Tensor
+from torchmetrics.retrieval import RetrievalMAP
 
-from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.metrics.protocols import PROTOCOLS, Labels
-from reid_cosam.metrics.scores import score
+from reid_cosam.metrics.protocols import score
 
-CLOTHES = np.array(["coat", "dress", "suit"])
-VIEWS = np.array(["aerial", "ground"])
+GOLDEN = Path(__file__).parents[1] / "data" / "golden"
+
+
+def _small(**changes: Any) -> dict[str, Any]:
+    """One valid query (hits 1, 0, 1) and one whose only match shows the same camera."""
+    return {
+        "distances": torch.tensor([[0.1, 0.2, 0.3, 0.9], [0.1, 0.2, 0.3, 0.9]]),
+        "query_pids": torch.tensor([1, 2]),
+        "query_camids": torch.tensor([1, 1]),
+        "gallery_pids": torch.tensor([1, 2, 1, 0]),
+        "gallery_camids": torch.tensor([2, 1, 3, 1]),
+    } | changes
 
 
 def _random(seed: int) -> dict[str, Any]:
-    """Few distances, so that most are tied, and few clothes, so that strangers share their names."""
-    rng = np.random.default_rng(seed)
-    case: dict[str, Any] = {"distances": rng.integers(0, 5, (20, 70)).astype(np.float64)}
-    for part, size in (("query", 20), ("gallery", 70)):
-        case |= {
-            f"{part}_pids": rng.integers(0, 5, size),
-            f"{part}_camids": rng.integers(1, 4, size),
-            f"{part}_clothes": CLOTHES[rng.integers(0, 3, size)],
-            f"{part}_views": VIEWS[rng.integers(0, 2, size)],
-        }
-    return case
+    generator = torch.Generator().manual_seed(seed)
 
+    def ids(high: int, size: int) -> Tensor:
+        return torch.randint(high, (size,), generator=generator)
 
-def _takes_no_rank(protocol: str, case: dict[str, Any], query: int, entry: int) -> bool:
-    same_pid, same_camid, same_clothes, same_view = (
-        case[f"query_{name}"][query] == case[f"gallery_{name}"][entry]
-        for name in ("pids", "camids", "clothes", "views")
-    )
-    return bool(
-        {
-            "clothes_changing": same_pid and (same_camid or same_clothes),
-            "same_clothes": same_pid and (same_camid or not same_clothes),
-            "cross_view": same_view or (same_pid and same_camid),
-        }.get(protocol, same_pid and same_camid)
-    )
-
-
-def _plain_score(protocol: str, case: dict[str, Any]) -> tuple[float, npt.NDArray[np.float64], int]:
-    """Mean of the step or trapezoidal average precisions, CMC and number of valid queries."""
-    precisions, curves = [], []
-    for query, row in enumerate(case["distances"].tolist()):
-        order = sorted(range(len(row)), key=lambda entry: (row[entry], entry))
-        kept = [entry for entry in order if not _takes_no_rank(protocol, case, query, entry)]
-        hits = np.array([case["gallery_pids"][entry] == case["query_pids"][query] for entry in kept])
-        if not hits.any():
-            continue
-        at = np.cumsum(hits) / np.arange(1, len(hits) + 1)
-        before = np.concatenate([[1.0], at[:-1]])
-        precision = (at + before) / 2 if protocol == "official" else at
-        precisions.append(precision[hits].mean())
-        first = int(np.argmax(hits))
-        curves.append([float(rank >= first) for rank in range(50)])
-    return float(np.mean(precisions)), np.mean(curves, axis=0), len(precisions)
-
-
-@pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_it_scores_as_a_loop_over_its_definition(protocol: str, seed: int) -> None:
-    case = _random(seed)
-    mean_ap, cmc, valid = _plain_score(protocol, case)
-
-    scores = score(**case, protocol=protocol)
-
-    assert scores.mean_ap == pytest.approx(mean_ap, abs=1e-12)
-    np.testing.assert_allclose(scores.cmc, cmc, rtol=0, atol=1e-12)
-    assert scores.valid_queries == valid
-
-
-def test_clothes_protocols_worked_out_by_hand() -> None:
-    """By distance: own clothes elsewhere, a stranger in the query's clothes, other clothes elsewhere."""
-    case: dict[str, Any] = {
-        "distances": np.array([[0.1, 0.2, 0.3]]),
-        "query_pids": np.array([7]),
-        "query_camids": np.array([1]),
-        "gallery_pids": np.array([7, 5, 7]),
-        "gallery_camids": np.array([2, 2, 3]),
-        "query_clothes": np.array(["coat"]),
-        "gallery_clothes": np.array(["coat", "coat", "suit"]),
+    return {
+        "distances": torch.rand(30, 80, generator=generator, dtype=torch.float64),
+        "query_pids": ids(9, 30),
+        "query_camids": torch.zeros(30, dtype=torch.int64),
+        "gallery_pids": ids(7, 80),
+        "gallery_camids": torch.ones(80, dtype=torch.int64),
     }
 
-    assert score(**case).mean_ap == pytest.approx((1 + 2 / 3) / 2)
-    assert score(**case, protocol="clothes_changing").mean_ap == 0.5  # behind the stranger
-    assert score(**case, protocol="same_clothes").mean_ap == 1
+
+@pytest.mark.parametrize("kind", ["numpy", "torch"])
+def test_golden_distance_matrix(kind: str) -> None:
+    golden = np.load(GOLDEN / "layers.npz")
+    names = ("distance", "q_pid", "q_cam", "g_pid", "g_cam")
+    arrays = [golden[f"eval/{name}"] for name in names]
+
+    scores = score(*(arrays if kind == "numpy" else [torch.from_numpy(array) for array in arrays]))
+
+    assert scores.mean_ap == pytest.approx(float(golden["eval/mAP"]), abs=1e-7)
+    np.testing.assert_allclose(scores.cmc, golden["eval/cmc"], rtol=0, atol=1e-7)
 
 
-def test_another_view_is_searched_without_anybody_of_ones_own() -> None:
-    case: dict[str, Any] = {
-        "distances": np.array([[0.1, 0.2, 0.3, 0.4], [0.4, 0.3, 0.2, 0.1]]),
-        "query_pids": np.array([7, 7]),
-        "query_camids": np.array([1, 2]),
-        "gallery_pids": np.array([5, 7, 5, 7]),
-        "gallery_camids": np.array([3, 3, 4, 4]),
-        "query_views": np.array(["ground", "aerial"]),
-        "gallery_views": np.array(["ground", "ground", "aerial", "aerial"]),
+def test_hits_1_0_1() -> None:
+    step = score(**_small())
+    trapezoid = score(**_small(), protocol="official")
+
+    assert step.mean_ap == pytest.approx(0.8333, abs=5e-5)
+    assert trapezoid.mean_ap == pytest.approx(0.7917, abs=5e-5)
+    assert (step.protocol, trapezoid.protocol) == ("released", "official")
+
+
+def test_scores_of_each_query() -> None:
+    scores = score(**_small())
+
+    assert scores.valid_queries == 1
+    assert scores.first_ranks.tolist() == [1, 0]
+    assert np.isnan(scores.average_precisions).tolist() == [False, True]
+
+
+def test_rank_k_agrees_with_the_cmc_curve() -> None:
+    scores = score(**_random(0))
+
+    assert [scores.rank(k) for k in range(1, 51)] == pytest.approx(scores.cmc.tolist(), abs=1e-12)
+    assert scores.rank(1) < scores.rank(20)
+
+
+def test_curve_stops_at_the_gallery_size() -> None:
+    scores = score(**_small())
+
+    assert scores.cmc.tolist() == [1, 1, 1, 1]
+    assert scores.rank(20) == 1
+
+
+def test_mean_ap_equals_torchmetrics() -> None:
+    case = _random(1)
+    relevant = case["query_pids"][:, None] == case["gallery_pids"]
+    query = torch.arange(30)[:, None].expand_as(relevant)
+    oracle = RetrievalMAP(empty_target_action="skip")
+
+    expected = oracle((1 - case["distances"]).flatten(), relevant.flatten(), indexes=query.flatten())
+
+    assert score(**case).mean_ap == pytest.approx(expected.item(), abs=1e-6)
+    assert score(**case).valid_queries == int(relevant.any(1).sum()) < 30
+
+
+def test_float64_differences_below_float32_count() -> None:
+    near = torch.tensor([[1 + 1e-12, 1.0]], dtype=torch.float64)
+    ids: dict[str, Any] = {
+        "query_pids": torch.tensor([1]),
+        "query_camids": torch.tensor([1]),
+        "gallery_pids": torch.tensor([2, 1]),
+        "gallery_camids": torch.tensor([2, 2]),
     }
 
-    scores = score(**case, protocol="cross_view")
-
-    # Ground searches the air: a stranger, then a match; the air searches the ground: a match first.
-    assert scores.first_ranks.tolist() == [2, 1]
+    assert score(near, **ids).mean_ap == 1
+    assert score(near.flip(1), **ids).mean_ap == 0.5
 
 
-def test_labels_may_be_of_any_type_that_compares() -> None:
-    case = _random(0)
-    expected = score(**case, protocol="same_clothes").mean_ap
-    for make in (np.array, torch.tensor):
-        numbers = {
-            name: make(np.searchsorted(CLOTHES, case[name]).tolist())
-            for name in ("query_clothes", "gallery_clothes")
-        }
-        assert score(**case | numbers, protocol="same_clothes").mean_ap == expected
+def test_official_skips_junk_and_the_others_refuse_it() -> None:
+    plain = _small()
+    with_junk = _small(
+        distances=torch.cat([torch.zeros(2, 1), plain["distances"]], dim=1),
+        gallery_pids=torch.cat([torch.tensor([-1]), plain["gallery_pids"]]),
+        gallery_camids=torch.cat([torch.tensor([3]), plain["gallery_camids"]]),
+    )
+
+    assert score(**with_junk, protocol="official").mean_ap == score(**plain, protocol="official").mean_ap
+    for protocol in ("released", "with_queries"):
+        with pytest.raises(ValueError, match=r"1 junk tracklets.*leave junk out"):
+            score(**with_junk, protocol=protocol)
+
+
+def test_identities_may_be_of_any_integer_type() -> None:
+    case = _small()
+    ids = {key: value.numpy().astype(np.uint16) for key, value in case.items() if key != "distances"}
+
+    assert score(**case | ids).mean_ap == score(**case).mean_ap
 
 
 @pytest.mark.parametrize(
-    ("protocol", "missing", "message"),
+    ("changes", "message"),
     [
-        ("clothes_changing", "query_clothes", "'clothes_changing' needs query_clothes, 20 to fit .*got none"),
-        ("same_clothes", "gallery_clothes", "'same_clothes' needs gallery_clothes, 70 to fit .*got none"),
-        ("cross_view", "gallery_views", "'cross_view' needs gallery_views, 70 to fit"),
+        ({"protocol": "market"}, "unknown protocol 'market'; choose from released, with_queries, official"),
+        ({"distances": torch.full((2, 4), torch.nan)}, "8 of 8 distances are NaN or infinite"),
+        ({"distances": torch.tensor([[1, 2, -torch.inf, 4]] * 2)}, "2 of 8 distances are NaN or infinite"),
+        ({"distances": torch.tensor([[1, 2, torch.nan, torch.inf]] * 2)}, "4 of 8 distances"),
+        ({"distances": torch.zeros(2, 4, dtype=torch.float16)}, "float32 or float64, got torch.float16"),
+        ({"distances": torch.zeros(4)}, r"\[queries, gallery\], got shape \[4\]"),
+        ({"distances": torch.zeros(2, 0)}, "the gallery is empty"),
+        ({"distances": torch.zeros(0, 4)}, "there are no queries"),
+        ({"distances": torch.zeros(2, 5)}, "gallery_pids must be 5 integers"),
+        ({"query_camids": torch.zeros(3, dtype=torch.int64)}, "query_camids must be 2 integers"),
+        ({"gallery_pids": torch.zeros(4)}, "gallery_pids must be 4 integers.*float32"),
+        ({"query_pids": np.zeros(2)}, "query_pids must be 2 integers.*float64"),
+        ({"query_pids": torch.tensor([8, 9])}, "none of the 2 queries has a gallery match"),
     ],
 )
-def test_a_protocol_says_which_labels_it_needs(protocol: str, missing: str, message: str) -> None:
+def test_bad_input_is_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        score(**_random(0) | {missing: None}, protocol=protocol)
+        score(**_small(**changes))
 
 
-def test_labels_must_fit_the_distances() -> None:
-    case = _random(0) | {"query_views": VIEWS}
-
-    assert score(**case).valid_queries > 0  # which looks at no view
-    with pytest.raises(ValueError, match=r"needs query_views, 20 to fit the distances, got shape \[2\]"):
-        score(**case, protocol="cross_view")
-
-
-def test_a_query_without_a_match_in_other_clothes_is_named() -> None:
-    case = _random(0) | {f"{part}_clothes": np.zeros(size) for part, size in (("query", 20), ("gallery", 70))}
-
-    with pytest.raises(ValueError, match=r"none of the 20 queries has .* another camera in other clothes"):
-        score(**case, protocol="clothes_changing")
-
-
-def test_labels_of_tracklets_are_known_only_if_all_are() -> None:
-    tracklets = [Tracklet(("1.jpg",), 1, 1, "coat", "ground"), Tracklet(("2.jpg",), 2, 1, "suit", None)]
-
-    labels = Labels.of(tracklets)
-
-    assert labels.clothes is not None
-    assert labels.clothes.tolist() == ["coat", "suit"]
-    assert labels.views is None
+def test_ranks_start_at_one() -> None:
+    with pytest.raises(ValueError, match="ranks start at 1, got 0"):
+        score(**_small()).rank(0)

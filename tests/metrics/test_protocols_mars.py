@@ -12,7 +12,7 @@ from torch import Tensor
 
 from reid_cosam.data.readers.mars import read_info
 from reid_cosam.data.tracklet import ReidSplits
-from reid_cosam.metrics.scores import score
+from reid_cosam.metrics.protocols import score
 
 GOLDEN = Path(__file__).parents[1] / "data" / "golden"
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from reid_cosam.metrics.protocols import PROTOCOLS, Labels
 from reid_cosam.metrics.ranking import match_ranks, step_average_precision, trapezoid_average_precision
+from reid_cosam.metrics.rules import PROTOCOLS, Labels
 from reid_cosam.pids import JUNK_PID
 
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from reid_cosam.metrics.protocols import score
 from reid_cosam.metrics.reranking import k_reciprocal
 from reid_cosam.metrics.retrieval import cosine_distances, euclidean_distances, unit_length
-from reid_cosam.metrics.scores import score
 from reid_cosam.metrics.scoring import Reranking, ScoringConfig, check, score_protocols
 from reid_cosam.metrics.testset import TestSet
 

@@ -13,7 +13,7 @@ from reid_cosam.data.pack_file import file_hash
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.verification import image_hash, split_hash
 from reid_cosam.evaluation.records import tested_frames
-from reid_cosam.metrics.protocols import PROTOCOLS
+from reid_cosam.metrics.rules import PROTOCOLS
 from reid_cosam.metrics.scoring import Reranking, ScoringConfig, check
 from reid_cosam.metrics.testset import TestSet
 from reid_cosam.results.descriptors import DescriptorStore

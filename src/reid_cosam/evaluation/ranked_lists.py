@@ -11,7 +11,7 @@ from torch import Tensor
 
 from reid_cosam.data.frames import read_frame
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.metrics.protocols import PROTOCOLS, Labels
+from reid_cosam.metrics.rules import PROTOCOLS, Labels
 from reid_cosam.metrics.scoring import ProtocolResult
 from reid_cosam.results.figures.ranked import RankedList
 

@@ -10,8 +10,8 @@ from jaxtyping import Float
 from PIL import Image
 
 from reid_cosam.data.tracklet import Tracklet
-from reid_cosam.metrics.protocols import PROTOCOLS
-from reid_cosam.metrics.scores import Scores
+from reid_cosam.metrics.protocols import Scores
+from reid_cosam.metrics.rules import PROTOCOLS
 from reid_cosam.metrics.scoring import ProtocolResult
 from reid_cosam.metrics.testset import TestSet
 from reid_cosam.results.store import save_picture

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import gammaln
 
-from reid_cosam.metrics.protocols import PROTOCOLS, Labels
+from reid_cosam.metrics.rules import PROTOCOLS, Labels
 
 
 class Chance(NamedTuple):

@@ -1,153 +1,195 @@
-"""The evaluation protocols in use for video re-identification, by name.
+"""What a matrix of distances scores under a named protocol."""
 
-They share one ranking and differ in the gallery, in the entries that take no rank for a query, and in average
-precision (AP). In all of them an entry of the query's person under the query's camera takes no rank, nor does
-junk (pid -1). Who uses them:
-
-- `released`: the gallery without queries and junk; step AP. The COSAM paper's numbers; LS-VID as SINet and
-  VSLA-CLIP score it (7,829 tracklets).
-- `with_queries`: the same gallery plus the queries; step AP. AP3D, PSTA, BiCnet, GRL; LS-VID as BiCnet and
-  TF-CLIP score it (11,333 tracklets).
-- `official`: every test tracklet; trapezoidal AP. The evaluation program of MARS.
-- `cross_camera`: one camera queries, the other is the gallery; ranks only, since each person has one match,
-  whose AP is the inverse of its rank. iLIDS-VID and PRID2011, as mean and deviation over 10 splits.
-- `clothes_changing`: as `released`; the query's person in the query's clothes takes no rank either. CCVID.
-- `same_clothes`: as `released`; the query's person in other clothes takes no rank either. CCVID.
-- `cross_view`: as `released`; nobody of the query's own view takes a rank, so that aerial queries search the
-  ground and ground queries the air. Sets with several views, both directions together.
-"""
-
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64, Shaped
+import numpy.typing as npt
+import torch
+from jaxtyping import Float
 from torch import Tensor
 
-from reid_cosam.metrics.ranking import step_average_precision, trapezoid_average_precision
+from reid_cosam.metrics.ranking import inverse_negative_penalty, match_ranks
+from reid_cosam.metrics.rules import PROTOCOLS as PROTOCOLS
+from reid_cosam.metrics.rules import Labels, ScoringProtocol, protocol_named
 from reid_cosam.pids import JUNK_PID
 
+CMC_RANKS = 50
 
-@runtime_checkable
-class Identified(Protocol):
-    """Anything with a person and a camera, such as `data.tracklet.Tracklet`, and maybe clothes and a view."""
-
-    @property
-    def pid(self) -> int: ...
-    @property
-    def camid(self) -> int: ...
+Array = Tensor | npt.NDArray[Any]
 
 
-class Labels(NamedTuple):
-    """Who is seen by which camera, in which clothes and from which view; one entry per tracklet.
-
-    Names of clothes need be unique only within a person. Clothes and views are None where they are not known
-    of every tracklet.
-    """
-
-    pids: Int64[np.ndarray, " n"]
-    camids: Int64[np.ndarray, " n"]
-    clothes: Shaped[np.ndarray, " n"] | None = None
-    views: Shaped[np.ndarray, " n"] | None = None
-
-    @classmethod
-    def of(cls, tracklets: Iterable[Identified]) -> "Labels":
-        """The labels of these tracklets."""
-        found = list(tracklets)
-        pids, camids = (
-            np.array([getattr(one, name) for one in found], np.int64) for name in ("pid", "camid")
-        )
-        optional = ([getattr(one, name, None) for one in found] for name in ("clothes", "view"))
-        clothes, views = (None if None in values else np.array(values) for values in optional)
-        return cls(pids, camids, clothes, views)
-
-    def at(self, rows: Int64[np.ndarray, " k"] | slice) -> "Labels":
-        """Those of some of the tracklets."""
-        return Labels(*(None if values is None else values[rows] for values in self))  # type: ignore[arg-type]
-
-
-Mask = Bool[np.ndarray, " g"]
-
-
-@dataclass(frozen=True)
-class ScoringProtocol:
-    """How a ranking is scored.
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Scores of one distance matrix, as fractions of 1.
 
     Attributes:
-        gallery: the parts of the test set (`gallery`, `query`, `junk`) that are searched, in this order.
-        ranks_only: whether its users report ranks without mAP.
-        needs: which of the optional labels it looks at.
-        removes: which entries take no rank beyond those of every protocol: a function of two masks over the
-            gallery, `has the query's person` and `has the query's label`.
-        match: in words, where a query must find its person.
+        mean_ap: mean of the average precisions of the valid queries.
+        mean_inp: mINP: mean of matches / rank of the last match, over the valid queries (TPAMI 2021).
+        cmc: share of valid queries with a match within rank 1, 2, ..., up to 50 or the gallery's size.
+        valid_queries: number of queries with a match that takes a rank; the others are left out.
+        average_precisions: one per query, NaN where it is not valid.
+        match_ranks: one row per query `[q, m]`: the ranks of its matches, nearest first, then zeros.
+        protocol: name of the protocol.
     """
 
-    name: str
-    average_precision: Callable[[Int64[Tensor, "q m"]], Float64[Tensor, " q"]]
-    gallery: tuple[str, ...] = ("gallery",)
-    ranks_only: bool = False
-    needs: Literal["clothes", "views"] | None = None
-    removes: Callable[[Mask, Mask], Mask] | None = None
-    match: str = "under another camera"
+    mean_ap: float
+    mean_inp: float
+    cmc: npt.NDArray[np.float64]
+    valid_queries: int
+    average_precisions: npt.NDArray[np.float64]
+    match_ranks: npt.NDArray[np.int64]
+    protocol: str
 
-    def compared(self, query: Labels, gallery: Labels) -> Iterator[tuple[Mask, Mask]]:
-        """For each query two masks over the gallery: what takes a rank, and what shows the query's person."""
-        codes = _codes(getattr(query, self.needs), getattr(gallery, self.needs)) if self.needs else None
-        junk = gallery.pids == JUNK_PID
-        for number, (pid, camid) in enumerate(zip(query.pids, query.camids, strict=True)):
-            same_pid = gallery.pids == pid
-            removed = same_pid & (gallery.camids == camid) | junk
-            if self.removes is not None and codes is not None:
-                removed |= self.removes(same_pid, codes[1] == codes[0][number])
-            yield ~removed, same_pid
+    @property
+    def first_ranks(self) -> npt.NDArray[np.int64]:
+        """Rank of the nearest match, one per query, 0 where it is not valid."""
+        return self.match_ranks[:, 0]
 
+    def of_queries(self, chosen: npt.NDArray[np.bool_]) -> "Scores":
+        """Scores of some of the queries, against the same gallery.
 
-def _codes(query: Any, gallery: Any) -> tuple[Int64[np.ndarray, " q"], Int64[np.ndarray, " g"]]:
-    """Labels as numbers, which are compared faster than names."""
-    _, codes = np.unique(np.concatenate([query, gallery]), return_inverse=True)
-    return codes[: len(query)], codes[len(query) :]
+        Raises:
+            ValueError: none of them is valid.
+        """
+        ranks = self.match_ranks[chosen]
+        width = np.count_nonzero(ranks, axis=1).max(initial=1)
+        return _summary(torch.from_numpy(ranks[:, :width]), len(self.cmc), PROTOCOLS[self.protocol])
 
-
-_step = step_average_precision
-PROTOCOLS = {
-    protocol.name: protocol
-    for protocol in (
-        ScoringProtocol("released", _step),
-        ScoringProtocol("with_queries", _step, ("gallery", "query")),
-        ScoringProtocol("official", trapezoid_average_precision, ("gallery", "query", "junk")),
-        ScoringProtocol("cross_camera", _step, ranks_only=True),
-        ScoringProtocol(
-            "clothes_changing",
-            _step,
-            needs="clothes",
-            removes=lambda same_pid, same_clothes: same_pid & same_clothes,
-            match="under another camera in other clothes",
-        ),
-        ScoringProtocol(
-            "same_clothes",
-            _step,
-            needs="clothes",
-            removes=lambda same_pid, same_clothes: same_pid & ~same_clothes,
-            match="under another camera in the same clothes",
-        ),
-        ScoringProtocol(
-            "cross_view",
-            _step,
-            needs="views",
-            removes=lambda _, same_view: same_view,
-            match="in another view",
-        ),
-    )
-}
+    def rank(self, k: int) -> float:
+        """R-k: share of valid queries with a match among the first k."""
+        if k < 1:
+            raise ValueError(f"ranks start at 1, got {k}")
+        return float(np.mean(self.first_ranks[self.first_ranks > 0] <= k))
 
 
-def protocol_named(name: str) -> ScoringProtocol:
-    """The protocol of this name.
+def score(
+    distances: Array,
+    query_pids: Array,
+    query_camids: Array,
+    gallery_pids: Array,
+    gallery_camids: Array,
+    protocol: str = "released",
+    *,
+    query_clothes: Array | None = None,
+    gallery_clothes: Array | None = None,
+    query_views: Array | None = None,
+    gallery_views: Array | None = None,
+) -> Scores:
+    """Score a matrix of distances under a named protocol.
+
+    Args:
+        distances: `[q, g]`, float32 or float64, compared as given; equal ones rank in gallery order.
+        query_pids: person of each query, integers `[q]`.
+        query_camids: camera of each query, integers `[q]`.
+        gallery_pids: person of each gallery entry, integers `[g]`; -1 marks junk.
+        gallery_camids: camera of each gallery entry, integers `[g]`.
+        protocol: key of `PROTOCOLS`. The gallery must be the one that belongs to it.
+        query_clothes: clothes of each query `[q]`, names or numbers that are unique within a person.
+        gallery_clothes: clothes of each gallery entry `[g]`; `clothes_changing` and `same_clothes` need both.
+        query_views: view of each query `[q]`, names or numbers.
+        gallery_views: view of each gallery entry `[g]`; `cross_view` needs both.
+
+    Example:
+        One query whose two matches come first and third. An entry of its own camera takes no rank:
+
+        >>> distances = torch.tensor([[0.0, 0.1, 0.2, 0.3]])
+        >>> gallery_pids, gallery_camids = torch.tensor([7, 7, 5, 7]), torch.tensor([1, 2, 2, 3])
+        >>> scores = score(distances, torch.tensor([7]), torch.tensor([1]), gallery_pids, gallery_camids)
+        >>> round(scores.mean_ap, 3), scores.cmc.tolist(), scores.valid_queries
+        (0.833, [1.0, 1.0, 1.0, 1.0], 1)
 
     Raises:
-        ValueError: there is none.
+        ValueError: unknown protocol, shapes that do not fit, distances that are not finite, an empty
+            gallery, junk where the protocol has none, or no query with a match.
     """
-    if name not in PROTOCOLS:
-        raise ValueError(f"unknown protocol {name!r}; choose from {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]
+    rule = protocol_named(protocol)
+    matrix = check_distances(distances)
+    num_queries, num_gallery = matrix.shape
+    query = Labels(
+        _checked_ids("query_pids", query_pids, num_queries),
+        _checked_ids("query_camids", query_camids, num_queries),
+        _needed("query_clothes", query_clothes, num_queries, rule),
+        _needed("query_views", query_views, num_queries, rule),
+    )
+    gallery = Labels(
+        _checked_ids("gallery_pids", gallery_pids, num_gallery),
+        _checked_ids("gallery_camids", gallery_camids, num_gallery),
+        _needed("gallery_clothes", gallery_clothes, num_gallery, rule),
+        _needed("gallery_views", gallery_views, num_gallery, rule),
+    )
+    return score_labelled(matrix, query, gallery, rule)
+
+
+def score_labelled(
+    distances: Float[Tensor, "q g"], query: Labels, gallery: Labels, rule: ScoringProtocol
+) -> Scores:
+    """As `score`, of labels that fit the distances."""
+    junk = int((gallery.pids == JUNK_PID).sum())
+    if "junk" not in rule.gallery and junk:
+        raise ValueError(
+            f"the gallery holds {junk} junk tracklets (pid {JUNK_PID}): "
+            f"leave junk out under protocol {rule.name!r}"
+        )
+    ranks = match_ranks(distances, rule.compared(query, gallery))
+    return _summary(ranks, min(CMC_RANKS, distances.shape[1]), rule)
+
+
+def _summary(ranks: Tensor, num_ranks: int, rule: ScoringProtocol) -> Scores:
+    valid = (ranks > 0).any(1)
+    if not bool(valid.any()):
+        raise ValueError(f"none of the {len(ranks)} queries has a gallery match {rule.match}")
+    first_ranks = ranks[:, 0]
+    average_precisions = rule.average_precision(ranks)
+    hits = torch.bincount(first_ranks[valid], minlength=num_ranks + 1)[1 : num_ranks + 1]
+    num_valid = int(valid.sum())
+    return Scores(
+        mean_ap=float(average_precisions[valid].mean()),
+        mean_inp=float(inverse_negative_penalty(ranks)[valid].mean()),
+        cmc=(hits.cumsum(0).double() / num_valid).numpy(),
+        valid_queries=num_valid,
+        average_precisions=average_precisions.numpy(),
+        match_ranks=ranks.numpy(),
+        protocol=rule.name,
+    )
+
+
+def check_distances(distances: Array) -> Tensor:
+    """The distances as a tensor, raises as `score` where they are not a matrix of finite numbers."""
+    matrix = torch.as_tensor(distances)
+    if matrix.dtype not in (torch.float32, torch.float64):
+        raise ValueError(f"distances must be float32 or float64, got {matrix.dtype}")
+    if matrix.ndim != 2:
+        raise ValueError(f"distances must be [queries, gallery], got shape {list(matrix.shape)}")
+    if matrix.shape[1] == 0:
+        raise ValueError("the gallery is empty")
+    if matrix.shape[0] == 0:
+        raise ValueError("there are no queries")
+    if not all(map(torch.isfinite, matrix.aminmax())):  # a mask as large as the distances only if it fails
+        bad = int((~torch.isfinite(matrix)).sum())
+        raise ValueError(f"{bad} of {matrix.numel()} distances are NaN or infinite: check the descriptors")
+    return matrix
+
+
+def _checked_ids(name: str, ids: Array, expected: int) -> npt.NDArray[np.int64]:
+    array = _as_numpy(ids)
+    if array.dtype.kind not in "iu" or array.shape != (expected,):
+        raise ValueError(
+            f"{name} must be {expected} integers to fit the distances, got {array.dtype} {list(array.shape)}"
+        )
+    return array.astype(np.int64)
+
+
+def _needed(name: str, labels: Array | None, expected: int, rule: ScoringProtocol) -> npt.NDArray[Any] | None:
+    """Clothes or views where the protocol looks at them, else None."""
+    if rule.needs is None or not name.endswith(rule.needs):
+        return None
+    found = None if labels is None else _as_numpy(labels)
+    if found is None or found.shape != (expected,):
+        got = "none" if found is None else f"shape {list(found.shape)}"
+        raise ValueError(f"protocol {rule.name!r} needs {name}, {expected} to fit the distances, got {got}")
+    return found
+
+
+def _as_numpy(values: Array) -> npt.NDArray[Any]:
+    return values.numpy(force=True) if isinstance(values, Tensor) else np.asarray(values)

@@ -12,10 +12,10 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
-from reid_cosam.metrics.protocols import PROTOCOLS
+from reid_cosam.metrics.protocols import Scores, check_distances, score_labelled
 from reid_cosam.metrics.reranking import check_parameters, k_reciprocal
 from reid_cosam.metrics.retrieval import cosine_distances, euclidean_distances, unit_length
-from reid_cosam.metrics.scores import Scores, check_distances, score_labelled
+from reid_cosam.metrics.rules import PROTOCOLS
 from reid_cosam.metrics.testset import TestSet
 
 _DISTANCES = {"euclidean": euclidean_distances, "cosine": cosine_distances}

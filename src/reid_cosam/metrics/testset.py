@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Int64, Shaped
 
-from reid_cosam.metrics.protocols import PROTOCOLS, Identified, Labels, protocol_named
+from reid_cosam.metrics.rules import PROTOCOLS, Identified, Labels, protocol_named
 
 
 @dataclass(frozen=True, eq=False)
