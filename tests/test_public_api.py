@@ -2,6 +2,7 @@
 
 import ast
 import doctest
+import importlib
 import os
 import subprocess
 import sys
@@ -126,3 +127,26 @@ def test_examples_run(name: str, working_folder: Path, monkeypatch: pytest.Monke
 
     assert runner.tries > 0, f"{name} has no example"
     assert runner.failures == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "models.cosam.Cosam",
+        *(
+            f"models.aggregators.Temporal{kind}"
+            for kind in ("AveragePooling", "MaxPooling", "Attention", "Rnn")
+        ),
+        "models.network.VideoReidNet",
+        *(f"models.released.{name}" for name in ("cosam_state_dict", "aggregator_state_dict")),
+        "models.released.network_from_released",
+        "losses.triplet.batch_hard_triplet_loss",
+        "metrics.protocols.score",
+        "metrics.reranking.k_reciprocal",
+        "data.mars.read",
+    ],
+)
+def test_names_that_scripts_use_stay_where_they_are(name: str) -> None:
+    module, _, attribute = f"reid_cosam.{name}".rpartition(".")
+
+    assert callable(getattr(importlib.import_module(module), attribute))
