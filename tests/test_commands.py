@@ -94,7 +94,7 @@ def test_the_main_command_trains_the_papers_network(walkers: Path, tmp_path: Pat
     metrics = json.loads((run / "metrics.json").read_text())
     assert metrics.keys() == {
         *("mAP", "mINP", "R1", "R5", "R10", "R20", "queries", "valid_queries", "protocol", "step"),
-        *("chance", "attention", "data", "results"),
+        *("chance", "attention", "data", "made_with", "results", "sha256"),
     }
     assert (metrics["valid_queries"], metrics["protocol"], metrics["step"]) == (QUERIES, "released", 2)
     assert metrics["attention"].keys() == {"4", "5"}
