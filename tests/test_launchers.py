@@ -93,7 +93,7 @@ def test_a_failed_run_stops_no_other_and_is_retried_on_request(
     assert "2 runs: 1 failed, 1 finished before" in again.stdout
     (failure,) = (tmp_path / "kept").glob("*/failure.json")
     assert json.loads(failure.read_text())["error"].startswith("recipe.sampling.identities=64")
-    assert f"failed: {failure.parent} failed before: a batch wants 64 identities" in again.stdout
+    assert f"failed: {failure.parent} failed before: recipe.sampling.identities=64: " in again.stdout
     assert "failed before" not in retried.stdout
 
 

@@ -160,7 +160,7 @@ def test_a_killed_rank_is_no_failure_for_ever(walkers: Path, tmp_path: Path) -> 
 
     assert (status, recorded["of_the_machine"], recorded["attempts"]) == (1, True, 1)
     assert again.end() == 0, again.errors
-    assert "failed before, tried again (2 of 3)" in again.output
+    assert "failed before, attempt 2 of 3: " in again.output
     assert not list(tmp_path.rglob("failure*.json"))
 
 

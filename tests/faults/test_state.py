@@ -164,7 +164,8 @@ def test_a_finished_run_is_not_taken_for_one_under_another_protocol(
     )
 
     assert run.end() == 1
-    assert "scored under protocol released, not cross_camera" in run.errors
+    assert "scored with protocol=released; to score it as asked: " in run.errors
+    assert "last.ckpt protocol=cross_camera" in run.errors
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ def test_scores_are_given_without_a_store(
 
     assert done.returncode == 0, done.stderr
     assert why in done.stdout
-    said = done.stdout.index("descriptors cannot be stored")
-    assert said < done.stdout.index("describing ")  # before extraction, not after
+    warning = done.stdout.index("descriptors cannot be stored")
+    assert warning < done.stdout.index("extracting descriptors of ")  # before extraction, not after
     assert done.stdout.count("descriptors cannot be stored") == 1
     assert metrics(tmp_path)["mAP"] == pytest.approx(metrics(trained)["mAP"], abs=1e-6)
     assert metrics(tmp_path)["store"] is None
@@ -53,4 +53,4 @@ def test_a_store_that_was_asked_for_is_needed(trained: Path, tmp_path: Path) -> 
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: store={store} cannot take the descriptors: ")
     assert done.stderr.count("\n") == 1
-    assert "describing" not in done.stdout
+    assert "extracting descriptors of " not in done.stdout
