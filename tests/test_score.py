@@ -136,6 +136,7 @@ def test_rows_in_a_wrong_order_are_suspected(tree: Path, tmp_path: Path) -> None
     _, out, _ = score(tmp_path, tree, "descriptors=m.npy")
 
     assert "hardly better than chance: are the rows in the order rows=parts?" in out
+    assert "chance, released" in out
 
 
 def test_frames_are_needed_for_pictures_only(tree: Path, tmp_path: Path) -> None:

@@ -68,8 +68,9 @@ def run(settings: ScoreSettings, folder: Path) -> Literal["scored", "listed"]:
     about = build.matrix_record(settings, matrix.origin, split)
     metrics, pictures = write_evaluation(results, test, about, folder)
     print_evaluation(metrics, pictures, folder)
-    if isinstance(named, str) and resembles_chance(metrics, test.test_set):
-        _log.warning("these scores are hardly better than chance: are the rows in the order rows=%s?", named)
+    if resembles_chance(metrics):
+        order = f"rows={named}" if isinstance(named, str) else f"of {named.path}"
+        _log.warning("these scores are hardly better than chance: are the rows in the order %s?", order)
     return "scored"
 
 

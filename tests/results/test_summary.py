@@ -81,7 +81,8 @@ def test_an_evaluation_has_a_row_a_result_and_fits_a_terminal(
     both = {"gallery": ["gallery", "query"], "gallery_tracklets": 11_310, "reranking": parameters}
     reranked = scores | both | {"reranked": True, "mAP": 1.0, "protocol": "with_queries"}
     rows = [scores | {"by_attribute": {"hat": scores, "handbag": None}}, reranked | {"by_attribute": {}}]
-    metrics = {"data": {"name": "mars"}, "precision": "32-true", "results": rows}
+    about = {"data": {"name": "mars"}, "precision": "32-true"}
+    metrics = METRICS | about | {"results": rows}
 
     print_evaluation(metrics, {}, Path("/runs/1"))
 
@@ -95,6 +96,7 @@ def test_an_evaluation_has_a_row_a_result_and_fits_a_terminal(
     assert ["released", "1840/1980", "45.7", "25.0", "50.0", "75.0", "80.0", "100.0"] in lines
     assert ["with", "hat", "1840/1980", "45.7", "25.0", "50.0", "75.0", "80.0", "100.0"] in lines
     assert ["with", "handbag", "0", "-", "-", "-", "-", "-", "-"] in lines
+    assert ["chance,", "released", "12.3", "-", "5.0", "25.0", "50.0", "99.9"] in lines
     assert [
         "with_queries,",
         "re-ranked",
@@ -110,7 +112,7 @@ def test_an_evaluation_has_a_row_a_result_and_fits_a_terminal(
 
 def test_one_camera_against_the_other_has_ranks_only(capsys: pytest.CaptureFixture[str]) -> None:
     scores = METRICS | {"protocol": "cross_camera", "mINP": 0.2, "queries": 6, "reranked": False}
-    metrics = {
+    metrics = METRICS | {
         "data": {"name": "prid2011"},
         "precision": "32-true",
         "results": [scores | {"by_attribute": {}}],
@@ -120,6 +122,7 @@ def test_one_camera_against_the_other_has_ranks_only(capsys: pytest.CaptureFixtu
 
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["cross_camera", "6/6", "-", "-", "50.0", "75.0", "80.0", "100.0"] in lines
+    assert ["chance,", "cross_camera", "-", "-", "5.0", "25.0", "50.0", "99.9"] in lines
 
 
 @pytest.mark.parametrize(("protocol", "shown"), [("released", True), ("cross_camera", False)])

@@ -6,7 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from reid_cosam.evaluation.ranked_lists import Ranking, hardest, ranked_lists
-from reid_cosam.evaluation.records import TestTracklets, cmc_table, query_table, result_row, save_pictures
+from reid_cosam.evaluation.records import (
+    TestTracklets,
+    chance_row,
+    cmc_table,
+    query_table,
+    result_row,
+    save_pictures,
+)
 from reid_cosam.metrics.scoring import ProtocolResult
 from reid_cosam.results.figures.plots import cmc_figure
 from reid_cosam.results.figures.ranked import RankedList, ranked_lists_figure
@@ -40,7 +47,8 @@ def write_evaluation(
     if lists:
         drawn["hardest_queries"] = ranked_lists_figure(lists)
     pictures = save_pictures(drawn, folder)
-    metrics = rows[0] | dict(about) | {"results": rows}
+    chance = chance_row(test.test_set, rows[0]["protocol"])
+    metrics = rows[0] | dict(about) | {"chance": chance, "results": rows}
     write_record(folder / METRICS, metrics)  # the last file, as of a training run
     return metrics, pictures
 

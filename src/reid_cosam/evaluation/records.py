@@ -10,6 +10,7 @@ from jaxtyping import Float
 from PIL import Image
 
 from reid_cosam.data.tracklet import Tracklet
+from reid_cosam.metrics.chance import expected_by_chance
 from reid_cosam.metrics.protocols import Scores
 from reid_cosam.metrics.rules import PROTOCOLS
 from reid_cosam.metrics.scoring import ProtocolResult
@@ -87,6 +88,12 @@ def result_row(result: ProtocolResult, tested: Mapping[str, object]) -> dict[str
 def tested_frames(num_frames: int, tail: str) -> str:
     """How the frames of a tracklet are tested by networks of this package, for `metrics.json`."""
     return f"all frames in snippets of {num_frames}, tail {tail}"
+
+
+def chance_row(test_set: TestSet, protocol: str) -> dict[str, float]:
+    """What a ranking by chance would score, with step AP."""
+    chance = expected_by_chance(*test_set.compared(protocol), RANKS, protocol)
+    return {"mAP": chance.mean_ap, **{f"R{k}": value for k, value in chance.ranks.items()}}
 
 
 def query_table(scores: Scores, test: TestTracklets) -> pd.DataFrame:

@@ -10,17 +10,15 @@ from PIL import Image
 
 from reid_cosam.evaluation.ranked_lists import Ranking, from_hard_to_easy, ranked_lists, ranked_table
 from reid_cosam.evaluation.records import (
-    RANKS,
     TestTracklets,
+    chance_row,
     cmc_table,
     query_table,
     result_row,
     save_pictures,
 )
-from reid_cosam.metrics.chance import expected_by_chance
 from reid_cosam.metrics.coverage import means
 from reid_cosam.metrics.scoring import ProtocolResult, ScoringConfig, score_protocols, scores_by_attribute
-from reid_cosam.metrics.testset import TestSet
 from reid_cosam.results.figures.attention import attention_figure
 from reid_cosam.results.figures.plots import cmc_figure
 from reid_cosam.results.figures.ranked import ranked_lists_figure
@@ -60,7 +58,7 @@ def write_outputs(run: FinishedRun, folder: Path) -> tuple[dict[str, Any], dict[
     rows = [result_row(one, run.about) for one in final_results(run)]
     metrics = rows[0] | {
         "step": run.validation.step,
-        "chance": _chance(test.test_set, result.protocol),
+        "chance": chance_row(test.test_set, result.protocol),
         "attention": _coverage(run),
         "results": rows,
         **run.about,
@@ -85,12 +83,6 @@ def final_results(run: FinishedRun) -> Iterator[ProtocolResult]:
     yield result._replace(by_attribute=scores_by_attribute(result.scores, run.further.attributes))
     if not bool((descriptors == descriptors[0]).all()):  # as of a network that died: nothing to re-rank
         yield from score_protocols(descriptors, run.test.test_set, run.further)
-
-
-def _chance(test_set: TestSet, protocol: str) -> dict[str, float]:
-    """What a ranking by chance would score, with step AP."""
-    chance = expected_by_chance(*test_set.compared(protocol), RANKS, protocol)
-    return {"mAP": chance.mean_ap, **{f"R{k}": value for k, value in chance.ranks.items()}}
 
 
 def _coverage(run: FinishedRun) -> dict[str, dict[str, float]] | None:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 SHOWN = ("mAP", "R1", "R5", "R20")
 SPLIT_SCORES = ("mAP", "R1", "R5", "R10", "R20")
+_RANKS_ONLY = "cross_camera"
 EVALUATED = ("mAP", "mINP", "R1", "R5", "R10", "R20")
 
 
@@ -30,7 +31,7 @@ def print_summary(metrics: Mapping[str, Any], pictures: Mapping[str, Path], fold
 
 
 def print_evaluation(metrics: Mapping[str, Any], pictures: Mapping[str, Path], folder: Path) -> None:
-    """Prints one row of scores in percent per result and, below it, per attribute; then all paths.
+    """Prints one row of scores in percent per result and, below it, per attribute, then chance and all paths.
 
     Queries are the valid ones of all. `cross_camera` has ranks only: with one match per query, mAP and mINP
     say no more.
@@ -46,6 +47,10 @@ def print_evaluation(metrics: Mapping[str, Any], pictures: Mapping[str, Path], f
         table.add_row(result["protocol"] + (", re-ranked" if result["reranked"] else ""), *_cells(result))
         for attribute, scores in result["by_attribute"].items():
             table.add_row(f"  with {attribute}", *_cells(scores))
+    chance, protocol = metrics["chance"], metrics["results"][0]["protocol"]
+    shown = [name for name in EVALUATED if name in chance and not (protocol == _RANKS_ONLY and name == "mAP")]
+    cells = dict(zip(shown, _percent(chance, shown), strict=True))
+    table.add_row(f"chance, {protocol}", "", *(cells.get(name, "-") for name in EVALUATED))
     console.print(table)
     console.print(how_scored(metrics["results"]), highlight=False)
     _print_paths(console, pictures, folder)
@@ -79,7 +84,7 @@ def how_scored(results: Sequence[Mapping[str, Any]]) -> str:
 def _cells(scores: Mapping[str, Any] | None) -> list[str]:
     if scores is None:
         return ["0", *("-" for _ in EVALUATED)]
-    ranks_only = scores["protocol"] == "cross_camera"
+    ranks_only = scores["protocol"] == _RANKS_ONLY
     percent = zip(EVALUATED, _percent(scores, EVALUATED), strict=True)
     cells = ("-" if ranks_only and name.startswith("m") else cell for name, cell in percent)
     return [f"{scores['valid_queries']}/{scores['queries']}", *cells]
@@ -95,19 +100,20 @@ def print_splits(groups: Mapping[str, Any], file: Path) -> None:
         console.print(f"{name}, {first['name']}{half}, {protocol}, {len(runs)} splits, percent")
         for path in sorted({run["splits_file"] for run in runs if run["splits_file"]}):
             console.print(f"splits: {path}")
-        if rule := first.get("split_rule"):
-            console.print(f"splits: {rule}")
         console.print(_split_table(group))
         if not group["mean"]:
             console.print("no mean, as a split occurs more than once: evaluate one checkpoint per split")
     if groups:
+        rules = {run.get("split_rule") for group in groups.values() for run in group["splits"]} - {None}
+        for rule in sorted(rules):
+            console.print(f"splits: {rule}")
         console.print(f"mean and standard deviation: {file}")
 
 
 def _split_table(group: Mapping[str, Any]) -> Table:
     """One row per split, and the mean if there is one."""
     runs, mean, deviation = group["splits"], group["mean"], group["standard_deviation"]
-    ranks_only = runs[0]["protocol"] == "cross_camera"
+    ranks_only = runs[0]["protocol"] == _RANKS_ONLY
     shown = [name for name in SPLIT_SCORES if not (ranks_only and name == "mAP")]
     table = _table("split", shown)
     for run in runs:

@@ -72,6 +72,8 @@ def summary(sweep: Path) -> dict[str, Any]:
             groups.setdefault(group, []).append({"folder": str(run.folder)} | tested | scores | protocol)
     if len({tested["split"] for runs in groups.values() for tested in runs}) < 2:
         return {}
+    # A single split may be large enough for re-ranking where the others are too small: that is no mean.
+    groups = {key: runs for key, runs in groups.items() if len(runs) > 1 or not runs[0]["reranked"]}
     return {
         f"{number}: {names[key]}": _statistics(runs) for number, (key, runs) in enumerate(groups.items(), 1)
     }
