@@ -206,3 +206,17 @@ def test_seeded_splits_are_swept(tmp_path: Path) -> None:
     assert [run["split"] for run in group["splits"]] == [0, 3]
     assert all("default_rng(split)" in run["split_rule"] for run in group["splits"])
     assert set(group["mean"]) >= {"mAP", "R1"}
+
+
+def test_people_that_a_network_was_trained_on_in_another_split_are_counted(tmp_path: Path) -> None:
+    root = write_own_tree(tmp_path / "own")
+    found = {}
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        for split in (0, 1):
+            composed = compose("verify", ["data=folder", f"data.root={root}", f"data.split={split}"])
+            found[split] = read_settings(VerifySettings, composed).data
+    splits = {split: build.make_splits(data) for split, data in found.items()}
+    trained, tested = ({one.pid for one in part} for part in (splits[0].train, splits[1].query))
+
+    assert build.people_trained_on(found[0], found[1], splits[1]) == len(trained & tested) > 0
+    assert build.people_trained_on(found[1], found[1], splits[1]) == 0

@@ -47,6 +47,9 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     trained, network = build.load_network(Path(settings.ckpt), settings.trust)
     data = settings.data_set(trained.data)
     splits = build.make_shown_splits(settings, data)
+    if seen := build.people_trained_on(trained.data, data, splits):
+        text = "the network was trained on %d of the people queried, in split %d: scores will be too high"
+        _log.warning(text, seen, trained.data.split)
     test = build.make_test_tracklets(data, trained.data, splits.query, splits.gallery, splits.junk)
     scoring = build.make_scoring(settings, data, splits.query, (data.protocol,))
     build.check_scoring(test.test_set, scoring, settings.trainer.devices)

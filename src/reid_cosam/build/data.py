@@ -80,6 +80,14 @@ def _naming_settings(error: ValueError, settings: Mapping[str, str]) -> ValueErr
     return ValueError(message)
 
 
+def people_trained_on(trained: DataSettings, data: DataSettings, splits: ReidSplits) -> int:
+    """How many of the tested people a network has seen that was trained on another split of this data set."""
+    if trained.split in (None, data.split) or trained.reader["_target_"] != data.reader["_target_"]:
+        return 0
+    seen = read_splits(data.model_copy(update={"reader": data.reader | {"split": trained.split}})).train
+    return len({one.pid for one in splits.query} & {one.pid for one in seen})
+
+
 def splits_file(data: DataSettings) -> Path | None:
     """The file that divides the people into those trained on and those tested; None where the layout does."""
     return make_reader(data).splits_file(data.root)
