@@ -164,7 +164,7 @@ def test_another_data_set_is_shown_and_without_person_masks_not_measured(
     code, printed, errors = run(f"ckpt={ckpt}", "data=mars", f"data.root={root}", "tracklet=0102C1T0005")
 
     assert code == 0, errors
-    assert "coverage is not measured: mars has no person masks" in printed
+    assert f"coverage is not measured: {root} has no folder masks" in printed
     folder = written(printed)
     assert not (folder / "coverage.md").exists()
     assert "energy_inside" not in pd.read_csv(folder / "masks.csv")

@@ -15,10 +15,10 @@ from reid_cosam.metrics.protocols import Scores
 from reid_cosam.metrics.rules import PROTOCOLS
 from reid_cosam.metrics.scoring import ProtocolResult
 from reid_cosam.metrics.testset import TestSet
+from reid_cosam.results.finished_run import TESTED
 from reid_cosam.results.store import save_picture
 
 RANKS = (1, 5, 10, 20)
-TESTED = ("tested_frames", "camera_input")
 
 
 class TestTracklets(NamedTuple):

@@ -8,6 +8,8 @@ from reid_cosam.results.store import read_record
 from reid_cosam.settings.identity import run_key
 
 METRICS = "metrics.json"
+TESTED = ("tested_frames", "camera_input")
+"""What scores say of descriptors: the frames they were made of, and whether the network was given cameras."""
 
 
 def read_metrics(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hydra.core.utils import JobReturn
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from reid_cosam.evaluation.records import TESTED
+from reid_cosam.results.finished_run import TESTED
 from reid_cosam.results.runs import Run
 from reid_cosam.results.store import write_json
 from reid_cosam.results.summary import print_splits
