@@ -26,7 +26,7 @@ WITHOUT = "no COSAM"
 PAIR = ["seed", "split"]
 NETWORK = "network"
 VARIED = (
-    *("cosam", "recipe.attention", "seed", "data.split"),
+    *("cosam", "recipe.attention", "seed", "data.split", "data.reader.split"),
     # without effect on what a run finds
     *("ckpt_path", "data.root", "data.workers", "logger", "registry"),
     *("trainer.checkpoint_every", "trainer.eval_every", "trainer.log_every"),

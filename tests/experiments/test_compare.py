@@ -133,11 +133,11 @@ def test_masks_stand_beside_masks_that_depend_on_no_image(tmp_path: Path) -> Non
 
 def test_pairs_are_of_one_split_and_networks_stand_apart(tmp_path: Path) -> None:
     for split, (without, attended) in enumerate(((0.40, 0.43), (0.50, 0.51))):
-        data = DATA | {"name": "ward", "size": None, "split": split}
+        data = DATA | {"name": "ward", "size": None, "split": split, "reader": {"split": split}}
         _write_run(tmp_path / f"{split}", "no COSAM", 0, without, data=data)
         _write_run(tmp_path / f"{split}", "COSAM 4, 5 (paper)", 0, attended, data=data)
     backbone = {"_target_": "my.timm_backbone", "model": "mobilenetv2_100", "weights": "imagenet.pth"}
-    data = DATA | {"name": "ward", "size": None, "split": 0}
+    data = DATA | {"name": "ward", "size": None, "split": 0, "reader": {"split": 0}}
     _write_run(tmp_path / "other", "no COSAM", 0, 0.9, data=data, backbone=backbone)
 
     text = table(read_runs([tmp_path]))
