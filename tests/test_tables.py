@@ -96,7 +96,8 @@ def test_a_file_with_faults_of_every_kind_costs_no_other_result(
     said = capsys.readouterr().out
     assert "6 results read" in said
     assert "results.csv, line 8 left out: 4 fields instead of 24" in said
-    assert "backbone vit_b is none of resnet50, se_resnet50, resnet_tiny, se_resnet_tiny: 1 result" in said
+    assert "backbone vit_b is none of resnet50, se_resnet50, resnet_tiny, se_resnet_tiny (" in said
+    assert "`reid-cosam report` compares any runs): 1 result" in said
     assert (
         "no row for such a network, or left out above: 1 result, the first: se_resnet50 cosam=[1,2]" in said
     )
@@ -106,6 +107,20 @@ def test_a_file_with_faults_of_every_kind_costs_no_other_result(
     )
     assert "Missing on MARS: 44 of 52 cells" in said
     assert (out / "table3" / "paper_data" / "results.csv").read_text().count("\n") == 1 + 4  # both twins
+
+
+def test_how_the_scores_were_made_is_printed_once_and_only_with_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(tmp_path / "some", [record(SE_COSAM, 0, 79.0), synthetic(TINY, 0, 50.0)])
+    said = capsys.readouterr().out
+    for part in ("gallery", "Euclidean distance", "snippets", "not given the camera"):
+        assert said.count(part) == 1
+
+    make(tmp_path / "none", [record(SE_COSAM, 0, 79.0, data="folder")])
+    said = capsys.readouterr().out
+    assert "data set folder is none of mars, duke, ilids_vid, synthetic (`reid-cosam report`" in said
+    assert "Euclidean" not in said
 
 
 def test_the_file_that_was_read_stays_as_it_was(tmp_path: Path) -> None:

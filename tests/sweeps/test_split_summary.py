@@ -18,6 +18,12 @@ SCORES = {"mAP": 0.1, "R1": 0.5, "R5": 0.75, "R10": 1.0, "R20": 1.0, "valid_quer
 RESULT = {"protocol": "cross_camera"} | SCORES
 
 
+HOW = {
+    **{"queries": 151, "gallery": ["gallery"], "distance": "euclidean", "reranking": None},
+    **{"tested_frames": "all frames in snippets of 4, tail cycle", "camera_input": False},
+}
+
+
 def data(split: int | None, root: str = "/data") -> dict[str, Any]:
     file = f"{root}/splits.json"
     return {"name": "ilids_vid", "split": split, "tested_half": "last", "splits_file": file, "root": root}
@@ -166,6 +172,29 @@ def test_the_end_of_a_sweep_is_shown(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "ilids_vid, last half tested, cross_camera, 2 splits" in printed
     assert "splits: /data/splits.json" in printed
     assert f"mean and standard deviation: {sweep / 'splits.json'}" in printed
+
+
+@pytest.mark.parametrize("recorded", [2, 1])
+def test_it_is_kept_and_said_how_each_split_was_scored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], recorded: int
+) -> None:
+    for split, (valid, gallery) in enumerate(((150, 1200), (140, 1000))):
+        how = HOW | {"gallery_tracklets": gallery} if split < recorded else {}  # an older file lacks it
+        result = RESULT | {"reranked": False} | how | {"valid_queries": valid}
+        evaluate(tmp_path, split, split, split, result)
+
+    SplitSummary().on_multirun_end(sweep_config(tmp_path))
+
+    (group,) = json.loads((tmp_path / "splits.json").read_text()).values()
+    for run in group["splits"][:recorded]:
+        assert {key: run[key] for key in HOW} == HOW
+    assert [run.get("gallery_tracklets") for run in group["splits"]] == [1200, 1000 if recorded > 1 else None]
+    assert group["mean"]["R1"] == pytest.approx(0.5)
+    line = (
+        "gallery: 1,000 to 1,200 tracklets (gallery), 140 to 150 of 151 queries valid; euclidean distance; "
+        "tested: all frames in snippets of 4, tail cycle; camera: not given to the network\n"
+    )
+    assert capsys.readouterr().out.count(line) == recorded - 1
 
 
 @pytest.mark.parametrize("name", ["ilids_vid", "prid2011"])

@@ -12,6 +12,11 @@ SHOWN = ("mAP", "R1", "R5", "R20")
 SPLIT_SCORES = ("mAP", "R1", "R5", "R10", "R20")
 _RANKS_ONLY = "cross_camera"
 EVALUATED = ("mAP", "mINP", "R1", "R5", "R10", "R20")
+# Of a result, what makes scores incomparable where it differs.
+HOW_SCORED = (
+    *("queries", "valid_queries", "gallery", "gallery_tracklets"),
+    *("distance", "reranking", "tested_frames", "camera_input"),
+)
 
 
 def print_summary(metrics: Mapping[str, Any], pictures: Mapping[str, Path], folder: Path) -> None:
@@ -57,14 +62,21 @@ def print_evaluation(metrics: Mapping[str, Any], pictures: Mapping[str, Path], f
 
 
 def how_scored(results: Sequence[Mapping[str, Any]]) -> str:
-    """One line on what makes scores incomparable where it differs; results differ in the gallery alone."""
-    searched = {
-        row["protocol"]: f"{row['gallery_tracklets']:,} tracklets ({' + '.join(row['gallery'])})"
-        for row in results
-    }
+    """One line on what makes scores incomparable where it differs; empty where an older file lacks it.
+
+    Results differ in protocol and re-ranking, or in the split, alone.
+    """
+    if not all(name in row for row in results for name in HOW_SCORED):
+        return ""
+    searched: dict[str, str] = {}
+    for protocol in dict.fromkeys(row["protocol"] for row in results):
+        rows = [row for row in results if row["protocol"] == protocol]
+        searched[protocol] = (
+            f"{_range(rows, 'gallery_tracklets')} tracklets ({' + '.join(rows[0]['gallery'])})"
+        )
     first = results[0]
     if len(searched) == 1:
-        valid = f"{first['valid_queries']:,} of {first['queries']:,} queries valid"
+        valid = f"{_range(results, 'valid_queries')} of {_range(results, 'queries')} queries valid"
         gallery = f"{searched[first['protocol']]}, {valid}"
     else:
         gallery = ", ".join(f"{protocol} {text}" for protocol, text in searched.items())
@@ -79,6 +91,11 @@ def how_scored(results: Sequence[Mapping[str, Any]]) -> str:
             f"camera: {camera.get(first['camera_input'], 'unknown whether given to the network')}",
         ]
     )
+
+
+def _range(results: Sequence[Mapping[str, Any]], name: str) -> str:
+    counts = [row[name] for row in results]
+    return " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))
 
 
 def _cells(scores: Mapping[str, Any] | None) -> list[str]:
@@ -101,6 +118,8 @@ def print_splits(groups: Mapping[str, Any], file: Path) -> None:
         for path in sorted({run["splits_file"] for run in runs if run["splits_file"]}):
             console.print(f"splits: {path}")
         console.print(_split_table(group))
+        if scored := how_scored(runs):
+            console.print(scored)
         if not group["mean"]:
             console.print("no mean, as a split occurs more than once: evaluate one checkpoint per split")
     if groups:

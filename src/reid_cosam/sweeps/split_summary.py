@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 from reid_cosam.results.finished_run import TESTED
 from reid_cosam.results.runs import Run
 from reid_cosam.results.store import write_json
-from reid_cosam.results.summary import print_splits
+from reid_cosam.results.summary import HOW_SCORED, print_splits
 from reid_cosam.sweeps.registry import finished_runs
 
 _SCORES = ("mAP", "R1", "R5", "R10", "R20")
@@ -67,6 +67,7 @@ def summary(sweep: Path) -> dict[str, Any]:
         for result in run.metrics.get("results", [run.metrics]):
             protocol = {"protocol": result["protocol"], "reranked": result.get("reranked", False)}
             scores = {key: result[key] for key in ("valid_queries", *_SCORES)}
+            scores |= {key: result[key] for key in HOW_SCORED if key in result}  # older files lack some
             group = json.dumps(shared | protocol, sort_keys=True)
             names.setdefault(group, name)
             groups.setdefault(group, []).append({"folder": str(run.folder)} | tested | scores | protocol)

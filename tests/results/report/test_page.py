@@ -1,6 +1,7 @@
 """The page: what it holds, and that nothing in it can reach outside or run as code."""
 
 import html
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -117,6 +118,39 @@ def test_settings_that_all_runs_share_stand_once(tmp_path: Path) -> None:
     assert text.count("<dt>cosam</dt>") == 2
     headings = re.findall(r'<th scope="col"><button type="button">(.*?)</button>', text)
     assert headings == ["run", "data", "mAP", "R1", "cosam"]
+
+
+@pytest.mark.parametrize(
+    "distances", [("euclidean", "euclidean"), ("euclidean", "cosine"), ("euclidean", None)]
+)
+def test_it_says_how_runs_were_scored(tmp_path: Path, distances: tuple[str | None, ...]) -> None:
+    folders = two_runs(tmp_path)
+    how = {
+        **{"queries": 7, "gallery": ["gallery"], "gallery_tracklets": 12, "reranking": None},
+        **{"tested_frames": "all", "camera_input": False},
+    }
+    for folder, distance in zip(folders, distances, strict=True):
+        if distance:  # an older run has recorded nothing of it
+            metrics = json.loads((folder / "metrics.json").read_text())
+            (folder / "metrics.json").write_text(json.dumps(metrics | how | {"distance": distance}))
+
+    text = make(folders)
+
+    (caption,) = re.findall(r"<caption>(.*?)</caption>", text, re.DOTALL)
+    said = "gallery: 12 tracklets (gallery), 6 of 7 queries valid; {} distance; tested: all"
+    same = len(set(distances)) == 1
+    assert (said.format("euclidean").capitalize() in caption) == same
+    assert ("in its entry below" in caption) == (not same)
+    for distance in filter(None, distances):
+        assert f"<dt>scores</dt><dd>{said.format(distance)}" in text
+    assert text.count("<dt>scores</dt>") == sum(map(bool, distances))
+
+
+def test_older_runs_have_no_empty_line_on_how_they_were_scored(tmp_path: Path) -> None:
+    text = make(two_runs(tmp_path))
+
+    assert "<dt>scores</dt>" not in text
+    assert "entry below" not in text
 
 
 def test_tables_of_dashes_are_folded_and_say_how_to_fill_them(tmp_path: Path) -> None:

@@ -21,8 +21,10 @@ def test_each_reason_is_said_once_with_its_first_result() -> None:
     lines = list(unplaced(results_table(records)))
 
     assert [line.partition(":")[0] for line in lines] == [
-        "in no table, backbone vit_b is none of resnet50, se_resnet50, resnet_tiny, se_resnet_tiny",
-        "in no table, data set Mars is none of mars, duke, ilids_vid, synthetic",
+        "in no table, backbone vit_b is none of resnet50, se_resnet50, resnet_tiny, se_resnet_tiny"
+        " (`reid-cosam report` compares any runs)",
+        "in no table, data set Mars is none of mars, duke, ilids_vid, synthetic"
+        " (`reid-cosam report` compares any runs)",
         "in no table, training snippets of random frames and not of frames in a row",
         "in no table, as none asks for it (re-ranked, or of those who carry something)",
         "in no table, no row for such a network, or left out above",

@@ -22,6 +22,7 @@ from reid_cosam.results.report.pictures import ATTENTION, attention_picture, eff
 from reid_cosam.results.run_settings import placement
 from reid_cosam.results.runs import Run
 from reid_cosam.results.store import read_record, write_text
+from reid_cosam.results.summary import how_scored
 from reid_cosam.results.tables.arrange import KINDS
 from reid_cosam.results.tables.formats import remark, table_element, text
 from reid_cosam.results.tables.paper import published_tables
@@ -109,6 +110,7 @@ def page(runs: Sequence[Run], tables: Sequence[Table], faults: list[str], read_f
         "common": common(runs),
         "varied": varied(runs),
         "printed": _printed,
+        "how_scored": {run.anchor: how_scored([run.metrics]) for run in runs},
         "faults": faults,
     }
     environment = Environment(

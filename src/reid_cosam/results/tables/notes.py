@@ -167,7 +167,8 @@ def _reasons(results: pd.DataFrame) -> "pd.Series[str]":
     reasons = reasons.where(asked, "as none asks for it (re-ranked, or of those who carry something)")
     snippets = "training snippets of " + results["sampling"] + " frames and not of frames in a row"
     reasons = reasons.where(of_the_paper(results), snippets)
+    elsewhere = " (`reid-cosam report` compares any runs)"
     unknown = "data set " + data + f" is none of {', '.join(DATA_SETS)}"
-    reasons = reasons.where(data.isin([*DATA_SETS]), unknown)
+    reasons = reasons.where(data.isin([*DATA_SETS]), unknown + elsewhere)
     unknown = "backbone " + backbone + f" is none of {', '.join(BACKBONES)}"
-    return reasons.where(backbone.isin(BACKBONES), unknown)
+    return reasons.where(backbone.isin(BACKBONES), unknown + elsewhere)

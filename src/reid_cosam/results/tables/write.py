@@ -19,6 +19,11 @@ _FORMATS: dict[str, Callable[[Table], str]] = {
     "table.csv": values,
 }
 _RESULTS = "results.csv"
+_HOW_SCORED = (
+    "How the tables' scores were made: the gallery is that of the protocol in the caption; Euclidean "
+    "distance; all frames of a tracklet in snippets of as many frames as the network was trained on; "
+    "networks are not given the camera."
+)
 
 
 def write_tables(places: Sequence[Path], project: str | None, tables: Collection[str], out: Path) -> None:
@@ -49,6 +54,8 @@ def write_tables(places: Sequence[Path], project: str | None, tables: Collection
             placed |= {*table.results.index}
             if name in tables and len(table.results):
                 _write(table, out / name / kind, read)
+    if placed:
+        print(f"\n{_HOW_SCORED}")
     left = [*unplaced(results.drop([*placed]))]
     if left:
         print("\n".join(["", *left]))
