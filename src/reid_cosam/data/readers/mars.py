@@ -97,18 +97,21 @@ def _tracklets(
     table = integers(row_file, variable)
     if table.ndim != 2 or table.shape[1] != len(columns):
         raise ValueError(f"{row_file}: {variable} must have columns {', '.join(columns)}, got {table.shape}")
-    folder = str(frames)
-    paths = [f"{folder}/{name[:4]}/{name}" for name in names]
     tracklets = []
     for row, (first, last, pid, camid, *corrected) in enumerate(table.tolist(), start=1):
         where = f"{row_file}, row {row}"
         rows.check_range(where, first, last, 1, names, name_file)
-        start = f"{'00-1' if pid == JUNK_PID else f'{pid:04d}'}C{camid}"
-        for line, name in enumerate(names[first - 1 : last], start=first):
-            if name[:6] != start:
+        person = "00-1" if pid == JUNK_PID else f"{pid:04d}"
+        start = f"{person}C{camid}T"
+        own = names[first - 1 : last]
+        for line, name in enumerate(own, start=first):
+            if not name.startswith(start):
                 raise ValueError(
                     f"{where}: pid {pid}, camera {camid} need names that start with {start}, but line {line} "
                     f"of {name_file} is {name}"
                 )
-        tracklets.append(Tracklet(tuple(paths[first - 1 : last]), corrected[0] if corrected else pid, camid))
+        folder = f"{frames}/{person}/"
+        tracklets.append(
+            Tracklet(tuple([folder + name for name in own]), corrected[0] if corrected else pid, camid)
+        )
     return tracklets
