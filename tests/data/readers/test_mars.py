@@ -76,9 +76,7 @@ def test_frames_are_the_files_of_the_tree(tmp_path: Path) -> None:
 def test_cameras_and_people_may_have_more_digits(tmp_path: Path) -> None:
     tested = [(1, 1, 12345, 12), (2, 3, 12345, 1), (4, 4, 7, 3)]
 
-    splits = mars.read(
-        _write(tmp_path, test_name=_names(tested), track_test_info=tested, query_IDX=[[1]])
-    )
+    splits = mars.read(_write(tmp_path, test_name=_names(tested), track_test_info=tested, query_IDX=[[1]]))
 
     place = f"{tmp_path}/bbox_test/12345"
     assert splits.query == (Tracklet((f"{place}/12345C12T0001F001.jpg",), 12345, 12),)
@@ -137,6 +135,16 @@ def test_contradictions_name_file_and_row(tmp_path: Path, changes: dict[str, Any
     root = _write(tmp_path, **changes)
 
     with pytest.raises(ValueError, match=message):
+        mars.read(root)
+
+
+def test_blank_lines_count_in_numbers_of_lines_but_not_of_names(tmp_path: Path) -> None:
+    names = _names(TEST)
+    changes = {"test_name": ["", *names[:2], "", *names[2:]]}
+    assert len(mars.read(_write(tmp_path / "whole", **changes)).query) == 2
+    root = _write(tmp_path, **changes, track_test_info=[*TEST[:2], (4, 6, 2, 1)])
+
+    with pytest.raises(ValueError, match=r"0002C1T, but line 8 .* is 0002C5T0001F001\.jpg"):
         mars.read(root)
 
 

@@ -93,7 +93,8 @@ def read_info(info: Path, root: Path, cleaned: bool = False) -> ReidSplits:
 def _tracklets(
     name_file: Path, row_file: Path, variable: str, frames: Path, columns: Sequence[str]
 ) -> list[Tracklet]:
-    names = rows.lines(name_file)
+    lines = rows.lines(name_file)
+    names = list(lines.values())
     table = integers(row_file, variable)
     if table.ndim != 2 or table.shape[1] != len(columns):
         raise ValueError(f"{row_file}: {variable} must have columns {', '.join(columns)}, got {table.shape}")
@@ -104,11 +105,11 @@ def _tracklets(
         person = "00-1" if pid == JUNK_PID else f"{pid:04d}"
         start = f"{person}C{camid}T"
         own = names[first - 1 : last]
-        for line, name in enumerate(own, start=first):
+        for place, name in enumerate(own, start=first - 1):
             if not name.startswith(start):
                 raise ValueError(
-                    f"{where}: pid {pid}, camera {camid} need names that start with {start}, but line {line} "
-                    f"of {name_file} is {name}"
+                    f"{where}: pid {pid}, camera {camid} need names that start with {start}, but line "
+                    f"{list(lines)[place]} of {name_file} is {name}"
                 )
         folder = f"{frames}/{person}/"
         tracklets.append(
