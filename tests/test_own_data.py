@@ -99,7 +99,9 @@ def test_a_pattern_without_quotes_is_answered_with_them(run: Run) -> None:
     ("arguments", "named"),
     [
         ((), "data.split=0"),
-        (("data.split=10",), "split=10"),
+        (("data.split=10",), "data.split=10"),
+        (("data=csv", "data.split=10"), "data.split=10"),
+        (("data.reader.split=10",), "data.reader.split=10"),
         (
             ("data.split=0", 'data.pattern="{person}/{frame}"'),
             "data.pattern={person}/{frame} has no {camera}",

@@ -25,7 +25,13 @@ def make_reader(data: DataSettings) -> DatasetReader:
     Raises:
         ValueError: it cannot be imported, or does not take its options.
     """
-    reader: DatasetReader = make("data.reader", checked("data.reader", data.reader))
+    chosen = {name: getattr(data, name, None) for name, value in data.reader.items() if value is not None}
+    shared = [name for name, value in chosen.items() if value == data.reader[name]]
+    try:
+        part = checked("data.reader", data.reader)
+    except ValueError as error:
+        raise _naming_settings(error, {f"data.reader.{name}": f"data.{name}" for name in shared}) from error
+    reader: DatasetReader = make("data.reader", part)
     return reader
 
 

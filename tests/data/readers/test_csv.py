@@ -97,6 +97,7 @@ def test_the_table_says_whether_it_divides_the_people(tmp_path: Path, root: Path
         ("carl,door,1,query", "anna,porch,1,query", ValueError, ["anna"]),
         ("anna,hall,2,train", "anna,hall,1,query", ValueError, ["rows 3 and 4", "part", "train", "query"]),
         ("query/carl/door/1,", "tracklets.csv,", ValueError, ["row 8", "tracklets.csv is neither", ".jpg"]),
+        ("train/anna/door/1,anna,door,1,train", "a,anna,door,1,train,", ValueError, ["more values"]),
         ("camera,", "person ,", ValueError, ["two columns"]),
         ("path,", '"path,', ValueError, ["tracklets.csv"]),
     ],

@@ -88,6 +88,8 @@ class Csv(DatasetReader):
             raise FileNotFoundError(f"{self.file} is missing: name your table with data.file=...") from None
         except ValueError as error:  # which pandas' own errors are, and those of wrong encodings
             raise ValueError(f"{self.file} cannot be read as a CSV file: {error}") from error
+        if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is first for names of rows
+            raise ValueError(f"{self.file} has more values in a row than names of columns in its first line")
         table = table.set_axis(table.index + 2).fillna("")  # a row that ends early
         table = table.rename(columns=str.strip)
         if not table.columns.is_unique:
@@ -102,8 +104,7 @@ class Csv(DatasetReader):
         """One row per frame: folders are replaced by what is in them, paths are those to open.
 
         Raises:
-            FileNotFoundError, ValueError: a path does not exist, has no frames, lies outside `root`, or occurs
-                twice.
+            FileNotFoundError, ValueError: a path does not exist, is empty or outside `root`, or occurs twice.
         """
         listed = cache(lambda folder: names_in(Path(folder)))
         start = f"{root / '_'}"[:-1]  # Path(".") puts nothing before its files
@@ -135,8 +136,8 @@ class Csv(DatasetReader):
             return [f"{start}{place}"]
         if not is_folder(Path(start, place)):
             raise ValueError(
-                f"{self.file}, row {row}: {start}{place} is neither a folder nor an image that is read, which "
-                f"ends in {', '.join(sorted(READ))}"
+                f"{self.file}, row {row}: {start}{place} is neither a folder nor an image that is "
+                f"read, which ends in {', '.join(sorted(READ))}"
             )
         try:
             return sorted(images(Path(start, place)), key=natural)
