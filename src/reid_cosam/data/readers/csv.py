@@ -83,7 +83,9 @@ class Csv(DatasetReader):
     def _table(self) -> pd.DataFrame:
         """All columns, as text, by the number of the line in the file (where no field has several)."""
         try:
-            table = pd.read_csv(self.file, dtype=str, keep_default_na=False, skip_blank_lines=False)
+            table: pd.DataFrame = pd.read_csv(
+                self.file, dtype=str, keep_default_na=False, skip_blank_lines=False
+            )
         except FileNotFoundError:
             raise FileNotFoundError(f"{self.file} is missing: name your table with data.file=...") from None
         except ValueError as error:  # which pandas' own errors are, and those of wrong encodings
