@@ -1,6 +1,7 @@
 """The commands on your own tracklets: what they print and write, and what they refuse."""
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
 from PIL import Image
+from scipy.io import loadmat, savemat
 
 from reid_cosam import build, evaluate, pack, report, tables, verify, visualize
 from reid_cosam.paths import CONF
@@ -97,7 +99,9 @@ def test_a_pattern_without_quotes_is_answered_with_them(run: Run) -> None:
     ("arguments", "named"),
     [
         ((), "data.split=0"),
-        (("data.split=10",), "split=10"),
+        (("data.split=10",), "data.split=10"),
+        (("data=csv", "data.split=10"), "data.split=10"),
+        (("data.reader.split=10",), "data.reader.split=10"),
         (
             ("data.split=0", 'data.pattern="{person}/{frame}"'),
             "data.pattern={person}/{frame} has no {camera}",
@@ -125,6 +129,18 @@ def test_what_cannot_be_read_is_one_line(
     assert len(err.splitlines()) <= 2
 
 
+def test_a_missing_table_is_not_looked_for_in_another_folder(tmp_path: Path, run: Run) -> None:
+    _, _, table = run("data=csv", "data.split=0", "data.file=nowhere.csv")
+    root = write_own_tree(tmp_path / "own")
+    (root / "tracklets.csv").write_text("path,person,camera,tracklet\nnowhere.jpg,1,1,1\n")
+    _, _, frame = run("data=csv", "data.split=0", f"data.file={root}/tracklets.csv")
+
+    assert "data.file=" in table
+    assert "data.root=" not in table
+    assert "row 2" in frame
+    assert "data.root=" in frame
+
+
 def test_a_split_is_refused_where_the_folder_has_parts(tmp_path: Path, run: Run) -> None:
     root = write_own_tree(tmp_path / "own", PARTS)
 
@@ -146,6 +162,31 @@ def test_the_refusal_of_mars_names_the_layout_that_reads_it(tmp_path: Path, run:
 
     assert code == 0
     assert "no published counts" in out
+
+
+@pytest.mark.parametrize(
+    ("table", "value", "named"),
+    [("tracks_train_info", 101, "1 people .* 101"), ("tracks_test_info", 1, "one camera")],
+)
+def test_another_data_set_in_the_layout_of_mars_must_be_scorable(
+    tmp_path: Path, run: Run, table: str, value: int, named: str
+) -> None:
+    root = write_mars_tree(tmp_path / "mars", test_ids=1)
+    variable = table.replace("tracks", "track")
+    rows = loadmat(root / "info" / f"{table}.mat")[variable]
+    names = root / "info" / f"{table.split('_')[1]}_name.txt"
+    if value == 101:  # the first person that is trained on is tested
+        rows[rows[:, 2] == 1, 2] = value
+        names.write_text(names.read_text().replace("0001C", "0101C"))
+    else:
+        rows[:, 3] = value
+        names.write_text(names.read_text().replace("C2T", "C1T"))
+    savemat(root / "info" / f"{table}.mat", {variable: rows})
+
+    code, _, err = run("data=mars_layout", f"data.root={root}")
+
+    assert code == 1
+    assert re.search(f"{root}: .*{named}", err), err
 
 
 def test_masks_that_only_some_queries_have_are_a_problem(tmp_path: Path, run: Run) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from reid_cosam.models.weights import Weights, load_weights
+from reid_cosam.models.weights import Weights, load_file, load_weights
 
 URL = "https://example.org/files/net-00.pth"
 STATE = {"weight": torch.arange(6.0).reshape(2, 3)}
@@ -173,3 +173,25 @@ def test_code_in_a_file_is_not_run(checkpoint: Path, tmp_path: Path) -> None:
     with pytest.raises(pickle.UnpicklingError):
         load_weights(weights)
     assert not (tmp_path / "touched").exists()
+
+
+@pytest.mark.parametrize("bad", [torch.nan, -torch.inf, 1e300])
+def test_a_file_of_weights_that_are_not_finite_is_refused(tmp_path: Path, bad: float) -> None:
+    wanted = {name: torch.zeros(2) for name in ("conv.weight", "bn.weight", "bn.bias")}
+    state = {name: torch.ones(2, dtype=torch.float64) for name in wanted}
+    state["bn.weight"][1] = state["bn.bias"][0] = bad
+    torch.save(state, file := tmp_path / "net.pth")
+
+    with pytest.raises(ValueError, match=rf"{file}: bn\.weight is not finite"):
+        load_file(file, wanted)
+
+    assert all(not tensor.any() for tensor in wanted.values())
+
+
+def test_a_head_that_is_left_out_need_not_be_finite(tmp_path: Path) -> None:
+    wanted = {"conv.weight": torch.zeros(2)}
+    torch.save({"conv.weight": torch.ones(2), "fc.weight": torch.tensor([torch.nan])}, tmp_path / "net.pth")
+
+    load_file(tmp_path / "net.pth", wanted)
+
+    assert wanted["conv.weight"].tolist() == [1, 1]

@@ -80,12 +80,15 @@ def write_ls_vid_tree(
     return root
 
 
-def write_matlab73(path: Path, **variables: Sequence[float]) -> None:
-    """Columns of numbers, as MATLAB 7.3 saves them: HDF5 behind its own header, with the axes in reverse."""
+def write_matlab73(path: Path, **variables: Sequence[float] | Sequence[Sequence[float]]) -> None:
+    """Columns of numbers, or tables column by column, as MATLAB 7.3 saves them.
+
+    That is HDF5 behind its own header, with the axes in reverse.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with h5py.File(path, "w", userblock_size=512) as file:
         for name, values in variables.items():
-            file[name] = np.array([values], dtype=np.float64)
+            file[name] = np.atleast_2d(np.array(values, dtype=np.float64))
     with path.open("r+b") as content:
         content.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM")
 

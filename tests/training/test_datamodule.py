@@ -8,8 +8,8 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from reid_cosam.data.tracklet import ReidSplits
-from reid_cosam.training.datamodule import ReidDataModule
+from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
 from tests.support.noisy_frames import make_datamodule, write_splits
 
 
@@ -75,3 +75,23 @@ def test_identities_with_too_few_tracklets_are_counted_in_the_log(
     assert caplog.messages == [
         "1 of 4 training identities have fewer than 2 tracklets: their batches repeat some"
     ]
+
+
+@pytest.mark.parametrize(
+    ("start", "named"),
+    [("own/train/", "door/1/8.jpg"), ("", "door/1/8.jpg"), ("/own/", "red/door/ground/1/8.jpg")],
+)
+def test_tracklets_of_an_iteration_are_named_with_their_people(
+    splits: ReidSplits, start: str, named: str
+) -> None:
+    people = ("anna", "ben")
+    train = tuple(Tracklet((f"{start}{who}/{named}",), pid, 1) for pid, who in enumerate(people))
+    data = ReidDataModule(
+        ReidSplits(train, splits.query, splits.gallery),
+        SnippetSize(4, 32, 32),
+        TrainSampling("random", identities=2, tracklets=1, num_batches=1, seed=0),
+        8,
+        0,
+    )
+
+    assert data.tracklets_of(1) == [f"{who}/{named}" for who in people]

@@ -12,7 +12,7 @@ from reid_cosam.build.parts import checked, make
 from reid_cosam.data import attributes
 from reid_cosam.data.counts import check_counts
 from reid_cosam.data.masks import has_masks
-from reid_cosam.data.readers import DatasetReader
+from reid_cosam.data.readers import DatasetReader, own
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.settings import DataSettings, TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
@@ -25,7 +25,13 @@ def make_reader(data: DataSettings) -> DatasetReader:
     Raises:
         ValueError: it cannot be imported, or does not take its options.
     """
-    reader: DatasetReader = make("data.reader", checked("data.reader", data.reader))
+    chosen = {name: getattr(data, name, None) for name, value in data.reader.items() if value is not None}
+    shared = [name for name, value in chosen.items() if value == data.reader[name]]
+    try:
+        part = checked("data.reader", data.reader)
+    except ValueError as error:
+        raise _naming_settings(error, {f"data.reader.{name}": f"data.{name}" for name in shared}) from error
+    reader: DatasetReader = make("data.reader", part)
     return reader
 
 
@@ -39,17 +45,23 @@ def make_splits(data: DataSettings) -> ReidSplits:
     try:
         check_counts(splits, reader.counts, f"{data.name} in {data.root}")
     except ValueError as error:
-        own = f"; data={reader.own_data} reads another data set in this layout" if reader.own_data else ""
-        raise ValueError(f"{error}{own}") from None
+        other = f"; data={reader.own_data} reads another data set in this layout" if reader.own_data else ""
+        raise ValueError(f"{error}{other}") from None
     has_masks(splits.query, reader.folder(data.root))  # those that are incomplete are refused now
     return splits
 
 
 def read_splits(data: DataSettings) -> ReidSplits:
-    """As `make_splits`, whatever the counts."""
+    """As `make_splits`, whatever the counts; where none are published, people and cameras are checked."""
+    reader = make_reader(data)
     try:
-        return make_reader(data).read(data.root)
+        splits = reader.read(data.root)
+        if not reader.counts:
+            own.check(splits, {}, f"{data.name} in {data.root}")
+        return splits
     except FileNotFoundError as error:
+        if data.file is not None and not Path(data.file).exists():
+            raise  # it names the setting itself
         remedy = "Another folder is named with data.root=...; `data=synthetic` needs no download."
         raise FileNotFoundError(f"{error}\n{remedy}") from error
     except ValueError as error:

@@ -75,8 +75,8 @@ def load_file(path: Path, wanted: Mapping[str, Tensor], sha256: str | None = Non
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is another file than `sha256` says, unreadable, or does not fit the network; the
-            message names the first tensor that does not.
+        ValueError: it is another file than `sha256` says, unreadable, or does not fit the network or is not
+            finite; the message names the first tensor that does not or is not.
     """
     found = _without_counts(_read(path, sha256))
     wanted = _without_counts(wanted)
@@ -115,6 +115,8 @@ def _check_pair(
         raise ValueError(
             f"backbone.weights={path}: {name} {list(found[name].shape)} does not fit {needed} of the network"
         )
+    if not found[name].to(wanted[1].dtype).isfinite().all():
+        raise ValueError(f"backbone.weights={path}: {name} is not finite: name another file")
 
 
 _KINDS = {"weight", "bias", "running_mean", "running_var"}  # of the same shape in a BatchNorm

@@ -1,7 +1,9 @@
 """Gives Lightning the training and evaluation batches."""
 
 import logging
+import os
 from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytorch_lightning as pl
@@ -129,9 +131,10 @@ class ReidDataModule(TrackletDataModule):
         return self.test_dataloader()
 
     def tracklets_of(self, iteration: int) -> list[str]:
-        """The tracklets of an iteration, counted from 1, by the end of their first frames' paths."""
+        """The tracklets of an iteration, counted from 1, by first frames below the folder of all."""
+        folder = Path(os.path.commonpath([Path(one.frames[0]).parent for one in self._tracklets]))
         drawn = {draw.tracklet for draw in self._batches().global_batch(iteration - 1)}
-        return ["/".join(self._tracklets[one].frames[0].split("/")[-3:]) for one in sorted(drawn)]
+        return [self._tracklets[one].first_frame(folder) for one in sorted(drawn)]
 
     def _batches(self, rank: int = 0, world_size: int = 1, first_batch: int = 0) -> PKBatchSampler:
         pids = [tracklet.pid for tracklet in self._tracklets]

@@ -91,9 +91,9 @@ def test_an_empty_tracklet_is_named(tree: Path) -> None:
     ],
 )
 def test_a_line_of_another_form_is_named(tree: Path, line: str) -> None:
-    (tree / "query.txt").write_text(f"session1/002_01 002 u0_l0\n{line}\n")
+    (tree / "query.txt").write_text(f"session1/002_01 002 u0_l0\n\n{line}\n")
 
-    with pytest.raises(ValueError, match=rf"query\.txt, line 2: .* '{line}'"):
+    with pytest.raises(ValueError, match=rf"query\.txt, line 3: .* '{line}'"):
         Ccvid().read(tree)
 
 

@@ -94,7 +94,11 @@ def test_the_table_says_whether_it_divides_the_people(tmp_path: Path, root: Path
         ("carl,door,1,query", "carl,door,1,probe", ValueError, ["row 8", "probe", "gallery"]),
         ("carl,door,1,query", ",door,1,query", ValueError, ["row 8", "person"]),
         ("carl,door,1,query", "carl,door", ValueError, ["row 8", "part"]),
-        ("carl,door,1,query", "anna,door,1,query", ValueError, ["anna"]),
+        ("carl,door,1,query", "anna,porch,1,query", ValueError, ["anna"]),
+        ("anna,hall,2,train", "anna,hall,1,query", ValueError, ["rows 3 and 4", "part", "train", "query"]),
+        ("query/carl/door/1,", "tracklets.csv,", ValueError, ["row 8", "tracklets.csv is neither", ".jpg"]),
+        ("train/anna/door/1,anna,door,1,train", "a,anna,door,1,train,", ValueError, ["more values"]),
+        ("camera,", "person ,", ValueError, ["two columns"]),
         ("path,", '"path,', ValueError, ["tracklets.csv"]),
     ],
 )
@@ -109,6 +113,33 @@ def test_what_is_wrong_is_named(
     assert all(word in str(raised.value) for word in ("tracklets.csv", *named)), raised.value
 
 
+@pytest.mark.parametrize("name", ["clothes", "view"])
+def test_a_tracklet_in_two_clothes_or_views_is_refused(root: Path, name: str) -> None:
+    file = by_frame(root)
+    heading, *rows = file.read_text().splitlines()
+    values = ["red", "red ", "red", "blue", *["red"] * (len(rows) - 4)]
+    lines = [f"{row},{value}" for row, value in zip(rows, values, strict=True)]
+    file.write_text("\n".join([f"{heading},{name}", *lines]))
+
+    with pytest.raises(ValueError, match=rf"frames\.csv: rows 2 and 5 .* {name} are 'red' and 'blue'"):
+        Csv(str(file), None).read(root)
+
+
+def test_blanks_around_names_and_values_do_not_count(root: Path) -> None:
+    expected = Csv(str(root / "tracklets.csv"), None).read(root)
+    spaced = root / "spaced.csv"
+    spaced.write_text((root / "tracklets.csv").read_text().replace(",", " ,\t") + " , ,,,\n")
+
+    assert Csv(str(spaced), None).read(root) == expected
+
+
+def test_a_table_with_only_its_heading_says_so(root: Path) -> None:
+    (root / "tracklets.csv").write_text("path,person,camera,tracklet\n\n , ,,\n")
+
+    with pytest.raises(ValueError, match=r"tracklets\.csv has no rows"):
+        Csv(str(root / "tracklets.csv"), 0).read(root)
+
+
 def test_an_absolute_path_may_lie_in_the_folder(root: Path) -> None:
     expected = Csv(str(root / "tracklets.csv"), None).read(root)
 
@@ -119,7 +150,7 @@ def test_an_empty_folder_is_named(root: Path) -> None:
     for frame in (root / "query/carl/door/1").iterdir():
         frame.unlink()
 
-    with pytest.raises(ValueError, match="query/carl/door/1 is empty"):
+    with pytest.raises(ValueError, match=r"tracklets\.csv, row 8: .*query/carl/door/1 is empty"):
         Csv(str(root / "tracklets.csv"), None).read(root)
 
 

@@ -65,6 +65,25 @@ def test_frames_of_any_suffix_come_by_number_in_one_flat_folder(tmp_path: Path) 
         assert one.frames == (f"{name}_9.PNG", f"{name}_10.PNG")
 
 
+def test_folders_beside_the_parts_are_not_read_and_named(tmp_path: Path) -> None:
+    root = write_own_tree(tmp_path, ("train", "query", "gallery"))
+    expected = Folder(DEFAULT, None).read(root)
+    touch(root, "training/anna/1/1/1.jpg", "distractors/eve/1/1/1.jpg", "masks/query/carl/door/1/9.png")
+
+    splits = Folder(DEFAULT, None).read(root)
+
+    assert list(splits.tracklets()) == list(expected.tracklets())
+    assert splits.remarks == (*expected.remarks, "not read, as they are no parts: distractors, training")
+
+
+@pytest.mark.parametrize("split", [None, 0])
+def test_a_part_in_capitals_is_refused(tmp_path: Path, split: int | None) -> None:
+    root = write_own_tree(tmp_path, ("Train", "test") if split is None else ("Train", "Test"))
+
+    with pytest.raises(ValueError, match=f"{root}/T.* must be named t"):
+        Folder(DEFAULT, split).read(root)
+
+
 def test_a_pack_reads_the_same(tmp_path: Path) -> None:
     loose = write_own_tree(tmp_path / "loose", ("train", "query", "gallery"))
     packed = pack_tree(loose, tmp_path / "packed")

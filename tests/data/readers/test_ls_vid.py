@@ -80,9 +80,9 @@ def test_a_tracklet_without_frames_is_named_though_a_longer_prefix_has_some(tree
 
 @pytest.mark.parametrize("line", ["tracklet_train/0001/0001_0003_15", "tracklet_train/0001/0001_0003_15 one"])
 def test_a_line_without_a_person_is_named(tree: Path, line: str) -> None:
-    (tree / "list_sequence/list_seq_train.txt").write_text(f"{line}\n")
+    (tree / "list_sequence/list_seq_train.txt").write_text(f"\n \n{line}\n")
 
-    with pytest.raises(ValueError, match=rf"list_seq_train\.txt, line 1: .* '{line}'"):
+    with pytest.raises(ValueError, match=rf"list_seq_train\.txt, line 3: .* '{line}'"):
         LsVid().read(tree)
 
 
@@ -110,6 +110,13 @@ def test_queries_that_do_not_exist_are_refused(tree: Path, rows: list[float], me
 
     with pytest.raises(ValueError, match=rf"info_test\.mat.* {message}"):
         LsVid().read(tree)
+
+
+def test_queries_are_the_first_row_in_the_file(tree: Path) -> None:
+    expected = LsVid().read(tree)
+    write_matlab73(tree / "test/data/info_test.mat", query=[[1, 4], [9, 10], [1, 11]])
+
+    assert LsVid().read(tree) == expected
 
 
 def test_a_missing_variable_is_named(tree: Path) -> None:

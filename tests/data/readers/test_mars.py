@@ -73,6 +73,16 @@ def test_frames_are_the_files_of_the_tree(tmp_path: Path) -> None:
     ]
 
 
+def test_cameras_and_people_may_have_more_digits(tmp_path: Path) -> None:
+    tested = [(1, 1, 12345, 12), (2, 3, 12345, 1), (4, 4, 7, 3)]
+
+    splits = mars.read(_write(tmp_path, test_name=_names(tested), track_test_info=tested, query_IDX=[[1]]))
+
+    place = f"{tmp_path}/bbox_test/12345"
+    assert splits.query == (Tracklet((f"{place}/12345C12T0001F001.jpg",), 12345, 12),)
+    assert splits.gallery[0].frames == tuple(f"{place}/12345C1T0001F00{n}.jpg" for n in (1, 2))
+
+
 @pytest.mark.parametrize("part", ["info", "bbox_train", "bbox_test"])
 def test_a_missing_folder_is_named_with_the_layout(tmp_path: Path, part: str) -> None:
     root = _write(tmp_path)
@@ -109,11 +119,12 @@ def test_a_missing_list_is_named(tmp_path: Path, name: str) -> None:
         ({"track_train_info": [(1, 2, 1)]}, "must have columns start, end, pid, cam"),
         (
             {"track_test_info": [*TEST[:2], (4, 6, 2, 1)]},
-            "row 3: pid 2, camera 1 need names that start with 0002C1, but line 6 .* is 0002C5T0001F001.jpg",
+            "row 3: pid 2, camera 1 need names that start with 0002C1T, but line 6 .* is 0002C5T0001F001.jpg",
         ),
         ({"track_test_info": [*TEST[:3], (6, 6, 3, 5)]}, "row 4: pid 3, camera 5 need .* 0003C5"),
         ({"track_test_info": [(1, 1, 1, 3)]}, "row 1: pid 1, camera 3 .* is 00-1C3T0001F001.jpg"),
         ({"track_test_info": [*TEST[:4], (7, 7, 1500, 16)]}, "row 5: .* 1500C16"),
+        ({"track_test_info": [*TEST[:4], (7, 7, 1500, 66)]}, "row 5: .* 1500C66T, but line 7 .* is 1500C6T"),
         ({"query_IDX": [[3, 6]]}, "query_IDX.mat, entry 2: row 6 is not within 1 to 5"),
         ({"query_IDX": [[0, 3]]}, "query_IDX.mat, entry 1: row 0 is not within 1 to 5"),
         ({"query_IDX": [[3, 1]]}, "query_IDX.mat, entry 2: row 1 is junk"),
@@ -124,6 +135,16 @@ def test_contradictions_name_file_and_row(tmp_path: Path, changes: dict[str, Any
     root = _write(tmp_path, **changes)
 
     with pytest.raises(ValueError, match=message):
+        mars.read(root)
+
+
+def test_blank_lines_count_in_numbers_of_lines_but_not_of_names(tmp_path: Path) -> None:
+    names = _names(TEST)
+    changes = {"test_name": ["", *names[:2], "", *names[2:]]}
+    assert len(mars.read(_write(tmp_path / "whole", **changes)).query) == 2
+    root = _write(tmp_path, **changes, track_test_info=[*TEST[:2], (4, 6, 2, 1)])
+
+    with pytest.raises(ValueError, match=r"0002C1T, but line 8 .* is 0002C5T0001F001\.jpg"):
         mars.read(root)
 
 

@@ -114,6 +114,16 @@ def test_a_broken_table_is_named(tree: Path, name: str, text: str) -> None:
         Mevid().read(tree)
 
 
+def test_blank_lines_count_in_numbers_of_lines_but_not_of_names(tree: Path) -> None:
+    names = tree / "test_name.txt"
+    names.write_text("\n\n" + names.read_text())
+    assert len(Mevid().read(tree).query) == 2
+    _write(tree, "track_test_info.txt", [[0, 3, 201, 3, 330]])
+
+    with pytest.raises(ValueError, match=r"line 6 .* 0201O004C424T001F00000\.jpg"):
+        Mevid().read(tree)
+
+
 def test_an_empty_list_of_names_is_named(tree: Path) -> None:
     (tree / "train_name.txt").write_text("\n")
 

@@ -45,6 +45,17 @@ def test_other_names_are_numbered_in_natural_order_and_listed() -> None:
     )
 
 
+@pytest.mark.parametrize("long", ["20240131123456789012", "-9223372036854775809"])
+def test_numbers_that_do_not_fit_64_bits_are_names(long: str) -> None:
+    splits = read(("train", long, long, "1"), *TESTED)
+
+    assert {(one.pid, one.camid) for one in splits.gallery} < {(1, 2), (1, 3), (2, 2), (2, 3)}
+    assert {one.pid for one in splits.tracklets()} == {1, 2}
+    assert {one.camid for one in splits.tracklets()} == {1, 2, 3}
+    assert all(long in remark for remark in splits.remarks)
+    assert len(splits.remarks) == 2
+
+
 @pytest.mark.parametrize("people", ["12", "anna"])
 def test_distractors_and_junk_are_those_of_mars(people: str) -> None:
     strangers: list[Row] = [

@@ -44,7 +44,7 @@ class Ccvid(DatasetReader):
 
 def _tracklets(file: Path, root: Path, seen: dict[str, str]) -> Iterator[Tracklet]:
     """The tracklets of a list; `seen` says where a tracklet was named before."""
-    for number, line in enumerate(rows.lines(file), start=1):
+    for number, line in rows.lines(file).items():
         where = f"{file}, line {number}"
         name, *rest = line.split()
         found = _TRACKLET.fullmatch(name)

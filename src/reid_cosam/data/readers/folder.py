@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -22,7 +22,8 @@ _COLUMNS = ("path", "part", *FIELDS)
 class Folder(DatasetReader):
     """A folder with the parts train, query and gallery (and junk), or train and test, or with none of them.
 
-    Every image in it is a frame; where there are no parts, the folder `masks` is left out.
+    Every image in it is a frame; where there are no parts, the folder `masks` is left out. Where there are
+    parts, other folders are not read, which `remarks` say.
 
     >>> splits = Folder(pattern="{person}/{camera}/{tracklet}/{frame}", split=0).read("datasets/own")
     >>> len(splits.train), len(splits.query), len(splits.gallery)
@@ -48,13 +49,22 @@ class Folder(DatasetReader):
         parts = self._parts(root)
         check_parts(parts, self.split, str(root))
         rows = [row for part in parts or [""] for row in self._rows(root, part, pattern)]
-        return splits_of(pd.DataFrame(rows, columns=_COLUMNS), self.split, str(root))
+        splits = splits_of(pd.DataFrame(rows, columns=_COLUMNS), self.split, str(root))
+        others = sorted({one.name for one in subfolders(root)} - {*parts, MASKS})
+        if not parts or not others:
+            return splits
+        remark = f"not read, as they are no parts: {', '.join(others)}"
+        return replace(splits, remarks=(*splits.remarks, remark))
 
     def split_rule(self, root: Path | str) -> str | None:
         return split_rule(self._parts(Path(root)), self.split)
 
     def _parts(self, root: Path) -> list[str]:
-        return [folder.name for folder in subfolders(root) if folder.name in PARTS]
+        names = [folder.name for folder in subfolders(root)]
+        for name in names:
+            if name.lower() in PARTS and name not in PARTS:
+                raise ValueError(f"{root / name} must be named {name.lower()} to be a part: rename it")
+        return [name for name in names if name in PARTS]
 
     def _rows(self, root: Path, part: str, pattern: re.Pattern[str]) -> Iterator[tuple[str, ...]]:
         """One row of `_COLUMNS` per frame of a part, by person, camera, tracklet and frame."""

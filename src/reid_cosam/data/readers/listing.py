@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from reid_cosam.data import packed
 
-_READ = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm"})
+READ = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".pgm", ".pbm"})
 _NOT_READ = frozenset({".jpe", ".jfif", ".jp2", ".gif", ".tif", ".tiff", ".avif", ".heic"})
 
 
@@ -24,7 +24,7 @@ class FrameNames(NamedTuple):
 
 def is_image(name: str) -> bool:
     """Whether a file is named as an image that frames may be, in upper case or lower."""
-    return _suffix(name) in _READ
+    return _suffix(name) in READ
 
 
 def _suffix(name: str) -> str:
@@ -61,7 +61,7 @@ def frames(folder: Path, names: FrameNames) -> list[re.Match[str]]:
     matches = []
     for name in sorted(name for name, _ in _entries(folder)):
         if not name.endswith(suffix):
-            if _suffix(name) in _READ | _NOT_READ:  # left out, it would be lost without a word
+            if _suffix(name) in READ | _NOT_READ:  # left out, it would be lost without a word
                 raise ValueError(
                     f"{folder / name} is an image, but the frames of this data set end in {suffix}: rename "
                     "it if it is a frame, else move it elsewhere"
@@ -91,9 +91,9 @@ def images(folder: Path, skipped: str | None = None) -> Iterator[str]:
     if unread := [name for name in files if _suffix(name) in _NOT_READ]:
         raise ValueError(
             f"{folder / unread[0]} is an image of a kind that is not read; frames end in "
-            f"{', '.join(sorted(_READ))}: convert it, or move it elsewhere"
+            f"{', '.join(sorted(READ))}: convert it, or move it elsewhere"
         )
-    names = [name for name in files if _suffix(name) in _READ]
+    names = [name for name in files if _suffix(name) in READ]
     if not inner and not names:
         raise ValueError(f"{folder} is empty: it should have frames; restore them, or delete the folder")
     for name in inner:

@@ -46,8 +46,10 @@ class LsVid(DatasetReader):
         nested = root / "info" / "data"
         info = (nested if nested.is_dir() else root / "test" / "data") / "info_test.mat"
         require([train, test, info], _LAYOUT, root)
-        queries = integers(info, "query").ravel().tolist()
-        frames = _Frames(root)
+        table = integers(info, "query")
+        if table.ndim == 2 and 1 not in table.shape:
+            table = table[:, 0]  # query[0, :] in the file, whose axes are in reverse
+        queries, frames = table.ravel().tolist(), _Frames(root)
         return rows.splits(frames.tracklets(train), frames.tracklets(test), info, queries, base=1)
 
 
@@ -59,7 +61,7 @@ class _Frames:
     listed: dict[Path, dict[str, list[str]]] = field(default_factory=dict)
 
     def tracklets(self, file: Path) -> list[Tracklet]:
-        return [self._tracklet(line, f"{file}, line {n}") for n, line in enumerate(rows.lines(file), start=1)]
+        return [self._tracklet(line, f"{file}, line {n}") for n, line in rows.lines(file).items()]
 
     def _tracklet(self, line: str, where: str) -> Tracklet:
         prefix, _, pid = line.rpartition(" ")

@@ -93,22 +93,26 @@ def read_info(info: Path, root: Path, cleaned: bool = False) -> ReidSplits:
 def _tracklets(
     name_file: Path, row_file: Path, variable: str, frames: Path, columns: Sequence[str]
 ) -> list[Tracklet]:
-    names = rows.lines(name_file)
+    lines = rows.lines(name_file)
+    names = list(lines.values())
     table = integers(row_file, variable)
     if table.ndim != 2 or table.shape[1] != len(columns):
         raise ValueError(f"{row_file}: {variable} must have columns {', '.join(columns)}, got {table.shape}")
-    folder = str(frames)
-    paths = [f"{folder}/{name[:4]}/{name}" for name in names]
     tracklets = []
     for row, (first, last, pid, camid, *corrected) in enumerate(table.tolist(), start=1):
         where = f"{row_file}, row {row}"
         rows.check_range(where, first, last, 1, names, name_file)
-        start = f"{'00-1' if pid == JUNK_PID else f'{pid:04d}'}C{camid}"
-        for line, name in enumerate(names[first - 1 : last], start=first):
-            if name[:6] != start:
+        person = "00-1" if pid == JUNK_PID else f"{pid:04d}"
+        start = f"{person}C{camid}T"
+        own = names[first - 1 : last]
+        for place, name in enumerate(own, start=first - 1):
+            if not name.startswith(start):
                 raise ValueError(
-                    f"{where}: pid {pid}, camera {camid} need names that start with {start}, but line {line} "
-                    f"of {name_file} is {name}"
+                    f"{where}: pid {pid}, camera {camid} need names that start with {start}, but line "
+                    f"{list(lines)[place]} of {name_file} is {name}"
                 )
-        tracklets.append(Tracklet(tuple(paths[first - 1 : last]), corrected[0] if corrected else pid, camid))
+        folder = f"{frames}/{person}/"
+        tracklets.append(
+            Tracklet(tuple([folder + name for name in own]), corrected[0] if corrected else pid, camid)
+        )
     return tracklets

@@ -62,7 +62,8 @@ class Mevid(DatasetReader):
 
 def _tracklets(name_file: Path, row_file: Path, frames: Path) -> list[Tracklet]:
     """Rows are start, end (included), person, outfit and camera; frames are counted from 0."""
-    names, table = rows.lines(name_file), _integers(row_file)
+    lines, table = rows.lines(name_file), _integers(row_file)
+    names = list(lines.values())
     if table.shape[1] != 5:
         raise ValueError(
             f"{row_file} must have columns start, end, person, outfit, camera, got {table.shape[1]} columns"
@@ -73,11 +74,11 @@ def _tracklets(name_file: Path, row_file: Path, frames: Path) -> list[Tracklet]:
         where = f"{row_file}, row {row}"
         rows.check_range(where, first, last, 0, names, name_file)
         wanted = (f"{pid:04d}O", f"C{camid:03d}")
-        for line, name in enumerate(names[first : last + 1], start=first + 1):
+        for place, name in enumerate(names[first : last + 1], start=first):
             if (name[:5], name[8:12]) != wanted:
                 raise ValueError(
                     f"{where}: person {pid}, camera {camid} need names such as {wanted[0]}...{wanted[1]}..., "
-                    f"but line {line} of {name_file} is {name}"
+                    f"but line {list(lines)[place]} of {name_file} is {name}"
                 )
         paths = tuple(f"{folder}/{name[:4]}/{name}" for name in names[first : last + 1])
         tracklets.append(Tracklet(paths, pid, camid, str(outfit)))

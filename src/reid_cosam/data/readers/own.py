@@ -42,8 +42,8 @@ def split_rule(parts: Collection[str], split: int | None) -> str | None:
 def splits_of(table: pd.DataFrame, split: int | None, source: str) -> ReidSplits:
     """The splits of a table with one row per frame, in time order.
 
-    Names that are whole numbers stay what they are, others are numbered from 1 in their natural order. Person
-    0 stands for distractors and -1 for junk, as in MARS.
+    Names that are all whole numbers of up to 18 digits stay what they are, others are numbered from 1 in
+    their natural order. Person 0 stands for distractors and -1 for junk, as in MARS.
 
     Args:
         table: columns path, person, camera, tracklet, part, clothes and view, all text; "" for unknown. A
@@ -57,7 +57,7 @@ def splits_of(table: pd.DataFrame, split: int | None, source: str) -> ReidSplits
     people, cameras = (_numbers(table[name], name, source) for name in ("person", "camera"))
     table = table.assign(pid=table["person"].map(people), camid=table["camera"].map(cameras))
     train, query, gallery, junk = _divided(_tracklets(table), split)
-    _check(ReidSplits(train, query, gallery, junk), {pid: name for name, pid in people.items()}, source)
+    check(ReidSplits(train, query, gallery, junk), {pid: name for name, pid in people.items()}, source)
     remarks = (*_who("people", people), *_who("cameras", cameras))
     return ReidSplits(train, query, gallery, junk, remarks)
 
@@ -68,9 +68,14 @@ def natural(name: str) -> tuple[str | int, ...]:
     return tuple(int(piece) if place % 2 else piece for place, piece in enumerate(pieces))
 
 
+def _is_number(name: str) -> bool:
+    """Whether it stays what it is; longer ones, such as times, would not fit 64 bits."""
+    return re.fullmatch("-?[0-9]{1,18}", name) is not None
+
+
 def _numbers(names: pd.Series, what: str, source: str) -> dict[str, int]:
     ordered = sorted(names.unique(), key=natural)
-    numbers = {name: int(name) for name in ordered if re.fullmatch("-?[0-9]+", name)}
+    numbers = {name: int(name) for name in ordered if _is_number(name)}
     first: dict[int, str] = {}
     for name, number in numbers.items():
         if (other := first.setdefault(number, name)) != name:
@@ -83,7 +88,7 @@ def _numbers(names: pd.Series, what: str, source: str) -> dict[str, int]:
 
 
 def _who(what: str, numbers: Mapping[str, int]) -> tuple[str, ...]:
-    renamed = {name: number for name, number in numbers.items() if not re.fullmatch("-?[0-9]+", name)}
+    renamed = {name: number for name, number in numbers.items() if not _is_number(name)}
     if not renamed:
         return ()
     listed = ", ".join(f"{number} {name}" for name, number in numbers.items())
@@ -120,20 +125,27 @@ def _divided(
     return train, query, tuple(one for one in gallery if one.pid != JUNK_PID), junk
 
 
-def _check(splits: ReidSplits, names: Mapping[int, str], source: str) -> None:
+def check(splits: ReidSplits, names: Mapping[int, str], source: str) -> None:
+    """Raise ValueError if people are both trained on and tested, or nothing can be scored.
+
+    Args:
+        names: those of people by their numbers, where numbers are not the names.
+        source: the file or folder that the splits come from.
+    """
     tested = (*splits.query, *splits.gallery)
     both = {one.pid for one in splits.train} & {one.pid for one in tested}
     if both:
         raise ValueError(
             f"{source}: {len(both)} people are both in train and among the tested, the first of them "
-            f"{names[min(both)]}: a network must be tested on people that it was not trained on"
+            f"{names.get(min(both), min(both))}: a network must be tested on people that it was not trained "
+            "on"
         )
     unnamed = [one for one in (*splits.train, *splits.query) if one.pid <= _DISTRACTOR]
     negative = [one for one in splits.gallery if one.pid < JUNK_PID]
     for one in (*unnamed, *negative):
         raise ValueError(
-            f"{source}: {one.frames[0]} is of person {names[one.pid]}, but 0 stands for distractors and -1 "
-            "for junk, which are only in the gallery: number people from 1"
+            f"{source}: {one.frames[0]} is of person {names.get(one.pid, one.pid)}, but 0 stands for "
+            "distractors and -1 for junk, which are only in the gallery: number people from 1"
         )
     cameras = {one.camid for one in tested}
     if len(cameras) == 1:

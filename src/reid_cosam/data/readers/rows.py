@@ -7,17 +7,18 @@ from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.pids import JUNK_PID
 
 
-def lines(path: Path) -> list[str]:
-    """The lines of a list that are not blank, without what surrounds them.
+def lines(path: Path) -> dict[int, str]:
+    """The lines of a list that are not blank, without what surrounds them, by their numbers from 1.
 
     Raises:
         ValueError: it is empty or no text; names the file.
     """
     try:
-        found = path.read_text(encoding="ascii").splitlines()
+        text = path.read_text(encoding="ascii")
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is not a list of file names: {error}") from None
-    if not (found := [line.strip() for line in found if line.strip()]):
+    found = {n: content for n, line in enumerate(text.splitlines(), start=1) if (content := line.strip())}
+    if not found:
         raise ValueError(f"{path} is empty: take it from the data set again")
     return found
 
