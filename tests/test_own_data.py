@@ -235,6 +235,7 @@ def test_a_network_is_trained_scored_and_looked_at(tmp_path: Path) -> None:
     assert call(tables.main, folder)[0] == 0
 
 
+@pytest.mark.slow
 def test_seeded_splits_are_swept(tmp_path: Path) -> None:
     root = write_own_tree(tmp_path / "own")
     swept = ("experiment=[quickstart,own_splits]", "data=csv", f"data.file={root}/tracklets.csv")

@@ -45,6 +45,7 @@ def _write(path: Path, seed: int) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_run_needs_its_file_of_weights_only_to_begin(tree: Path, file: Path, tmp_path: Path) -> None:
     sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
     chosen = (*BACKBONE, f"backbone.weights={file}", "trainer.checkpoint_every=2")

@@ -46,6 +46,7 @@ def test_parts_from_a_folder_of_settings_train_and_are_scored(run: Path) -> None
     assert not (run / "pictures" / "attention.png").exists()  # a non-local block makes no mask
 
 
+@pytest.mark.slow
 def test_their_checkpoint_is_evaluated_where_their_module_is_trusted(run: Path, tmp_path: Path) -> None:
     arguments = (
         f"ckpt={run / 'checkpoints' / 'last.ckpt'}",
