@@ -262,3 +262,5 @@ def test_people_that_a_network_was_trained_on_in_another_split_are_counted(tmp_p
 
     assert build.people_trained_on(found[0], found[1], splits[1]) == len(trained & tested) > 0
     assert build.people_trained_on(found[1], found[1], splits[1]) == 0
+    elsewhere = found[0].model_copy(update={"root": str(tmp_path / "other people")})
+    assert build.people_trained_on(elsewhere, found[1], splits[1]) == 0

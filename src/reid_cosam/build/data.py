@@ -93,8 +93,13 @@ def _naming_settings(error: ValueError, settings: Mapping[str, str]) -> ValueErr
 
 
 def people_trained_on(trained: DataSettings, data: DataSettings, splits: ReidSplits) -> int:
-    """How many of the tested people a network has seen that was trained on another split of this data set."""
+    """How many of the tested people a network has seen that was trained on another split of this data set.
+
+    A reader with published counts reads one data set only; others, what lies in one folder.
+    """
     if trained.split in (None, data.split) or trained.reader["_target_"] != data.reader["_target_"]:
+        return 0
+    if not make_reader(data).counts and Path(trained.root).absolute() != Path(data.root).absolute():
         return 0
     seen = read_splits(data.model_copy(update={"reader": data.reader | {"split": trained.split}})).train
     return len({one.pid for one in splits.query} & {one.pid for one in seen})
