@@ -2,13 +2,19 @@
 
 import logging
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from omegaconf import OmegaConf
 
 from reid_cosam.command_line import command, output_folder
 from reid_cosam.command_line.arguments import refuse_image_size
-from reid_cosam.settings import EvaluateSettings
+from reid_cosam.settings import DataSettings, EvaluateSettings, TrainSettings
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from reid_cosam.evaluation.records import TestTracklets
+    from reid_cosam.models.network import VideoReidNet
 
 _log = logging.getLogger("reid_cosam.evaluate")  # `__main__` would not be silent on other ranks
 
@@ -28,10 +34,8 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     """
     from reid_cosam import build
     from reid_cosam.distributed import launch, worker
-    from reid_cosam.evaluation.extraction import extract
     from reid_cosam.evaluation.outputs import write_evaluation
     from reid_cosam.metrics.scoring import score_protocols
-    from reid_cosam.results.descriptors import check_finite
     from reid_cosam.results.environment import environment
     from reid_cosam.results.store import write_json, write_text
     from reid_cosam.results.summary import print_evaluation
@@ -67,15 +71,7 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
             trust = {*settings.trust, *build.modules_of(settings.model_dump())}
             launch.run_ranks("reid_cosam.evaluate", folder, settings.trainer.devices, trust=sorted(trust))
             return  # the first of them has scored
-        test_data = build.make_test_data(settings, data, trained, test.tracklets)
-        _log.info(
-            "extracting descriptors of %d tracklets of %s in %d snippets of %d frames (%dx%d)",
-            *(len(test.tracklets), data.name, test_data.num_snippets, trained.num_frames, *test.size),
-        )
-        build.announce_precision(settings.trainer, origin["precision"])
-        trainer = build.make_test_trainer(settings.trainer, folder, lambda: network.backbone)
-        descriptors = extract(network, len(test.tracklets), test_data, trainer)
-        check_finite(descriptors, settings.ckpt)
+        descriptors = _extracted(settings, data, trained, network, test, folder)
         if launch.is_first_rank():
             store.save(descriptors, test.table())
     if launch.is_first_rank():
@@ -84,6 +80,31 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
         results = score_protocols(descriptors, test.test_set, scoring)
         metrics, pictures = write_evaluation(results, test, about, folder)
         print_evaluation(metrics, pictures, folder)
+
+
+def _extracted(
+    settings: EvaluateSettings,
+    data: DataSettings,
+    trained: TrainSettings,
+    network: "VideoReidNet",
+    test: "TestTracklets",
+    folder: Path,
+) -> "Tensor":
+    """The descriptors of the test tracklets `[n, d]`."""
+    from reid_cosam import build
+    from reid_cosam.evaluation.extraction import extract
+    from reid_cosam.results.descriptors import check_finite
+
+    test_data = build.make_test_data(settings, data, trained, test.tracklets)
+    _log.info(
+        "extracting descriptors of %d tracklets of %s in %d snippets of %d frames (%dx%d)",
+        *(len(test.tracklets), data.name, test_data.num_snippets, trained.num_frames, *test.size),
+    )
+    build.announce_precision(settings.trainer, build.precision(settings.trainer, lambda: network.backbone))
+    trainer = build.make_test_trainer(settings.trainer, folder, lambda: network.backbone)
+    descriptors = extract(network, len(test.tracklets), test_data, trainer)
+    check_finite(descriptors, settings.ckpt)
+    return descriptors
 
 
 if __name__ == "__main__":
