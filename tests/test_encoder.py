@@ -90,6 +90,16 @@ def test_a_long_clip_is_the_mean_of_its_snippets_however_many(encoder: Encoder) 
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=float(expected.max()) / 10**5)
 
 
+def test_the_fingerprint_is_that_of_weights_clip_length_and_size(trained: Path, encoder: Encoder) -> None:
+    before = encoder.fingerprint
+    assert reid_cosam.load(trained).fingerprint == before
+    longer = Encoder(encoder.network, encoder.num_frames + 1, encoder.height, encoder.width)
+    assert longer.fingerprint != before
+    with torch.no_grad():
+        next(encoder.network.parameters()).add_(1)
+    assert encoder.fingerprint != before
+
+
 def test_training_in_between_does_not_leave_it_in_training_mode(encoder: Encoder) -> None:
     clips = noise(1, 4, 64, 32, 3)
     before = encoder.embed(clips)

@@ -30,8 +30,15 @@ COMMANDS = {
     "verify",
     "convert",
     "pack",
+    "export",
+    "embed",
+    "search",
+    "link",
+    "calibrate",
+    "render",
 }
-LOWER = PARTS | {RESULTS, "settings", "training", "evaluation", "visualization"}  # import no upper room
+LOWER = PARTS | {RESULTS, "settings", "training", "evaluation", "visualization"}
+LOWER |= {"footage", "galleries", "sharing"}  # import no upper room
 UPPER = COMMANDS | {"build", "sweeps", "distributed", "command_line", "cli"}
 # command_line makes a function of a composed configuration a command; settings.reading gives it types.
 MAY_IMPORT_HYDRA = COMMANDS | {"build", "sweeps", "distributed", "command_line", "settings.reading"}
@@ -43,7 +50,11 @@ def declared_distributions() -> set[str]:
     extras = project["optional-dependencies"]
     lines = [
         *project["dependencies"],
-        *(line for name in ("sweep", "dashboards", "lsvid") for line in extras[name]),
+        *(
+            line
+            for name in ("sweep", "dashboards", "lsvid", "video", "onnx", "openvino", "faiss")
+            for line in extras[name]
+        ),
     ]
     return {normal(re.split(r"[^\w.-]", line, maxsplit=1)[0]) for line in lines}
 

@@ -1,5 +1,6 @@
 """A trained network as a Python object: clips in, descriptors out."""
 
+import hashlib
 from collections.abc import Collection
 from os import PathLike
 from pathlib import Path
@@ -49,6 +50,15 @@ class Encoder:
     def device(self) -> torch.device:
         """Where the network is."""
         return next(self.network.parameters()).device
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all that descriptors depend on: weights, N and size. Others are not comparable."""
+        digest = hashlib.sha256(f"{self.num_frames}x{self.height}x{self.width}".encode())
+        for name, value in sorted(self.network.state_dict().items()):
+            digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
 
     def to(self, device: torch.device | str) -> "Encoder":
         """Move the network, for example to `cuda`; returns this same object."""

@@ -1,0 +1,127 @@
+"""A gallery on disk: one descriptor per tracklet, a table of the tracklets, and the network that made them.
+
+`descriptors.safetensors` holds the tensor `descriptors` `[n, d]`, as `evaluate` writes it, and in its header
+the network's fingerprint; `tracklets.csv` holds a line per descriptor, in the same order.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+from jaxtyping import Float32
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from reid_cosam.results.descriptors import FILE, SUM, TABLE, check_finite, sum_of
+from reid_cosam.results.store import replacing, write_text
+
+COLUMNS = MappingProxyType(
+    {
+        "camera": "str",
+        "track": "str",
+        "person": "str",
+        "first_frame": "Int64",
+        "last_frame": "Int64",
+        "start": "float64",
+        "end": "float64",
+        "frames": "Int64",
+        "tested_frames": "Int64",
+        "broken": "Int64",
+        "source": "str",
+        "thumbnail": "str",
+    }
+)
+"""The columns of `tracklets.csv`.
+
+`person` is empty where nobody has named one. `first_frame` and `last_frame` are counted as the footage counts
+them; `start` and `end` are seconds on a clock that all cameras share, empty where there is none. `frames`
+were found, `tested_frames` made the descriptor, `broken` could not be used. `thumbnail` is a picture, named
+from the gallery's folder.
+"""
+
+_HEADER = ("network", "model", SUM)
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """Descriptors of tracklets that one network made.
+
+    Attributes:
+        descriptors: one per tracklet, on the CPU.
+        tracklets: a row per descriptor with the columns `COLUMNS`; the index counts from 0.
+        network: fingerprint of the network (`Encoder.fingerprint`).
+        model: where the network was read from.
+    """
+
+    descriptors: Float32[Tensor, "n d"]
+    tracklets: pd.DataFrame
+    network: str
+    model: str
+
+    def __len__(self) -> int:
+        return len(self.tracklets)
+
+
+def write_gallery(gallery: Gallery, folder: Path) -> None:
+    """Writes both files, the table first: a folder with descriptors is whole.
+
+    Raises:
+        OSError: a file cannot be written.
+        ValueError: a descriptor is not finite.
+    """
+    check_finite(gallery.descriptors, gallery.model)
+    write_text(folder / TABLE, gallery.tracklets[list(COLUMNS)].to_csv(index=False))
+    header = dict(zip(_HEADER, (gallery.network, gallery.model, sum_of(gallery.descriptors)), strict=True))
+    with replacing(folder / FILE) as temporary:
+        save_file({"descriptors": gallery.descriptors.contiguous()}, temporary, header)
+
+
+def read_gallery(folder: Path) -> Gallery:
+    """The gallery in a folder that `reid-cosam embed` wrote.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: a file is damaged, or the two do not belong together; names it.
+    """
+    path = folder / FILE
+    if not path.exists():
+        raise FileNotFoundError(f"{folder} holds no gallery: {FILE} is missing; reid-cosam embed writes one")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header: dict[str, str] = file.metadata() or {}
+            descriptors: Tensor = file.get_tensor("descriptors")
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is not a readable file of descriptors: {error}") from error
+    if missing := [name for name in _HEADER if name not in header]:
+        raise ValueError(f"{path} was not written by reid-cosam embed: its header lacks {', '.join(missing)}")
+    if header[SUM] != sum_of(descriptors):
+        raise ValueError(f"{path} is damaged: its content does not match the SHA-256 in it")
+    tracklets = _read_table(folder / TABLE)
+    if len(tracklets) != len(descriptors):
+        raise ValueError(
+            f"{folder / TABLE} lists {len(tracklets)} tracklets, but {path.name} holds "
+            f"{len(descriptors)}: embed again"
+        )
+    return Gallery(descriptors, tracklets, header["network"], header["model"])
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} is missing") from None
+    except (ValueError, OSError) as error:  # pandas derives its own errors from the former
+        raise ValueError(f"{path} is not a readable table: {error}") from error
+    if missing := [name for name in COLUMNS if name not in table]:
+        raise ValueError(f"{path} lacks the columns {', '.join(missing)}")
+    for name, kind in COLUMNS.items():
+        if kind == "str":
+            continue
+        try:
+            numbers = pd.to_numeric(table[name].replace("", None))
+            table[name] = numbers.astype("Int64" if kind == "Int64" else "float64")
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path}: column {name} holds something else than numbers: {error}") from error
+    return table[list(COLUMNS)]
