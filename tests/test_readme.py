@@ -37,6 +37,8 @@ SETTINGS: dict[str, type[BaseModel]] = {
     "dashboards": settings.DashboardsSettings,
     "report": settings.ReportSettings,
     "visualize": settings.VisualizeSettings,
+    "search": settings.SearchSettings,
+    "link": settings.LinkSettings,
 }
 # `python -m reid_cosam.VERB`, `python -m reid_cosam VERB` and `reid-cosam VERB`.
 PROGRAM = re.compile(r"(?m)(?:python -m reid_cosam[. ]|(?:^ *|(?<=`))reid-cosam )(?=[a-z])[^`#\n]+")

@@ -18,6 +18,7 @@ from reid_cosam.settings.commands import (
     VerifySettings,
     VisualizeSettings,
 )
+from reid_cosam.settings.footage import LinkSettings, SearchSettings
 from reid_cosam.settings.train import (
     DataSettings,
     DeviceSettings,
@@ -33,12 +34,14 @@ __all__ = [
     "DataSettings",
     "DeviceSettings",
     "EvaluateSettings",
+    "LinkSettings",
     "LoggerSettings",
     "PackSettings",
     "ReportSettings",
     "RerankingSettings",
     "ScoreSettings",
     "ScoringSettings",
+    "SearchSettings",
     "SweepSettings",
     "TablesSettings",
     "TrainSettings",
