@@ -169,7 +169,10 @@ def write_linked(linked: Linked, out: Path, boxes: Path) -> None:
         OSError: a file cannot be read or written.
         ValueError: a line of boxes is no MOT text; names it.
     """
-    write_text(out / "identities.csv", linked.table.round({"own_distance": 6, "nearest_distance": 6}).to_csv(index=False))
+    write_text(
+        out / "identities.csv",
+        linked.table.round({"own_distance": 6, "nearest_distance": 6}).to_csv(index=False),
+    )
     for camera, rows in linked.table.groupby("camera"):
         path = boxes / f"{camera}.txt"
         if path.is_file():

@@ -1,14 +1,40 @@
-"""Settings of the verbs that lead from footage to people."""
+"""Settings of the commands that work on footage and galleries."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Gt, Lt
 from pydantic import BeforeValidator, Field
 
 from reid_cosam.settings.base import Count, PathText, Settings, Text, listed
+from reid_cosam.settings.commands import Modules
+from reid_cosam.settings.train import DeviceSettings
 
 Rate = Annotated[float, Gt(0), Lt(1)]
 Names = Annotated[tuple[Text, ...], BeforeValidator(listed)]
+Layout = Literal["track", "camera_track", "person_camera_track", "csv", "video", "mot"]
+
+
+class ExtractionDevice(Settings):
+    """One device, and how it computes."""
+
+    accelerator: Literal["auto", "cpu", "gpu"]
+    precision: Literal["auto", "32-true", "bf16-mixed"]
+
+    def as_devices(self) -> DeviceSettings:
+        return DeviceSettings(accelerator=self.accelerator, devices=1, precision=self.precision)
+
+
+class EmbedSettings(Settings):
+    model: PathText
+    trust: Modules
+    footage: PathText
+    layout: Layout | None
+    fps: Annotated[float, Field(gt=0)] | None
+    broken: Literal["refuse", "skip"]
+    out: PathText
+    batch: Count
+    min_frames: Count
+    trainer: ExtractionDevice
 
 
 class LinkSettings(Settings):
@@ -24,7 +50,7 @@ class SearchSettings(Settings):
     gallery: PathText
     query: PathText
     model: PathText | None
-    trust: Names
+    trust: Modules
     calibration: PathText | None
     far: Rate
     cameras: Names
