@@ -17,7 +17,7 @@ def main(settings: LinkSettings) -> None:
 
     folder = Path(settings.gallery)
     gallery = read_gallery(folder)
-    calibration = find_calibration(gallery, folder, settings.calibration and Path(settings.calibration))
+    calibration = find_calibration(gallery, folder, settings.calibration)
     cameras = set(gallery.tracklets["camera"])
     travels = read_travel_times(Path(settings.travel_times), cameras) if settings.travel_times else NO_TRAVELS
     linked = link_gallery(

@@ -27,7 +27,7 @@ def main(settings: SearchSettings) -> None:
 
     folder, out = Path(settings.gallery), Path(settings.out)
     gallery = read_gallery(folder)
-    calibration = find_calibration(gallery, folder, settings.calibration and Path(settings.calibration))
+    calibration = find_calibration(gallery, folder, settings.calibration)
     queries = search.find_tracks(settings.query, gallery, folder) or _embedded(settings, gallery)
     table = search.hits(
         queries,

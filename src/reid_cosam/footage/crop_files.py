@@ -10,8 +10,8 @@ import pandas as pd
 
 from reid_cosam.data.readers.listing import is_image
 from reid_cosam.footage.clock import Clock
-from reid_cosam.footage.cropped import CroppedCamera, numbers
 from reid_cosam.footage.crops import Track
+from reid_cosam.footage.cropped import CroppedCamera, numbers
 
 _DEPTH = 3  # folders that a layout has, at most
 

@@ -94,17 +94,13 @@ def link_gallery(
 def _thresholds(
     calibration: Calibration | None, far: float, by_hand: float | None, count: int
 ) -> tuple[float, float, str]:
-    """L2 distances up to which tracklets are linked and uncertain, and what they mean."""
-    upper, convert = by_hand or 0.0, float
-    if calibration is not None:
-        cosine = calibration.distance == "cosine"
-        convert = (lambda distance: (2 * distance) ** 0.5) if cosine else float
-        upper = convert(calibration.not_here(MISS))
+    """L2 distances up to which tracklets are linked and uncertain, and what the former means."""
+    upper = 0.0 if calibration is None else _l2(calibration, calibration.not_here(MISS))
     if by_hand is not None:
         return by_hand, max(by_hand, upper), f"linked up to the distance {by_hand:.4g}, which was set by hand"
     assert calibration is not None
     others = max(1, count - 1)
-    threshold = calibration.threshold(far, others)
+    threshold = _l2(calibration, calibration.threshold(far, others))
     if calibration.measurable(far, others):
         promise = f"a tracklet has at most {far:.3g} tracklets of other people within it, on average"
     else:
@@ -113,8 +109,12 @@ def _thresholds(
             f"the nearest pair of two people in the calibration is farther apart; far={far:g} could be "
             f"promised with about {needed:,} people"
         )
-    meaning = f"linked up to the distance {convert(threshold):.4g}: {promise}"
-    return convert(threshold), max(upper, convert(threshold)), meaning
+    return threshold, max(upper, threshold), f"linked up to the distance {threshold:.4g}: {promise}"
+
+
+def _l2(calibration: Calibration, distance: float) -> float:
+    """A calibrated distance as that of descriptors at unit length, if it is a cosine."""
+    return float((2 * distance) ** 0.5) if calibration.distance == "cosine" else distance
 
 
 def verdicts(links: Links, threshold: float, upper: float) -> list[str]:

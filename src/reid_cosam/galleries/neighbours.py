@@ -144,10 +144,11 @@ class NearestRows:
             math.log2(max(float(self._rows.abs().max()), 1e-30))
         )  # float16 ends at 65504
         width = self._rows.shape[1]
-        index: Any = faiss.IndexShards(width, True, True)  # a thread per shard, as one query is one thread
+        library: Any = faiss  # its stubs know nothing of these calls
+        index = library.IndexShards(width, True, True)  # a thread per shard, as one query is one thread
         shards = []
         for part in self._rows.chunk(torch.get_num_threads()):
-            shard = faiss.IndexScalarQuantizer(width, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_L2)
+            shard = library.IndexScalarQuantizer(width, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_L2)
             for block in part.split(_ROWS_AT_ONCE):
                 shard.add((block * scale).numpy())
             index.add_shard(shard)

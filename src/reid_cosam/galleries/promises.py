@@ -9,7 +9,7 @@ MISS = 0.05
 """Share of people in the gallery who may get `not here`."""
 
 
-def find_calibration(gallery: Gallery, folder: Path, named: Path | None = None) -> Calibration | None:
+def find_calibration(gallery: Gallery, folder: Path, named: str | None = None) -> Calibration | None:
     """The one in the file `named`, otherwise in the folder of the gallery or of its model; None without any.
 
     Raises:
@@ -17,7 +17,9 @@ def find_calibration(gallery: Gallery, folder: Path, named: Path | None = None) 
         ValueError: it is damaged, or belongs to another network.
     """
     places = (
-        [named] if named else [one for one in (folder / FILE, Path(gallery.model) / FILE) if one.is_file()]
+        [Path(named)]
+        if named
+        else [one for one in (folder / FILE, Path(gallery.model) / FILE) if one.is_file()]
     )
     if not places:
         return None

@@ -180,7 +180,8 @@ def hits(
     query, place = np.nonzero(others)
     if not len(query):
         raise ValueError("the query's own tracklet is the only one that there is to search")
-    table = gallery.tracklets.iloc[chosen[rows[query, place]]][list(_OF_GALLERY)].reset_index(drop=True)
+    table: pd.DataFrame = gallery.tracklets[list(_OF_GALLERY)].iloc[chosen[rows[query, place]]]
+    table = table.reset_index(drop=True)
     near = distances[query, place]
     names = np.array(queries.names, dtype=object)
     table.insert(0, "query", names[query])

@@ -21,8 +21,12 @@ class TravelTime:
     most: float
 
 
+Rows = slice | Int64[np.ndarray, " m"]
+Pairs = Bool[np.ndarray, "a b"]
 Travels = Mapping[tuple[str, str], TravelTime]
-NO_TRAVELS: Travels = MappingProxyType({})
+NO_TRAVELS: Rows = slice | Int64[np.ndarray, " m"]
+Pairs = Bool[np.ndarray, "a b"]
+Travels = MappingProxyType({})
 
 
 def read_travel_times(path: Path, cameras: set[str]) -> Travels:
@@ -92,43 +96,37 @@ class Constraints:
             self._least[code[origin], code[target]] = time.least
             self._most[code[origin], code[target]] = time.most
 
-    def same_time(self, rows: slice | np.ndarray, others: slice | np.ndarray) -> Bool[np.ndarray, "a b"]:
+    def same_time(self, rows: Rows, others: Rows) -> Pairs:
         """Pairs in one camera at one time; a tracklet is no pair with itself."""
         start, end = self.start[rows, None], self.end[rows, None]
         overlap = (start <= self.end[others]) & (self.start[others] <= end)  # NaN compares as False
         untimed = np.isnan(start + end) | np.isnan(self.start[others] + self.end[others])
         first, last = self.first[rows, None], self.last[rows, None]
         shared = (first <= self.last[others]) & (self.first[others] <= last)
-        pairs = (overlap | (untimed & shared)) & (self.cameras[rows, None] == self.cameras[others])
-        numbers = np.arange(len(self.cameras))
-        return pairs & (numbers[rows, None] != numbers[others])
+        same_camera = self.cameras[rows, None] == self.cameras[others]
+        return self._apart((overlap | (untimed & shared)) & same_camera, rows, others)
 
-    def off_time(self, rows: slice | np.ndarray, others: slice | np.ndarray) -> Bool[np.ndarray, "a b"]:
+    def off_time(self, rows: Rows, others: Rows) -> Pairs:
         """Pairs whose way from camera to camera would be faster or slower than it can be."""
         start, end = self.start[rows, None], self.end[rows, None]
         cameras = self.cameras[rows, None]
         forth = self._off(self.start[others] - end, cameras, self.cameras[others])
         back = self._off(start - self.end[others], self.cameras[others], cameras)
         pairs = (forth & (start <= self.start[others])) | (back & (self.start[others] <= start))
-        numbers = np.arange(len(self.cameras))
-        return pairs & (numbers[rows, None] != numbers[others])
+        return self._apart(pairs, rows, others)
 
-    def _off(
-        self,
-        seconds: Float64[np.ndarray, "a b"],
-        origin: Int64[np.ndarray, "..."],
-        target: Int64[np.ndarray, "..."],
-    ) -> Bool[np.ndarray, "a b"]:
-        # Two views that share ground have a least time of 0, and may see a person at once.
-        away = np.maximum(seconds, 0)
-        pairs: Bool[np.ndarray, "a b"] = (away < self._least[origin, target]) | (
-            away > self._most[origin, target]
-        )
-        return pairs
-
-    def impossible(self, rows: slice | np.ndarray, others: slice | np.ndarray) -> Bool[np.ndarray, "a b"]:
+    def impossible(self, rows: Rows, others: Rows) -> Pairs:
         """Pairs that any rule forbids."""
         return self.same_time(rows, others) | self.off_time(rows, others)
+
+    def _off(self, seconds: np.ndarray, origin: np.ndarray, target: np.ndarray) -> Pairs:
+        # Two views that share ground have a least time of 0, and may see a person at once.
+        away = np.maximum(seconds, 0)
+        return np.asarray((away < self._least[origin, target]) | (away > self._most[origin, target]))
+
+    def _apart(self, pairs: Pairs, rows: Rows, others: Rows) -> Pairs:
+        numbers = np.arange(len(self.cameras))
+        return np.asarray(pairs & (numbers[rows, None] != numbers[others]))
 
     @property
     def untimed(self) -> int:
