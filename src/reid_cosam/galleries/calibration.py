@@ -1,5 +1,6 @@
 """What a distance of a network means: error rates by threshold, and verdicts whose errors are bounded."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -140,7 +141,7 @@ class Calibration(BaseModel):
         return self
 
     def threshold(self, far: float, gallery_size: int) -> float:
-        """The largest distance at which somebody who is not in a gallery gets a hit at most at the rate `far`.
+        """The largest distance at which somebody who is not in a gallery gets a hit at a rate up to `far`.
 
         Args:
             far: false alarm rate of a search, above 0 and below 1.
@@ -165,7 +166,7 @@ class Calibration(BaseModel):
         Pairs grow with the square of the people, and what can be promised shrinks as they grow.
         """
         factor = self.false_alarms.high[0] / pair_rate(far, gallery_size)
-        return int(np.ceil(self.scores.people * max(1.0, factor) ** 0.5))
+        return math.ceil(self.scores.people * math.sqrt(max(1.0, factor)))
 
     def false_alarm_rate(self, threshold: float, gallery_size: int) -> Measured:
         """How often somebody who is not in a gallery of so many tracklets gets a hit at a threshold."""

@@ -112,13 +112,14 @@ def open_set(
     thresholds = _thresholds(different, same)
     weights = draw_people(pairs.num_people, draws, seed)
     counts = _count(pairs, thresholds, weights, advance)
-    false = _shares(counts[0], different, thresholds)
+    false, rate = _shares(counts.different, different, thresholds), _share_below(different, thresholds)
     people = _people(pairs, pairs.different | pairs.same)
-    false_alarms = _limits(_share_below(different, thresholds), false, people)
+    false_alarms = _limits(rate, _variance(counts, rate, false, len(different)), people)
     misses, error, positive = None, None, {}
     if same.size:
-        missed = 1 - _shares(counts[1], same, thresholds)
-        misses = _limits(1 - _share_below(same, thresholds), missed, _people(pairs, pairs.same))
+        missed = 1 - _shares(counts.same, same, thresholds)
+        variance = missed.var(axis=1, ddof=1)
+        misses = _limits(1 - _share_below(same, thresholds), variance, _people(pairs, pairs.same))
         error = percentiles(equal_error_rate(same, different), crossing(false, missed))
         exact = true_positive_rates(same, different, FALSE_POSITIVE_RATES)
         positive = {
@@ -170,30 +171,63 @@ def _thresholds(
     return np.unique(np.concatenate(chosen))
 
 
+class _Counts(NamedTuple):
+    """Pairs up to each threshold: their weights in every draw, and what chance adds for each pair of people.
+
+    `squares` sums, over pairs of people, the squared number of their pairs up to a threshold, `products` that
+    number times the number of all their pairs, which `total` sums squared.
+    """
+
+    different: Float64[np.ndarray, "k b"]
+    same: Float64[np.ndarray, "k b"]
+    squares: Float64[np.ndarray, " k"]
+    products: Float64[np.ndarray, " k"]
+    total: float
+
+
 def _count(
     pairs: Pairs,
     thresholds: Float32[np.ndarray, " k"],
     weights: Float32[np.ndarray, "b p"],
     advance: Callable[[int], None],
-) -> tuple[Float64[np.ndarray, "k b"], Float64[np.ndarray, "k b"]]:
-    """Weighted numbers of the different and of the same pairs up to each threshold, in every draw."""
+) -> _Counts:
     size = len(thresholds)
     columns = np.ascontiguousarray(weights.T)
-    different = np.zeros((size, len(weights)))
-    same = np.zeros((size, len(weights)))
+    different, same = np.zeros((2, size, len(weights)))
+    squares, products = np.zeros((2, size))
+    total = 0.0
     for person in np.unique(pairs.query_people):
         rows = pairs.query_people == person
-        distances = pairs.distances[rows]
-        kept = pairs.different[rows]
-        bins = np.searchsorted(thresholds, distances[kept])
+        distances, kept = pairs.distances[rows], pairs.different[rows]
         others = np.broadcast_to(pairs.gallery_people, kept.shape)[kept]
+        others, bins = np.divmod(np.sort(others * size + np.searchsorted(thresholds, distances[kept])), size)
+        numbers = np.bincount(others, minlength=pairs.num_people)
+        before = np.arange(len(others)) - (numbers.cumsum() - numbers)[others]
+        squares += np.bincount(bins, weights=2 * before + 1, minlength=size)
+        products += np.bincount(bins, weights=numbers[others], minlength=size)
+        total += float((numbers.astype(np.float64) ** 2).sum())
         ones = np.ones(len(bins), np.float32)
         table = csr_array((ones, (bins, others)), shape=(size, pairs.num_people))
         different += (table @ columns) * columns[person]
         own = np.bincount(np.searchsorted(thresholds, distances[pairs.same[rows]]), minlength=size)
         same += own[:, None] * columns[person]
         advance(1)
-    return different.cumsum(axis=0), same.cumsum(axis=0)
+    sums = (different.cumsum(axis=0), same.cumsum(axis=0), squares.cumsum(), products.cumsum())
+    return _Counts(*sums, total)
+
+
+def _variance(
+    counts: _Counts, value: Float64[np.ndarray, " k"], drawn: Float64[np.ndarray, "k b"], number: int
+) -> Float64[np.ndarray, " k"]:
+    """Variance of the rate of false alarms.
+
+    The bootstrap has what is due to people once, but what is due to chance within a pair of two people three
+    times: twice since either of them may be drawn, and once more since both may. Without the surplus, it is
+    the estimate of P. Aronow, C. Samii and V. Assenova, "Cluster-Robust Variance Estimation for Dyadic Data",
+    Political Analysis 23, 2015.
+    """
+    chance = (counts.squares - 2 * value * counts.products + value**2 * counts.total) / number**2
+    return np.maximum(drawn.var(axis=1, ddof=1) - 2 * chance, chance)
 
 
 def _shares(
@@ -222,13 +256,12 @@ def _people(pairs: Pairs, kept: Bool[np.ndarray, "q g"]) -> int:
     return int((people <= pairs.query_people.max()).sum())
 
 
-def _limits(value: Float64[np.ndarray, " k"], drawn: Float64[np.ndarray, "k b"], people: int) -> Rates:
+def _limits(value: Float64[np.ndarray, " k"], variance: Float64[np.ndarray, " k"], people: int) -> Rates:
     """Wilson's interval for as many independent pairs as would vary as much as the bootstrap does.
 
     Percentiles of the bootstrap would be useless at rates near 0 and 1, where promises are made: a pair that
     nobody has seen is in no draw. Where nothing varies, there are as many independent pairs as people.
     """
-    variance = drawn.var(axis=1, ddof=1)
     enough = variance > 1e-15
     number = np.where(enough, value * (1 - value) / np.where(enough, variance, 1), people)
     number = np.maximum(number, 1)

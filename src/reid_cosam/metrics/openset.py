@@ -93,14 +93,15 @@ def compare(
     ranked, same_pid = (np.array(part).reshape(distances.shape) for part in zip(*masks, strict=True))
     other_camera = query.camids[:, None] != gallery.camids
     known = (query.pids != JUNK_PID)[:, None] & other_camera & ranked
-    if same_set:
-        known = np.triu(known)
     people, query_people = np.unique(query.pids, return_inverse=True)
     place = np.searchsorted(people, gallery.pids).clip(max=len(people) - 1)
     queried = people[place] == gallery.pids
     gallery_people = np.where(queried, place, len(people) + np.cumsum(~queried) - 1)
     number = len(people) + int((~queried).sum())
-    pairs = Pairs(distances, known & same_pid, known & ~same_pid, query_people, gallery_people, number)
+    same, different = known & same_pid, known & ~same_pid
+    if same_set:
+        same, different = np.triu(same), different & (query_people[:, None] < gallery_people)
+    pairs = Pairs(distances, same, different, query_people, gallery_people, number)
     match = np.where(ranked & same_pid, distances, np.inf).min(axis=1)
     stranger = np.where(ranked & ~same_pid, distances, np.inf).min(axis=1)
     valid = np.isfinite(match) & np.isfinite(stranger) & (query.pids != JUNK_PID)
