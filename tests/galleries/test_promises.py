@@ -23,7 +23,7 @@ def test_the_file_named_comes_before_that_of_the_gallery_and_of_its_model(tmp_pa
     named = find_calibration(gallery, folder, str(tmp_path / "model" / "calibration.json"))
     assert named is not None
     assert named.source["people"] == 1
-    with pytest.raises(FileNotFoundError, match="none.json"):
+    with pytest.raises(FileNotFoundError, match=r"none\.json"):
         find_calibration(gallery, folder, str(tmp_path / "none.json"))
 
 
@@ -45,7 +45,8 @@ def test_a_promise_that_takes_more_people_is_not_made() -> None:
     curve = calibration_of().false_alarms.model_copy(update={"high": (0.02, 0.02, 0.1, 0.5, 1.0)})
     few = calibration_of().model_copy(update={"false_alarms": curve})
     words = in_words(few, 0.01, 5)
-    # A pair may have a rate of 1 - 0.99 ** (1 / 5) = 0.002, a tenth of what was measurable: √10 as many people.
+    # A pair may have the rate 1 - 0.99 ** (1 / 5) = 0.002; 0.02 is measurable with 160 people, √10 times more
+    # of them are needed.
     assert "about 506 people" in words
     assert "at most 1 %" not in words
     nobody = few.model_copy(update={"misses": None})
