@@ -24,12 +24,13 @@ def test_tracks_of_one_camera_that_share_a_moment_are_two_people() -> None:
 
 
 def test_frames_stand_in_for_seconds_that_are_unknown() -> None:
-    rows = [("a", str(number), "", 0.0, 1.0, (0,)) for number in range(4)]
+    rows = [("a", str(number), "", 0.0, 1.0, (0,)) for number in range(5)]
     table = gallery_of(rows).tracklets
-    table["start"] = [np.nan, np.nan, 50, np.nan]
-    table["end"] = [np.nan, np.nan, 51, np.nan]
-    table["first_frame"] = [1, 5, 8, None]
-    table["last_frame"] = [5, 7, 9, None]
+    table["start"] = [np.nan, np.nan, 50, np.nan, np.nan]
+    table["end"] = [np.nan, np.nan, 51, np.nan, np.nan]
+    table["first_frame"] = [1, 5, 8, None, 1]
+    table["last_frame"] = [5, 7, 9, None, 9]
+    table["source"] = ["a.mp4", "a.mp4", "a.mp4", "a.mp4", "later.mp4"]
     constraints = Constraints(table)
     assert pairs(constraints.same_time(EVERYTHING, EVERYTHING)) == {(0, 1)}
     assert constraints.untimed == 1

@@ -20,6 +20,7 @@ def within_cameras(
     people: Shaped[np.ndarray, " n"],
     distance: Distance,
     seed: int = 0,
+    halves: int = _HALVES,
 ) -> WithinCameras | None:
     """Distances between different tracklets of one camera; None where there are too few of them.
 
@@ -35,7 +36,7 @@ def within_cameras(
         return None
     number = codes.max() + 1
     differences = []
-    for _ in range(_HALVES):
+    for _ in range(halves):
         first = np.isin(codes, generator.permutation(number)[: number // 2])
         parts = [_within(found, pairs, half) for half in (first, ~first)]
         if min(map(len, parts)):
@@ -67,7 +68,9 @@ def drift(calibration: Calibration, gallery: Gallery) -> str | None:
     calibration.check_network(gallery.network, "the gallery")
     expected = calibration.within_cameras
     cameras = gallery.tracklets["camera"].to_numpy().astype(str)
-    found = within_cameras(gallery.descriptors, cameras, np.arange(len(gallery)), calibration.distance)
+    found = within_cameras(
+        gallery.descriptors, cameras, np.arange(len(gallery)), calibration.distance, halves=0
+    )
     if expected is None or found is None:
         return None
     difference = _largest_difference(np.array(found.quantiles), np.array(expected.quantiles))
