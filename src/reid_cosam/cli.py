@@ -29,6 +29,7 @@ VERBS = {
     "train": "train a network, score it, and write scores, curves and pictures",
     "evaluate": "score a trained network on any data set, under any protocol",
     "score": "score descriptors that any other network made, under any protocol",
+    "calibrate": "measure thresholds and error rates on people a network was not trained on",
     "visualize": "draw what COSAM attends to, and measure it against person masks",
     "report": "write one HTML page of all runs",
     "tables": "make the paper's tables from your runs; `tables status` shows which runs are missing",
