@@ -117,7 +117,8 @@ class Constraints:
 
     def impossible(self, rows: Rows, others: Rows) -> Pairs:
         """Pairs that any rule forbids."""
-        return self.same_time(rows, others) | self.off_time(rows, others)
+        pairs: Pairs = self.same_time(rows, others) | self.off_time(rows, others)
+        return pairs
 
     def _off(
         self,
