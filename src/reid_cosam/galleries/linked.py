@@ -1,0 +1,200 @@
+"""A gallery's tracklets linked to identities: at which threshold, how well, and as files."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reid_cosam.galleries.calibration import Calibration
+from reid_cosam.galleries.gallery import Gallery
+from reid_cosam.galleries.linking import Links, link
+from reid_cosam.galleries.promises import MISS
+from reid_cosam.galleries.times import NO_TRAVELS, Constraints, Travels
+from reid_cosam.metrics.identities import identity_scores
+from reid_cosam.metrics.retrieval import unit_length
+from reid_cosam.results.store import write_json, write_text
+
+VERDICTS = ("linked", "alone", "uncertain")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Linked:
+    """Identities of a gallery.
+
+    Attributes:
+        table: one row per tracklet of the gallery, in its order: `identities.csv`.
+        summary: what was linked, how, and with which result: `link.json`.
+    """
+
+    table: pd.DataFrame
+    summary: dict[str, Any]
+
+
+def link_gallery(
+    gallery: Gallery,
+    calibration: Calibration | None = None,
+    *,
+    far: float = 0.1,
+    threshold: float | None = None,
+    travels: Travels = NO_TRAVELS,
+) -> Linked:
+    """Links a gallery at its calibrated threshold, or at one set by hand.
+
+    The calibrated threshold is the distance within which a tracklet is expected to have at most `far`
+    tracklets of other people: that at which a search among the others has this false alarm rate.
+
+    Distances are L2; for a cosine calibration they are those of the descriptors at unit length, and its
+    thresholds are converted.
+
+    Raises:
+        ValueError: the gallery is empty, there is neither a calibration nor a threshold, or too many
+            tracklets are connected at it.
+    """
+    if not len(gallery):
+        raise ValueError("the gallery is empty: there is no tracklet to link")
+    if threshold is None and calibration is None:
+        raise ValueError(
+            "there is no calibration, in the gallery or with its model, that says from which distance on two "
+            "tracklets are two people: run reid-cosam calibrate, or set threshold=DISTANCE by hand"
+        )
+    cosine = calibration is not None and calibration.distance == "cosine"
+    used, upper, meaning = _thresholds(calibration, far, threshold, len(gallery))
+    descriptors = unit_length(gallery.descriptors) if cosine else gallery.descriptors
+    constraints = Constraints(gallery.tracklets, travels)
+    links = link(descriptors, constraints, used)
+    named = verdicts(links, used, upper)
+    summary = {
+        "network": gallery.network,
+        "model": gallery.model,
+        "tracklets": len(gallery),
+        "cameras": gallery.tracklets["camera"].nunique(),
+        "identities": int(links.identities.max()),
+        "one_tracklet": int((np.bincount(links.identities) == 1).sum()),
+        "verdicts": {name: Counter(named)[name] for name in VERDICTS},
+        "threshold": used,
+        "uncertain_up_to": upper if np.isfinite(upper) else None,
+        "far": far if threshold is None else None,
+        "calibration": None if calibration is None else calibration.source,
+        "unit_length": cosine,
+        "meaning": meaning,
+        "impossible": constraints.count(),
+        "without_time": constraints.untimed,
+        "travel_times": [
+            [*pair, time.least, None if np.isinf(time.most) else time.most] for pair, time in travels.items()
+        ],
+        "scores": _scores(gallery, links),
+    }
+    return Linked(identity_table(gallery.tracklets, links, named), summary)
+
+
+def _thresholds(
+    calibration: Calibration | None, far: float, by_hand: float | None, count: int
+) -> tuple[float, float, str]:
+    """L2 distances up to which tracklets are linked and uncertain, and what the former means."""
+    upper = 0.0 if calibration is None else _l2(calibration, calibration.not_here(MISS))
+    if by_hand is not None:
+        return by_hand, max(by_hand, upper), f"linked up to the distance {by_hand:.4g}, which was set by hand"
+    assert calibration is not None
+    others = max(1, count - 1)
+    threshold = _l2(calibration, calibration.threshold(far, others))
+    if calibration.measurable(far, others):
+        promise = f"a tracklet has at most {far:.3g} tracklets of other people within it, on average"
+    else:
+        needed = calibration.people_needed(far, others)
+        promise = (
+            f"the nearest pair of two people in the calibration is farther apart; far={far:g} could be "
+            f"promised with about {needed:,} people"
+        )
+    return threshold, max(upper, threshold), f"linked up to the distance {threshold:.4g}: {promise}"
+
+
+def _l2(calibration: Calibration, distance: float) -> float:
+    """A calibrated distance as that of descriptors at unit length, if it is a cosine."""
+    return float((2 * distance) ** 0.5) if calibration.distance == "cosine" else distance
+
+
+def verdicts(links: Links, threshold: float, upper: float) -> list[str]:
+    """One of `VERDICTS` for each tracklet.
+
+    A tracklet that shares its identity is uncertain if its mean distance to the others is above the
+    threshold, or if another identity that it could belong to is within it too. One that is alone is uncertain
+    if another identity is within `upper`, the distance beyond which few tracklets of one person lie.
+    """
+    shares = ~np.isnan(links.own)
+    doubtful = np.where(shares, (links.own > threshold) | (links.other <= threshold), links.other <= upper)
+    return [str(one) for one in np.where(doubtful, "uncertain", np.where(shares, "linked", "alone"))]
+
+
+def identity_table(tracklets: pd.DataFrame, links: Links, named: list[str]) -> pd.DataFrame:
+    """The columns of `identities.csv`; `tracklets` is how many the identity has."""
+    nearest = pd.array(links.nearest, dtype="Int64")
+    nearest[links.nearest == 0] = pd.NA
+    found = {
+        "identity": links.identities,
+        "verdict": named,
+        "tracklets": np.bincount(links.identities)[links.identities],
+        "own_distance": links.own,
+        "nearest_identity": nearest,
+        "nearest_distance": links.other,
+    }
+    about = tracklets[["person", "first_frame", "last_frame", "start", "end"]]
+    return pd.concat([tracklets[["camera", "track"]], pd.DataFrame(found), about], axis=1)
+
+
+def _scores(gallery: Gallery, links: Links) -> dict[str, float] | None:
+    """Against the people that the table names; tracklets without a name do not count."""
+    named = (gallery.tracklets["person"] != "").to_numpy()
+    if not named.any():
+        return None
+    people = pd.factorize(gallery.tracklets["person"][named])[0].astype(np.int64)
+    scores = identity_scores(links.identities[named], people)
+    return {**scores._asdict(), "tracklets": int(named.sum()), "people": int(people.max()) + 1}
+
+
+def write_linked(linked: Linked, out: Path, boxes: Path) -> None:
+    """Writes `identities.csv`, `link.json` and, for each camera with boxes, MOT text with identities as ids.
+
+    Boxes of tracks that are not in the gallery (too short to be embedded) are left out, and counted in the
+    log.
+
+    Args:
+        out: the folder to write.
+        boxes: the folder of `<camera>.txt` with tracks as ids; need not exist.
+
+    Raises:
+        OSError: a file cannot be read or written.
+        ValueError: a line of boxes is no MOT text; names it.
+    """
+    write_text(
+        out / "identities.csv",
+        linked.table.round({"own_distance": 6, "nearest_distance": 6}).to_csv(index=False),
+    )
+    for camera, rows in linked.table.groupby("camera"):
+        path = boxes / f"{camera}.txt"
+        if path.is_file():
+            write_text(
+                out / path.name,
+                _with_identities(path, dict(zip(rows["track"], rows["identity"], strict=True))),
+            )
+    write_json(out / "link.json", linked.summary)
+
+
+def _with_identities(path: Path, identities: dict[str, int]) -> str:
+    lines, left_out = [], set[str]()
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        frame, *fields = line.split(",")
+        if len(fields) < 5:
+            raise ValueError(f"{path}, line {number}: not MOT text, which is frame,id,x,y,w,h,...: {line}")
+        if (identity := identities.get(fields[0])) is None:
+            left_out.add(fields[0])
+            continue
+        lines.append(",".join([frame, str(identity), *fields[1:]]))
+    if left_out:
+        _log.warning("%s: %s tracks are not in the gallery; their boxes are left out", path, len(left_out))
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,56 @@
+"""One identity per person over all cameras of a gallery: `python -m reid_cosam.link --help`."""
+
+from pathlib import Path
+from typing import Any
+
+from reid_cosam.command_line import command
+from reid_cosam.settings.footage import LinkSettings
+
+
+@command("link", LinkSettings)
+def main(settings: LinkSettings) -> None:
+    """Writes who is who, and prints how many people there are, how sure that is, and where it is written."""
+    from reid_cosam.galleries.gallery import read_gallery
+    from reid_cosam.galleries.linked import link_gallery, write_linked
+    from reid_cosam.galleries.promises import find_calibration
+    from reid_cosam.galleries.times import NO_TRAVELS, read_travel_times
+
+    folder = Path(settings.gallery)
+    gallery = read_gallery(folder)
+    calibration = find_calibration(gallery, folder, settings.calibration)
+    cameras = set(gallery.tracklets["camera"])
+    travels = read_travel_times(Path(settings.travel_times), cameras) if settings.travel_times else NO_TRAVELS
+    linked = link_gallery(
+        gallery, calibration, far=settings.far, threshold=settings.threshold, travels=travels
+    )
+    out = Path(settings.out) if settings.out else folder / "link"
+    write_linked(linked, out, folder / "boxes")
+    print(_printed(linked.summary))
+    print(f"written: {out.resolve()}")
+
+
+def _printed(summary: dict[str, Any]) -> str:
+    counts = summary["verdicts"]
+    lines = [
+        f"{summary['tracklets']:,} tracklets in {summary['cameras']:,} cameras: {summary['identities']:,} "
+        f"identities, {summary['one_tracklet']:,} of them of one tracklet",
+        "tracklets: " + ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items()),
+        f"impossible pairs: {summary['impossible']['same_time']:,} in one camera at one time, "
+        f"{summary['impossible']['travel_time']:,} by travel times",
+    ]
+    if summary["without_time"]:
+        lines.append(
+            f"{summary['without_time']:,} tracklets have neither times nor frames: nothing forbids them"
+        )
+    lines.append(summary["meaning"])
+    if scores := summary["scores"]:
+        percent = {name: f"{100 * scores[name]:.1f} %" for name in ("idf1", "precision", "recall", "f1")}
+        lines.append(
+            f"against {scores['people']:,} people named in the gallery: IDF1 {percent['idf1']}; of pairs: "
+            f"precision {percent['precision']}, recall {percent['recall']}, F1 {percent['f1']}"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

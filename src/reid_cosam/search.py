@@ -1,0 +1,92 @@
+"""Who of a gallery is in a query: `python -m reid_cosam.search --help`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reid_cosam.command_line import command
+from reid_cosam.settings.footage import SearchSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from reid_cosam.galleries.calibration import Calibration
+    from reid_cosam.galleries.gallery import Gallery
+    from reid_cosam.galleries.search import Queries
+
+_QUERIES_PRINTED = 20
+
+
+@command("search", SearchSettings)
+def main(settings: SearchSettings) -> None:
+    """Writes the hits of all queries, prints those of the first, and what their verdicts mean."""
+    from reid_cosam.galleries import search
+    from reid_cosam.galleries.gallery import read_gallery
+    from reid_cosam.galleries.promises import find_calibration
+    from reid_cosam.results.store import write_text
+
+    folder, out = Path(settings.gallery), Path(settings.out)
+    gallery = read_gallery(folder)
+    calibration = find_calibration(gallery, folder, settings.calibration)
+    queries = search.find_tracks(settings.query, gallery, folder) or _embedded(settings, gallery)
+    table = search.hits(
+        queries,
+        gallery,
+        calibration,
+        top=settings.top,
+        far=settings.far,
+        cameras=settings.cameras,
+        rerank=settings.rerank,
+    )
+    write_text(out, table.round({"distance": 6}).to_csv(index=False))
+    _print(table)
+    searched = search.num_searched(gallery, settings.cameras)
+    print(_meaning(settings, calibration, searched))
+    print(f"written: {out.resolve()} ({len(queries.names):,} queries among {searched:,} tracklets)")
+
+
+def _embedded(settings: SearchSettings, gallery: "Gallery") -> "Queries":
+    """Images as queries, by the network of the gallery."""
+    import torch
+
+    from reid_cosam.data.frames import read_clip
+    from reid_cosam.encoder import load
+    from reid_cosam.galleries.search import Queries, check_network, frames_of
+
+    model = settings.model or gallery.model
+    frames = frames_of(Path(settings.query))  # first, as it fails faster
+    encoder = load(model, settings.trust)
+    check_network(gallery, f"the gallery {settings.gallery}", f"model={model}", encoder.fingerprint)
+    clips = (read_clip(paths, encoder.height, encoder.width) for paths in frames.values())
+    return Queries.of_images(list(frames), torch.cat([encoder.embed(clip[None]).cpu() for clip in clips]))
+
+
+def _meaning(settings: SearchSettings, calibration: "Calibration | None", searched: int) -> str:
+    from reid_cosam.galleries.promises import in_words
+
+    if settings.rerank:
+        return (
+            "no verdicts: a calibration does not hold for re-ranked distances; leave rerank=true out for them"
+        )
+    if calibration is None:
+        return (
+            "no verdicts: neither the gallery nor its model has a calibration; reid-cosam calibrate writes "
+            "one, and calibration=FILE names it"
+        )
+    return in_words(calibration, settings.far, searched)
+
+
+def _print(table: "pd.DataFrame") -> None:
+    """All hits of one query, or of each of the first queries the hit that decides."""
+    from reid_cosam.galleries.search import deciding
+
+    names: Sequence[str] = table["query"].unique().tolist()
+    best = table if len(names) == 1 else deciding(table).head(_QUERIES_PRINTED)
+    empty = [name for name in best if (best[name].isna() | (best[name] == "")).all()]
+    print(best.drop(columns=empty).to_string(index=False, float_format=lambda number: f"{number:.4g}"))
+    if len(names) > _QUERIES_PRINTED:
+        print(f"... and {len(names) - _QUERIES_PRINTED:,} more queries")
+
+
+if __name__ == "__main__":
+    main()
