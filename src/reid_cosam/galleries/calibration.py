@@ -1,7 +1,7 @@
 """What a distance of a network means: error rates by threshold, and verdicts whose errors are bounded."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -210,7 +210,11 @@ class Calibration(BaseModel):
         return self.misses is not None and self.misses.high[-1] <= miss
 
     def verdicts(
-        self, nearest: Iterable[float], gallery_size: int, far: float = 0.01, miss: float = 0.05
+        self,
+        nearest: Sequence[float] | Float[Tensor | np.ndarray, " q"],
+        gallery_size: int,
+        far: float = 0.01,
+        miss: float = 0.05,
     ) -> list[Verdict]:
         """One verdict per search, by the distance of its nearest hit.
 

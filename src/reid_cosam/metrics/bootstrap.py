@@ -117,10 +117,10 @@ def open_set(
         missed = 1 - _shares(counts.same, same, thresholds)
         variance = missed.var(axis=1, ddof=1)
         misses = _limits(1 - _share_below(same, thresholds), variance, _people(pairs, pairs.same))
-        error = percentiles(equal_error_rate(same, different), crossing(false, missed))
+        error = percentiles(equal_error_rate(same, different), crossing(false, missed), people)
         exact = true_positive_rates(same, different, FALSE_POSITIVE_RATES)
         positive = {
-            rate: None if value is None else percentiles(value, _at_rate(false, 1 - missed, rate))
+            rate: None if value is None else percentiles(value, _at_rate(false, 1 - missed, rate), people)
             for rate, value in zip(FALSE_POSITIVE_RATES, exact, strict=True)
         }
     curves = Curves(thresholds.astype(np.float64), false_alarms, misses)
@@ -135,7 +135,7 @@ def _identified(searches: Searches, weights: Float32[np.ndarray, "b p"]) -> dict
     present = weights[weights[:, searches.people].any(axis=1)]
     drawn = weighted_identification(searches, FALSE_ALARM_RATES, present)
     return {
-        rate: None if value is None else percentiles(value, found)
+        rate: None if value is None else percentiles(value, found, len(np.unique(searches.people)))
         for rate, value, found in zip(FALSE_ALARM_RATES, exact, drawn, strict=True)
     }
 
@@ -259,18 +259,27 @@ def _limits(value: Float64[np.ndarray, " k"], variance: Float64[np.ndarray, " k"
     """
     enough = variance > 1e-15
     number = np.where(enough, value * (1 - value) / np.where(enough, variance, 1), people)
-    number = np.maximum(number, 1)
-    square = _NORMAL**2 / number
-    middle = (value + square / 2) / (1 + square)
-    half = _NORMAL / (1 + square) * np.sqrt(value * (1 - value) / number + square / (4 * number))
-    low, high = np.minimum(middle - half, value).clip(0), np.maximum(middle + half, value).clip(max=1)
+    low, high = _wilson(value, np.maximum(number, 1))
     # A rate never falls on one side of a threshold, so a limit holds on all of that side.
     if value[0] > value[-1]:
         return Rates(value, np.maximum.accumulate(low[::-1])[::-1], np.minimum.accumulate(high))
     return Rates(value, np.maximum.accumulate(low), np.minimum.accumulate(high[::-1])[::-1])
 
 
-def percentiles(value: float, drawn: Float[np.ndarray, " b"]) -> Interval:
-    """A value with the middle 95 % of what the draws have."""
-    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(value, min(float(low), value), max(float(high), value))
+def _wilson(
+    value: Float64[np.ndarray, " k"], number: Float64[np.ndarray, " k"]
+) -> tuple[Float64[np.ndarray, " k"], Float64[np.ndarray, " k"]]:
+    """The ends of Wilson's interval of rates among so many independent cases."""
+    square = _NORMAL**2 / number
+    middle = (value + square / 2) / (1 + square)
+    half = _NORMAL / (1 + square) * np.sqrt(value * (1 - value) / number + square / (4 * number))
+    return np.minimum(middle - half, value).clip(0), np.maximum(middle + half, value).clip(max=1)
+
+
+def percentiles(value: float, drawn: Float[np.ndarray, " b"], people: int) -> Interval:
+    """A value with the middle 95 % of what the draws have; Wilson's interval where they all have the same."""
+    if np.ptp(drawn) < 1e-12:
+        low, high = _wilson(np.array([value]), np.array([float(people)]))
+        return Interval(value, float(low[0]), float(high[0]))
+    ends = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(value, min(float(ends[0]), value), max(float(ends[1]), value))
