@@ -14,7 +14,7 @@ from reid_cosam.data.synthetic.cameras import Camera, make_camera
 from reid_cosam.data.synthetic.figure import CanvasFigure
 from reid_cosam.data.synthetic.occluders import draw_object
 from reid_cosam.data.synthetic.people import Look, draw_look
-from reid_cosam.data.synthetic.randomness import identity_rng, site_rng
+from reid_cosam.data.synthetic.randomness import SENSOR, THINGS, identity_rng, site_rng
 from reid_cosam.data.synthetic.scene import HEIGHT
 from reid_cosam.data.synthetic.visits import FAR, NEAR, SPLITS, TALL_FAR, TALL_NEAR, FootageSpec, Visit
 from reid_cosam.data.synthetic.walker import draw_walker
@@ -68,7 +68,7 @@ def make_stage(spec: FootageSpec, number: int) -> Stage:
     camera = make_camera(spec.seed, FIRST_CAMERA + number, crop_height, spec.height, spec.width)
     # The optics are those of a camera whose images are as high as a person's crop.
     camera = replace(camera, blur=camera.blur * (TALL_FAR + TALL_NEAR) / 2)
-    rng = site_rng(spec.seed, number + 2 * spec.cameras)
+    rng = site_rng(spec.seed, number, THINGS)
     scene = camera.scene.reduce(SMOOTH)
     left = int(rng.integers(0, scene.width - spec.width + 1))
     background = scene.crop((left, 0, left + spec.width, spec.height))
@@ -87,7 +87,7 @@ def film(
 ) -> Iterator[tuple[UInt8[np.ndarray, "h w 3"], list[Box]]]:
     """Each frame of the camera, with the boxes of the people in it; `Box.visit` counts in `visits`."""
     stage = make_stage(spec, number)
-    rng = site_rng(spec.seed, number + 3 * spec.cameras)
+    rng = site_rng(spec.seed, number, SENSOR)
     period, coming = float(rng.uniform(20, 60)) * spec.fps, list(enumerate(visits))
     present: dict[int, tuple[Visit, list[Layer]]] = {}
     for frame in frames:

@@ -159,9 +159,12 @@ def _render_camera(
 def _encode(path: Path, codec: str, spec: FootageSpec, images: Iterable[UInt8[np.ndarray, "h w 3"]]) -> None:
     import av
 
-    quality = {"crf": "27", "preset": "veryfast"} if codec == "libx264" else {"q": "4"}
+    # With frames to look ahead at, x264 gives other bytes each time, even with one thread.
+    x264 = {"crf": "29", "preset": "veryfast", "tune": "zerolatency"}
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=spec.fps, options=quality)
+        stream = container.add_stream(
+            codec, rate=spec.fps, options=x264 if codec == "libx264" else {"q": "4"}
+        )
         stream.width, stream.height, stream.pix_fmt = spec.width, spec.height, "yuv420p"
         stream.codec_context.thread_count = 1  # several give other bytes on another number of cores
         for image in images:

@@ -7,6 +7,8 @@ TRAIN, TEST = 0, 1
 # SeedSequence pads with zeros, so [seed, 1] and [seed, 1, 0] are one stream: kinds keep lengths apart.
 _CAMERA, _IDENTITY, _STRANGER, _TRACKLET, _WALK, _SITE = 1, 2, 3, 4, 5, 6
 
+PLACE, CLOCK, THINGS, SENSOR = 0, 1, 2, 3
+
 
 def camera_rng(seed: int, camera: int) -> np.random.Generator:
     """Train and test share their cameras, as in MARS."""
@@ -33,6 +35,6 @@ def walk_rng(seed: int, split: int, pid: int) -> np.random.Generator:
     return np.random.default_rng([seed, _WALK, split, pid])
 
 
-def site_rng(seed: int, camera: int) -> np.random.Generator:
-    """Where a camera of the footage stands, when it is switched on, and what stands before it."""
-    return np.random.default_rng([seed, _SITE, camera])
+def site_rng(seed: int, camera: int, use: int) -> np.random.Generator:
+    """One stream for each `use` of a camera of the footage, `PLACE` and so on."""
+    return np.random.default_rng([seed, _SITE, camera, use])

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from reid_cosam.data.synthetic.body import Series
-from reid_cosam.data.synthetic.randomness import TEST, TRAIN, site_rng, walk_rng
+from reid_cosam.data.synthetic.randomness import CLOCK, PLACE, TEST, TRAIN, site_rng, walk_rng
 
 FAR, NEAR = 0.69, 0.975
 """Where feet may stand, as shares of the frame's height."""
@@ -59,7 +59,7 @@ class FootageSpec:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A walk through one camera from `first`, a frame of the common clock; lengths are pixels of the frame."""
+    """A walk through one camera from frame `first` of the common clock; lengths are pixels of the frame."""
 
     person: int
     camera: int
@@ -83,9 +83,9 @@ def plan_visits(spec: FootageSpec) -> list[Visit]:
 
 
 def distances(spec: FootageSpec) -> dict[tuple[int, int], float]:
-    """Metres from each camera to each; a single camera sees people again who went round the block."""
+    """Metres from each camera to the others; a single one sees people again who went round the block."""
     cameras = range(1, spec.cameras + 1)
-    places = {camera: site_rng(spec.seed, camera).uniform(0, 30, 2) for camera in cameras}
+    places = {camera: site_rng(spec.seed, camera, PLACE).uniform(0, 30, 2) for camera in cameras}
     pairs = product(cameras, cameras)
     metres = {(a, b): 8.0 + float(np.hypot(*(places[a] - places[b]))) for a, b in pairs if a != b}
     return metres or {(1, 1): 18.0}
@@ -93,7 +93,7 @@ def distances(spec: FootageSpec) -> dict[tuple[int, int], float]:
 
 def switched_on(spec: FootageSpec, camera: int) -> int:
     """The camera's first frame on the common clock."""
-    return int(site_rng(spec.seed, camera + spec.cameras).integers(0, LEAD * spec.fps))
+    return int(site_rng(spec.seed, camera, CLOCK).integers(0, LEAD * spec.fps))
 
 
 def _journey(spec: FootageSpec, pid: int, metres: dict[tuple[int, int], float]) -> list[Visit]:
@@ -123,9 +123,8 @@ def _path(
     x, y = (-margin if heading == 0.0 else spec.width + margin), float(rng.uniform(far, near))
     yaw = goal = heading + float(rng.uniform(-0.35, 0.35))
     turning_at = float(rng.uniform(0.25, 0.75)) * spec.width if rng.random() < 0.55 else None
-    frames_in_depth = round(
-        float(rng.uniform(1.2, 2.6)) * spec.fps
-    )  # too few to reach the edge of the ground
+    # Too few to reach the edge of the ground.
+    frames_in_depth = round(float(rng.uniform(1.2, 2.6)) * spec.fps)
     lean = float(rng.uniform(-0.4, 0.4))
     leaving = float(rng.choice([0.0, np.pi])) + float(rng.uniform(-0.35, 0.35))
     turned_at = None
