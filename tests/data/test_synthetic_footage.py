@@ -86,6 +86,7 @@ def test_boxes_lie_in_the_frames_and_frames_in_the_video(folder: Path) -> None:
 
 def test_people_are_in_one_place_at_a_time_and_take_the_time_that_is_stated(folder: Path) -> None:
     limits = pd.read_csv(folder / "travel_times.csv").set_index(["from", "to"])
+    assert sorted(limits.index) == [("camera1", "camera2"), ("camera2", "camera1")]
     for _, own in _tracks(folder).sort_values("min").groupby("person"):
         first, second = own.to_dict("records")
         allowed = limits.loc[(first["camera"], second["camera"])]
@@ -186,16 +187,24 @@ def test_travel_times_are_those_of_all_walkers_or_wider() -> None:
         ("camera1", 2, 3.0, 8.0),
     ]
     tracks = pd.DataFrame(rows, columns=["camera", "person", "start", "end"])
+    there, back = ("camera1", "camera2"), ("camera2", "camera1")
 
     usual = travel_times(tracks.iloc[:0], SPEC).set_index(["from", "to"])
     times = travel_times(tracks, SPEC).set_index(["from", "to"])
 
-    assert list(usual.index) == list(times.index) == [("camera1", "camera2"), ("camera2", "camera1")]
-    assert times.loc[("camera1", "camera2")].tolist() == [0, usual.loc[("camera1", "camera2"), "max_seconds"]]
-    assert times.loc[("camera2", "camera1")].tolist() == [
-        usual.loc[("camera2", "camera1"), "min_seconds"],
-        90,
-    ]
+    assert list(usual.index) == list(times.index) == [there, back]
+    assert times.loc[there].tolist() == [0, usual.loc[there, "max_seconds"]]
+    assert times.loc[back].tolist() == [usual.loc[back, "min_seconds"], 90]
+
+
+def test_a_longest_time_covers_a_way_over_other_cameras() -> None:
+    rows = [("camera1", 1, 0.0, 4.0), ("camera2", 1, 40.0, 44.0), ("camera3", 1, 80.0, 85.5)]
+    tracks = pd.DataFrame(rows, columns=["camera", "person", "start", "end"])
+
+    times = travel_times(tracks, replace(SPEC, cameras=3)).set_index(["from", "to"])
+
+    assert times.loc[("camera1", "camera3"), "max_seconds"] == 76
+    assert times.loc[("camera3", "camera1"), "max_seconds"] < 76
 
 
 def test_a_folder_that_exists_is_left_as_it_is(tmp_path: Path) -> None:

@@ -185,21 +185,22 @@ def _write_tables(folder: Path, spec: FootageSpec, boxes: pd.DataFrame) -> None:
 
 
 def travel_times(tracks: pd.DataFrame, spec: FootageSpec) -> pd.DataFrame:
-    """From the end of a track to the start of the same person's next, in whole seconds, per pair of cameras.
+    """From the end of a track to the start of a later one of the same person, in whole seconds.
 
-    The bounds are those of all walkers at these cameras, and wider where somebody came into sight late.
+    The shortest times are those of all walkers on their way between the two cameras. The longest ones hold for
+    these tracks: a person may have been to other cameras in between.
 
     Args:
         tracks: camera, person, start, end (seconds).
 
     Returns:
-        from, to, min_seconds, max_seconds.
+        from, to, min_seconds, max_seconds, one row per ordered pair of different cameras.
     """
-    ordered = tracks.sort_values(["person", "start"], kind="stable")
-    after = ordered.groupby("person")[["camera", "start"]].shift(-1)
-    seen = pd.DataFrame({"from": ordered["camera"], "to": after["camera"]})
-    seen["min_seconds"] = seen["max_seconds"] = after["start"] - ordered["end"]
-    planned = pd.DataFrame(
+    pairs = tracks.merge(tracks, on="person")
+    pairs = pairs[(pairs["start_y"] > pairs["end_x"]) & (pairs["camera_x"] != pairs["camera_y"])]
+    seen = pairs[["camera_x", "camera_y"]].set_axis(["from", "to"], axis=1)
+    seen["min_seconds"] = seen["max_seconds"] = pairs["start_y"] - pairs["end_x"]
+    planned = [
         {
             "from": _name(start),
             "to": _name(end),
@@ -207,9 +208,10 @@ def travel_times(tracks: pd.DataFrame, spec: FootageSpec) -> pd.DataFrame:
             "max_seconds": metres / PACES[0] + REST + OUT_OF_SIGHT,
         }
         for (start, end), metres in distances(spec).items()
-    )
+        if start != end
+    ]
     bounds = {"min_seconds": "min", "max_seconds": "max"}
-    times = pd.concat([planned, seen.dropna()]).groupby(["from", "to"]).agg(bounds)
+    times = pd.concat([pd.DataFrame(planned, columns=seen.columns), seen]).groupby(["from", "to"]).agg(bounds)
     times["min_seconds"] = times["min_seconds"].map(math.floor)
     times["max_seconds"] = times["max_seconds"].map(math.ceil)
     return times.reset_index()
