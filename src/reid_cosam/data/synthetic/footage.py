@@ -187,8 +187,8 @@ def _write_tables(folder: Path, spec: FootageSpec, boxes: pd.DataFrame) -> None:
 def travel_times(tracks: pd.DataFrame, spec: FootageSpec) -> pd.DataFrame:
     """From the end of a track to the start of a later one of the same person, in whole seconds.
 
-    The shortest times are those of all walkers on their way between the two cameras. The longest ones hold for
-    these tracks: a person may have been to other cameras in between.
+    The shortest times are those of all walkers on their way between the two cameras. The longest ones hold
+    for these tracks: a person may have been to other cameras in between.
 
     Args:
         tracks: camera, person, start, end (seconds).
