@@ -3,8 +3,8 @@
     python experiments/footage/score.py FOOTAGE GALLERY CALIBRATION LINK [LINK ...]
 
 FOOTAGE is what `reid-cosam render` wrote, GALLERY what `embed` made of it, CALIBRATION the file that
-`calibrate` wrote for other people, each LINK a folder that `link` wrote. All boxes are true: what is scored are
-identities.
+`calibrate` wrote for other people, each LINK a folder that `link` wrote. All boxes are true, so that
+nothing but identities is scored.
 """
 
 import sys
