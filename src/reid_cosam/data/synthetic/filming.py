@@ -154,7 +154,7 @@ def _box(layer: Layer, owner: np.ndarray) -> Box:
     assert layer.visit is not None
     if not solid.any():
         return Box(layer.visit, 0, 0, 0, 0, 0.0)
-    (down,), (across,) = solid.any(axis=1).nonzero(), solid.any(axis=0).nonzero()
+    down, across = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
     total = np.count_nonzero(np.asarray(layer.sprite.getchannel("A")) > 127)
     visible = np.count_nonzero((owner[rows, columns] == layer.visit) & solid) / total
     x, y = columns.start + int(across[0]), rows.start + int(down[0])

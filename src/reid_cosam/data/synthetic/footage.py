@@ -10,7 +10,6 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict
 from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,6 +30,7 @@ from reid_cosam.scratch import scratch_for
 
 Advance = Callable[[int], object]
 Counted = Callable[[int, str], AbstractContextManager[Advance]]
+_Job = tuple[Path, str, FootageSpec, int, Sequence[Visit], range]
 
 OUT_OF_SIGHT = 2.0
 """Seconds that people walk at the edges of two cameras before they are seen well enough for a box."""
@@ -100,7 +100,7 @@ def _codec() -> str:
     return "libx264" if "libx264" in av.codecs_available else "mpeg4"
 
 
-def _run(cameras: Sequence[tuple[Any, ...]], processes: int, advance: Advance) -> list[pd.DataFrame]:
+def _run(cameras: Sequence[_Job], processes: int, advance: Advance) -> list[pd.DataFrame]:
     if processes == 1:
         return [_render_camera(*camera, advance) for camera in cameras]
     rendered, known = multiprocessing.get_context("spawn").Value("q", 0), 0
