@@ -165,6 +165,7 @@ def _encode(path: Path, codec: str, spec: FootageSpec, images: Iterable[UInt8[np
         stream = container.add_stream(
             codec, rate=spec.fps, options=x264 if codec == "libx264" else {"q": "4"}
         )
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = spec.width, spec.height, "yuv420p"
         stream.codec_context.thread_count = 1  # several give other bytes on another number of cores
         for image in images:
