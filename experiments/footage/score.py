@@ -29,17 +29,19 @@ KEY = ["camera", "track"]
 
 
 class Searches(NamedTuple):
-    """Nearest distances of tracklets that are searched for among all others.
+    """Nearest distances of tracklets that are searched for under the other cameras, which verdicts cover.
 
     Attributes:
-        match: to the same person under another camera; those under the query's own camera are left out.
+        match: to the same person.
         stranger: to anybody else, which is what the query finds where its person is not there.
         people: number of each query's person.
+        sizes: number of tracklets that each query is compared with.
     """
 
     match: Float[np.ndarray, " q"]
     stranger: Float[np.ndarray, " q"]
     people: Int64[np.ndarray, " q"]
+    sizes: Int64[np.ndarray, " q"]
 
 
 def idf1(people: Sequence[Hashable], identities: Sequence[Hashable | None], boxes: Sequence[int]) -> float:
@@ -100,13 +102,12 @@ def evaluate(boxes: pd.DataFrame, metric: str) -> dict[str, float]:
 def search_all(
     distances: Float[np.ndarray, "n n"], people: Int64[np.ndarray, " n"], cameras: Int64[np.ndarray, " n"]
 ) -> Searches:
-    """Every tracklet as a query for all others, where its person is also under another camera."""
-    same = people[:, None] == people
-    elsewhere = same & (cameras[:, None] != cameras)
-    match = np.where(elsewhere, distances, np.inf).min(axis=1)
-    stranger = np.where(~same, distances, np.inf).min(axis=1)
+    """Every tracklet as a query under the other cameras, where its person is there."""
+    same, elsewhere = people[:, None] == people, cameras[:, None] != cameras
+    match = np.where(elsewhere & same, distances, np.inf).min(axis=1)
+    stranger = np.where(elsewhere & ~same, distances, np.inf).min(axis=1)
     valid = np.isfinite(match)
-    return Searches(match[valid], stranger[valid], people[valid])
+    return Searches(match[valid], stranger[valid], people[valid], elsewhere.sum(axis=1)[valid])
 
 
 def share(
@@ -128,13 +129,18 @@ class GivesVerdicts(Protocol):
     ) -> Sequence[str]: ...
 
 
-def verdict_rows(searches: Searches, calibration: GivesVerdicts, size: int) -> list[str]:
+def verdict_rows(searches: Searches, calibration: GivesVerdicts) -> list[str]:
     """Lines of a table: how often a verdict was wrong, beside the rate that was promised."""
     nearest = np.minimum(searches.match, searches.stranger)
     rows = []
     for far, miss in PROMISES:
         absent, there = (
-            np.array(calibration.verdicts(found, size, far=far, miss=miss))
+            np.array(
+                [
+                    calibration.verdicts(one[None], int(size), far=far, miss=miss)[0]
+                    for one, size in zip(found, searches.sizes, strict=True)
+                ]
+            )
             for found in (searches.stranger, nearest)
         )
         right = searches.match < searches.stranger
@@ -160,13 +166,13 @@ def print_searches(tracks: pd.DataFrame, gallery: "Gallery", calibration: "Calib
     between = distances(gallery.descriptors, gallery.descriptors, calibration.distance)
     people, cameras = (pd.factorize(tracks[name])[0] for name in ("person", "camera"))
     found = search_all(between, people, cameras)
-    rates = openset.identification_rates(openset.Searches(*found), openset.FALSE_ALARM_RATES)
+    rates = openset.identification_rates(openset.Searches(*found[:3]), openset.FALSE_ALARM_RATES)
     print(f"{len(tracks)} tracklets of {len(set(people))} people, {len(found.match)} queries")
     print(f"rank 1: {(found.match < found.stranger).mean():.1%}")
     for far, rate in zip(openset.FALSE_ALARM_RATES, rates, strict=True):
         print(f"DIR at FAR {far:.1%}: {'too few queries' if rate is None else f'{rate:.1%}'}")
     print("\n| far | query | promised | measured | 95 % |\n|---|---|---|---|---|")
-    print("\n".join(verdict_rows(found, calibration, len(tracks) - 1)))
+    print("\n".join(verdict_rows(found, calibration)))
 
 
 def print_links(links: Sequence[Path], footage: Path, truth: pd.DataFrame) -> None:

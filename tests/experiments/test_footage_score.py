@@ -45,13 +45,15 @@ def test_an_identity_too_many_costs_the_boxes_of_its_track() -> None:
     assert idf1(["x", "x", "y"], ["a", "b", "c"], [6, 4, 10]) == pytest.approx(16 / 20)
 
 
-def test_queries_meet_their_person_under_other_cameras_only() -> None:
+def test_queries_meet_people_under_other_cameras_only() -> None:
     distances = np.array([[0, 1, 5, 7], [1, 0, 6, 2], [5, 6, 0, 3], [7, 2, 3, 0]], dtype=np.float64)
 
     found = search_all(distances, np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1]))
 
     assert found.match.tolist() == [5, 6, 5]
-    assert found.stranger.tolist() == [7, 2, 3]
+    assert found.stranger[:2].tolist() == [7, 2]
+    assert np.isinf(found.stranger[2])
+    assert found.sizes.tolist() == [2, 2, 2]
 
 
 def test_a_share_has_an_interval_over_people() -> None:
@@ -66,9 +68,11 @@ def test_wrong_verdicts_stand_beside_the_promise() -> None:
             assert (size, far, miss) == (9, 0.1, 0.05) or far == 0.01
             return ["same" if one <= 1 else "uncertain" if one <= 2 else "not here" for one in nearest]
 
-    searches = Searches(np.array([0.5, 3.0, 1.5, 4.0]), np.array([2.5, 1.0, 1.2, 3.0]), np.arange(4))
+    searches = Searches(
+        np.array([0.5, 3.0, 1.5, 4.0]), np.array([2.5, 1.0, 1.2, 3.0]), np.arange(4), np.full(4, 9)
+    )
 
-    rows = [row.split(" | ") for row in verdict_rows(searches, Fixed(), 9)[:6]]
+    rows = [row.split(" | ") for row in verdict_rows(searches, Fixed())[:6]]
 
     assert [row[3] for row in rows] == ["25.0%", "25.0%", "25.0%", "25.0%", "25.0%", "25.0%"]
     assert [row[2] for row in rows] == ["at most 10.0%", "", "at most 5.0%", "", "", ""]
