@@ -39,6 +39,7 @@ VERBS = {
     "dashboards": "create a Weights & Biases workspace and reports",
     "verify": "check a data set: counts, frames, queries",
     "pack": "copy a data set with its images in one file",
+    "render": "render walkers as the video of several cameras, with true boxes and identities",
     "convert": "convert a checkpoint of the released code",
 }
 

@@ -10,31 +10,35 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 @contextmanager
-def counted(total: int, things: str) -> Iterator[Callable[[int], None]]:
+def counted(
+    total: int, things: str, doing: str = "reading", done: str = "read"
+) -> Iterator[Callable[[int], None]]:
     """Yields a function to be called with the number of `things` that were read since the last call."""
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
-        yield PlainLines(total, things, console).advance
+        yield PlainLines(total, things, console, doing, done).advance
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        yield partial(bar.advance, bar.add_task(f"reading {things}", total=total))
+        yield partial(bar.advance, bar.add_task(f"{doing} {things}", total=total))
 
 
 class PlainLines:
     """Ten lines, whatever the number of things."""
 
-    def __init__(self, total: int, things: str, console: Console) -> None:
-        self._total, self._things, self._console = total, things, console
+    def __init__(
+        self, total: int, things: str, console: Console, doing: str = "reading", done: str = "read"
+    ) -> None:
+        self._total, self._things, self._console, self._verb = total, things, console, done
         self._done, self._started = 0, time.monotonic()
-        console.print(f"reading {total:,} {things}")
+        console.print(f"{doing} {total:,} {things}")
 
     def advance(self, number: int) -> None:
         before, self._done = self._done, self._done + number
         if 10 * self._done // self._total > 10 * before // self._total:
             left = (time.monotonic() - self._started) * (self._total - self._done) / self._done
             self._console.print(
-                f"read {self._done:,} of {self._total:,} {self._things}, {duration(left)} left"
+                f"{self._verb} {self._done:,} of {self._total:,} {self._things}, {duration(left)} left"
             )
 
 

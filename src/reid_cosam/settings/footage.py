@@ -5,13 +5,27 @@ from typing import Annotated, Literal
 from annotated_types import Gt, Lt
 from pydantic import BeforeValidator, Field, model_validator
 
-from reid_cosam.settings.base import Count, PathText, Seed, Settings, Text, listed
+from reid_cosam.settings.base import Count, PathText, Seed, Settings, Side, Text, listed
 from reid_cosam.settings.commands import Modules
 from reid_cosam.settings.train import DataSettings, DeviceSettings
 
 Rate = Annotated[float, Gt(0), Lt(1)]
 Names = Annotated[tuple[Text, ...], BeforeValidator(listed)]
 Layout = Literal["track", "camera_track", "person_camera_track", "csv", "video", "mot"]
+
+
+class RenderSettings(Settings):
+    out: PathText
+    people: Annotated[int, Field(ge=1, le=9999)]
+    first_person: Count
+    part: Literal["train", "test"]
+    cameras: Annotated[int, Field(ge=1, le=99)]
+    visits: Annotated[int, Field(ge=1, le=99)]
+    minutes: Annotated[float, Field(ge=0, le=600)]
+    height: Side
+    width: Side
+    fps: Annotated[int, Field(ge=1, le=60)]
+    seed: Seed
 
 
 class ExtractionDevice(Settings):

@@ -75,7 +75,9 @@ class Figure:
         self.fills.append(fill)
         self.round.append(is_round)
 
-    def on_canvas(self, height: float, feet: Float64[np.ndarray, "t 2"]) -> "CanvasFigure":
+    def on_canvas(
+        self, height: float | Float64[np.ndarray, "t 1 1"], feet: Float64[np.ndarray, "t 2"]
+    ) -> "CanvasFigure":
         """Places the figure: `height` pixels tall, standing at `feet` `[t, (x, y)]` in each frame."""
         counts = [points.shape[1] for points in self.points]
         # Whole pixels hide the last digits in which the sines of two machines may differ.

@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -43,14 +44,23 @@ def _run(
         for chunk in chunks:
             yield write_tracklets(folder, spec, chunk)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, context, _leave_signals_to, (os.getpid(),)) as pool:
+    with worker_pool(processes, leave_signals_to, os.getpid()) as pool:
         futures: list[Future[tuple[int, float]]] = [
             pool.submit(write_tracklets, folder, spec, chunk) for chunk in chunks
         ]
+        for done in as_completed(futures):
+            yield done.result()
+
+
+@contextmanager
+def worker_pool(
+    processes: int, start: Callable[..., None], *arguments: object
+) -> Iterator[ProcessPoolExecutor]:
+    """A pool whose processes first call `start`; on an error or a signal they end at once."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, start, arguments) as pool:
         try:
-            for done in as_completed(futures):
-                yield done.result()
+            yield pool
         except BaseException:
             for worker in multiprocessing.active_children():  # nobody waits for the rest
                 worker.terminate()
@@ -59,7 +69,7 @@ def _run(
             pool.shutdown(cancel_futures=True)
 
 
-def _leave_signals_to(parent: int) -> None:
+def leave_signals_to(parent: int) -> None:
     """For a process of the pool to call first: it ends with its parent, and Ctrl-C is that one's to say."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with(parent)
