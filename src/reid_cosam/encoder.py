@@ -50,7 +50,8 @@ class Encoder:
     """
 
     calibration: "Calibration | None" = None
-    _origin: Callable[[], model_folder.Origin] | None = None  # of a network that `load` has loaded
+    # Of a network that `load` has loaded: what is known of it, and its fingerprint then.
+    _origin: tuple[Callable[[], model_folder.Origin], str] | None = None
 
     def __init__(self, network: VideoReidNet, num_frames: int, height: int, width: int) -> None:
         self.network = network.eval().to(memory_format=torch.channels_last)
@@ -144,7 +145,10 @@ class Encoder:
                 "reid_cosam.load has loaded"
             )
         calibration = self.calibration if calibration is None else calibration
-        model_folder.write_model(Path(folder), self, self._origin(), calibration)
+        origin, loaded = self._origin[0](), self._origin[1]
+        if loaded != self.fingerprint:  # it was trained further
+            origin = origin.model_copy(update={"scores": ()})
+        model_folder.write_model(Path(folder), self, origin, calibration)
 
     def push_to_hub(
         self, repository: str, private: bool = True, calibration: "Calibration | None" = None
@@ -208,7 +212,8 @@ def load(path: str | PathLike[str], trust: Collection[str] = ()) -> Encoder:
             )
     settings, network = build.load_network(file, trust)
     encoder = Encoder(network, settings.num_frames, settings.data.height, settings.data.width)
-    encoder._origin = partial(build.origin_of, settings, file, network.classifier.out_features)
+    origin = partial(build.origin_of, settings, file, network.classifier.out_features)
+    encoder._origin = (origin, encoder.fingerprint)
     return encoder
 
 
@@ -221,7 +226,7 @@ def _load_shared(folder: Path, trust: Collection[str]) -> Encoder:
             f"{folder / model_folder.CONFIG} does not describe the network in {model_folder.WEIGHTS}"
         )
     encoder.calibration = model_folder.read_calibration(folder, config.fingerprint)
-    encoder._origin = lambda: config
+    encoder._origin = (lambda: config, config.fingerprint)
     return encoder
 
 

@@ -125,6 +125,14 @@ def test_scores_of_another_checkpoint_of_the_run_are_left_out(ckpt: Path, tmp_pa
     assert "None are recorded" in (tmp_path / "model" / "README.md").read_text()
 
 
+def test_a_network_that_was_trained_further_has_no_scores(encoder: Encoder, tmp_path: Path) -> None:
+    with torch.no_grad():
+        next(encoder.network.parameters()).add_(1)
+    encoder.save_pretrained(tmp_path / "model")
+
+    assert read_record(tmp_path / "model" / CONFIG)["scores"] == []
+
+
 def test_writing_again_keeps_what_else_lies_there(model: Path) -> None:
     (model / "model.onnx").write_text("of this network")
     (model / "README.md").unlink()
@@ -244,12 +252,11 @@ def test_parts_of_others_need_trust(tmp_path: Path) -> None:
 
 def test_a_path_of_this_machine_is_not_published(ckpt: Path, tmp_path: Path) -> None:
     encoder = reid_cosam.load(ckpt)
-    origin = encoder._origin
-    assert origin is not None
-    found = origin()
+    assert encoder._origin is not None
+    found = encoder._origin[0]()
     attention = {**found.network.attention, "variant": "/home/anna/variant"}
     network = found.network.model_copy(update={"attention": attention})
-    encoder._origin = lambda: found.model_copy(update={"network": network})
+    encoder._origin = (lambda: found.model_copy(update={"network": network}), encoder.fingerprint)
 
     with pytest.raises(ValueError, match=r"attention\.variant=/home/anna/variant is a path"):
         encoder.save_pretrained(tmp_path / "model")

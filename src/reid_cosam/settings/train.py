@@ -127,7 +127,7 @@ class NetworkSettings(Settings):
     """The parts of a network, all that rebuilding it needs beside its clip length and image size."""
 
     backbone: Part
-    cosam: tuple[int, ...]
+    cosam: tuple[Annotated[int, Field(ge=1, le=5)], ...]
     attention: Part
     agg: Part
 

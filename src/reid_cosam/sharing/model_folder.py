@@ -124,7 +124,7 @@ def write_model(folder: Path, encoder: "Encoder", origin: Origin, calibration: "
         if not name.startswith(CLASSIFIER)
     }
     fields = {
-        **dict(origin),
+        **{name: getattr(origin, name) for name in Origin.model_fields},
         "architecture": f"{origin.network.name}-n{encoder.num_frames}",
         "preprocessing": Preprocessing(input_size=(encoder.height, encoder.width)),
         "num_frames": encoder.num_frames,
