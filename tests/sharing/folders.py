@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from reid_cosam import build
+from reid_cosam.galleries.calibration import Calibration, Measured, OpenSetScores, RateCurve
 from reid_cosam.training.checkpoint_files import WholeCheckpointIO
 from tests.test_settings import settings
 
@@ -31,6 +32,31 @@ def checkpoint(path: Path, *overrides: str) -> Path:
     content = {"state_dict": state, "config": chosen.model_dump(mode="json"), "global_step": 7}
     WholeCheckpointIO().save_checkpoint(content, path)
     return path
+
+
+def calibration(network: str, name: str) -> Calibration:
+    """Of a network's fingerprint, on footage in the folder `name`."""
+    thresholds, rates = (0.0, 1.0, 2.0), (0.0, 0.25, 1.0)
+    rising = RateCurve(thresholds=thresholds, value=rates, low=rates, high=rates)
+    scores = OpenSetScores(
+        people=5,
+        same_pairs=10,
+        different_pairs=40,
+        eer=Measured(value=0.125, low=0.1, high=0.2),
+        tpr_at_fpr={},
+        dir_at_far={"0.001": None, "0.01": Measured(value=0.5, low=0.25, high=0.75)},
+    )
+    source = {"name": name, "labelled": True, "people": 5, "tracklets": 20, "cameras": ["door", "yard"]}
+    return Calibration(
+        network=network,
+        distance="euclidean",
+        source=source,
+        false_alarms=rising,
+        misses=None,
+        scores=scores,
+        camera_pairs={},
+        within_cameras=None,
+    )
 
 
 def clips(*shape: int) -> Tensor:

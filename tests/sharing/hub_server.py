@@ -69,7 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
             wanted = json.loads(body)
             name = f"{wanted['organization']}/{wanted['name']}"
             status = 409 if name in hub.repositories else 200
-            hub.repositories.setdefault(name, Repository(wanted.get("visibility") == "private" or bool(wanted.get("private"))))
+            private = wanted.get("visibility") == "private" or wanted.get("private") is True  # older clients
+            hub.repositories.setdefault(name, Repository(private))
             self._json({"url": f"{hub.endpoint}/{name}"}, status)
         elif path == "/api/validate-yaml":
             self._json({"errors": [], "warnings": []})
@@ -87,7 +88,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, name: str, repository: Repository, rest: list[str], body: bytes) -> None:
         action, revision = (*rest, "", "")[:2]
         if action == "preupload":
-            files = [{**one, "uploadMode": "regular", "shouldIgnore": False} for one in json.loads(body)["files"]]
+            mode = {"uploadMode": "regular", "shouldIgnore": False}
+            files = [{**one, **mode} for one in json.loads(body)["files"]]
             self._json({"files": files})
         elif action == "commit":
             for line in body.splitlines():

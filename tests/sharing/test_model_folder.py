@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 import reid_cosam
 from reid_cosam import Encoder
 from reid_cosam.results.store import read_record, write_record
-from tests.sharing.folders import checkpoint, clips
+from tests.sharing.folders import calibration, checkpoint, clips
 
 CONFIG, WEIGHTS = "reid_config.json", "weights.safetensors"
 
@@ -261,3 +261,34 @@ def test_a_path_of_this_machine_is_not_published(ckpt: Path, tmp_path: Path) -> 
     with pytest.raises(ValueError, match=r"attention\.variant=/home/anna/variant is a path"):
         encoder.save_pretrained(tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_calibration_goes_with_the_network(encoder: Encoder, tmp_path: Path) -> None:
+    given = calibration(encoder.fingerprint, "/home/anna/shop")
+    encoder.save_pretrained(tmp_path / "model", given)
+    read = reid_cosam.load(tmp_path / "model")
+    read.save_pretrained(tmp_path / "copy")
+
+    assert encoder.calibration is None
+    assert read.calibration == given.model_copy(update={"source": {**given.source, "name": "shop"}})
+    assert (tmp_path / "copy" / "calibration.json").exists()
+    card = (tmp_path / "copy" / "README.md").read_text()
+    assert "20 tracklets of `shop`, of 5 people, under\n2 cameras" in card
+    rows = [
+        "|---|---|",
+        "| equal error rate | 12.5 (10.0 to 20.0) |",
+        "| found, at a false alarm rate of 1 % | 50.0 (25.0 to 75.0) |",
+        "",
+        "## Intended use",
+    ]
+    assert "\n".join(rows) in card
+
+
+def test_a_calibration_of_another_network_is_refused(encoder: Encoder, model: Path) -> None:
+    other = calibration("0" * 64, "shop")
+    with pytest.raises(ValueError, match="000000000000"):
+        encoder.save_pretrained(model, other)
+    assert not (model / "calibration.json").exists()
+    other.write(model / "calibration.json")
+    with pytest.raises(ValueError, match=f"{model}.*calibrate"):
+        reid_cosam.load(model)

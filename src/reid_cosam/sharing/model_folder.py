@@ -117,7 +117,8 @@ def write_model(folder: Path, encoder: "Encoder", origin: Origin, calibration: "
     """
     _check_no_paths(origin.network.model_dump(), "")
     fingerprint = encoder.fingerprint
-    check_calibration(calibration, fingerprint, "calibration")
+    if calibration is not None:
+        calibration.check_network(fingerprint, "this network")
     state = {
         name: value.detach().cpu().contiguous().clone()
         for name, value in encoder.network.state_dict().items()
@@ -152,9 +153,19 @@ def write_model(folder: Path, encoder: "Encoder", origin: Origin, calibration: "
 
 def _write_records(folder: Path, config: ModelConfig, calibration: "Calibration | None") -> None:
     if calibration is not None:
-        calibration.write(folder / CALIBRATION)
+        _without_places(calibration).write(folder / CALIBRATION)
     write_record(folder / CONFIG, config.model_dump(mode="json"))
-    write_text(folder / CARD, model_card(config, (folder / CALIBRATION).is_file()))
+    calibration = read_calibration(folder, config.fingerprint)
+    write_text(folder / CARD, model_card(config, calibration))
+
+
+def _without_places(calibration: "Calibration") -> "Calibration":
+    """What it was measured on by the name of its folder, not by its place on this machine."""
+    source = {
+        name: Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
+        for name, value in calibration.source.items()
+    }
+    return calibration.model_copy(update={"source": source})
 
 
 def _existing(folder: Path, fingerprint: str) -> ModelConfig | None:
@@ -242,14 +253,5 @@ def read_calibration(folder: Path, fingerprint: str) -> "Calibration | None":
     from reid_cosam.galleries.calibration import Calibration
 
     calibration = Calibration.read(path)
-    check_calibration(calibration, fingerprint, str(path))
+    calibration.check_network(fingerprint, str(folder))
     return calibration
-
-
-def check_calibration(calibration: "Calibration | None", fingerprint: str, name: str) -> None:
-    """Raises ValueError if a calibration, called `name`, was made with another network."""
-    if calibration is not None and calibration.network != fingerprint:
-        raise ValueError(
-            f"{name} was made with another network ({calibration.network[:12]}) than this one "
-            f"({fingerprint[:12]}): its thresholds mean nothing here; run reid-cosam calibrate again"
-        )
