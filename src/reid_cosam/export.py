@@ -30,7 +30,7 @@ def main(settings: ExportSettings) -> None:
         f"descriptors of {config.descriptor_size} numbers, fingerprint {config.fingerprint[:12]}"
     )
     for path in sorted(out.iterdir()):
-        print(f"  {path.name} ({path.stat().st_size / 1e6:.2f} MB)")
+        print(f"  {path.name} ({path.stat().st_size / 1e3:,.0f} kB)")
     print(f"written: {out.resolve()}")
 
 

@@ -83,6 +83,7 @@ def test_the_folder_says_all_that_preprocessing_needs(model: Path) -> None:
     content = json.loads((model / CONFIG).read_text())
 
     assert {path.name for path in model.iterdir()} == {WEIGHTS, CONFIG, "README.md"}
+    assert len({path.stat().st_mode for path in model.iterdir()}) == 1  # others may read all or nothing
     assert content["preprocessing"] == {
         "input_size": [64, 32],
         "mean": [0.485, 0.456, 0.406],

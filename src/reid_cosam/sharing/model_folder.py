@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from reid_cosam import __version__
@@ -142,10 +142,7 @@ def write_model(folder: Path, encoder: "Encoder", origin: Origin, calibration: "
     folder.parent.mkdir(parents=True, exist_ok=True)
     with scratch_for(folder) as staged:
         with replacing(staged / WEIGHTS) as temporary:
-            try:
-                save_file(state, temporary, {"format": "pt"})
-            except SafetensorError as error:  # what it makes of a full disk
-                raise OSError(f"{folder / WEIGHTS} cannot be written: {error}") from error
+            temporary.write_bytes(save(state, {"format": "pt"}))  # save_file lets nobody else read it
         config = ModelConfig(**fields, weights_sha256=file_hash(staged / WEIGHTS))
         _write_records(staged, config, calibration)
         staged.rename(folder)
