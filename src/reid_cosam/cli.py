@@ -40,6 +40,7 @@ VERBS = {
     "verify": "check a data set: counts, frames, queries",
     "pack": "copy a data set with its images in one file",
     "render": "render walkers as the video of several cameras, with true boxes and identities",
+    "export": "write a trained network to a folder that works on any machine",
     "convert": "convert a checkpoint of the released code",
 }
 

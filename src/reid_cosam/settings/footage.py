@@ -28,6 +28,13 @@ class RenderSettings(Settings):
     seed: Seed
 
 
+class ExportSettings(Settings):
+    ckpt: PathText
+    out: PathText
+    calibration: PathText | None
+    trust: Modules
+
+
 class ExtractionDevice(Settings):
     """One device, and how it computes."""
 
