@@ -1,7 +1,8 @@
 """A trained network as a Python object: clips in, descriptors out."""
 
+import copy
 import hashlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from os import PathLike
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class Encoder:
     def __init__(self, network: VideoReidNet, num_frames: int, height: int, width: int) -> None:
         self.network = network.eval().to(memory_format=torch.channels_last)
         self.num_frames, self.height, self.width = num_frames, height, width
+        self.engine: Callable[[Tensor], Tensor] | None = None  # computes descriptors instead of the network
 
     def __repr__(self) -> str:
         size = f"num_frames={self.num_frames}, height={self.height}, width={self.width}"
@@ -64,6 +66,12 @@ class Encoder:
         """Move the network, for example to `cuda`; returns this same object."""
         self.network.to(device)
         return self
+
+    def computed_by(self, engine: Callable[[Tensor], Tensor]) -> "Encoder":
+        """A copy of the same fingerprint, whose descriptors `engine` computes from normalised clips."""
+        made = copy.copy(self)
+        made.engine = engine
+        return made
 
     @torch.inference_mode()
     def embed(self, clips: Shaped[Tensor | np.ndarray, "b t _ _ _"]) -> Float32[Tensor, "b d"]:
@@ -96,8 +104,7 @@ class Encoder:
 
     def _embed_snippets(self, frames: UInt8[Tensor, "s t h w 3"]) -> Float32[Tensor, "s d"]:
         clips = normalise(frames.to(self.device).permute(0, 1, 4, 2, 3), torch.float32)
-        output = self.network(clips)
-        descriptors: Tensor = output.descriptors
+        descriptors: Tensor = self.network(clips).descriptors if self.engine is None else self.engine(clips)
         return descriptors.float()
 
 

@@ -15,8 +15,8 @@ from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
 _ENLARGEMENT = 1.125  # of the released Random2DTranslation
-_IMAGENET_MEAN = (0.485, 0.456, 0.406)
-_IMAGENET_STD = (0.229, 0.224, 0.225)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class AugmentationDraw(NamedTuple):
@@ -113,7 +113,7 @@ def normalise(clips: UInt8[Tensor, "b t 3 h w"], dtype: torch.dtype) -> Float[Te
     rows = frames.flatten(3).to(torch.float32, memory_format=torch.contiguous_format)
     mean, std = (
         (torch.tensor(values) * 255).repeat(clips.shape[-1]).to(clips.device, non_blocking=True)
-        for values in (_IMAGENET_MEAN, _IMAGENET_STD)
+        for values in (IMAGENET_MEAN, IMAGENET_STD)
     )
     return rows.sub_(mean).div_(std).to(dtype).view(frames.shape).permute(0, 1, 4, 2, 3)
 
