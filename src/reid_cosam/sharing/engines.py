@@ -50,7 +50,9 @@ def with_engine(
         raise ValueError(f"engine={engine} computes from a file of a model folder: name one as model=...")
     path = exchange.file_of(folder, engine, "clips")
     if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist: reid-cosam export format={engine} out={folder} writes it")
+        raise FileNotFoundError(
+            f"{path} does not exist: reid-cosam export format={engine} out={folder} writes it"
+        )
     opened = open_file(path, precision)
     fingerprint = opened.metadata.get("fingerprint", "unknown")
     if fingerprint != encoder.fingerprint:
@@ -97,7 +99,7 @@ def _torch_export(path: Path, precision: Precision) -> Opened:
 def _onnx(path: Path, precision: Precision) -> Opened:
     if precision != "float32":
         raise ValueError(f"precision={precision}: ONNX Runtime computes in float32 on a CPU")
-    runtime = exchange.import_package("onnxruntime", "onnx")
+    runtime = exchange.import_extra("onnxruntime", "onnx")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -111,7 +113,7 @@ def _onnx(path: Path, precision: Precision) -> Opened:
 
 
 def _openvino(path: Path, precision: Precision) -> Opened:
-    core = exchange.import_openvino().Core()
+    core = exchange.import_extra("openvino", "openvino").Core()
     model = core.read_model(str(path))
     # Its own choice of precision depends on the processor.
     hints = {"INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision]}

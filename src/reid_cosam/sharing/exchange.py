@@ -5,6 +5,7 @@ std`: what programs that load networks for re-identification feed them. The batc
 a program must know beside that (size, N, mean, deviation) is in the metadata of the file.
 """
 
+import os
 import sys
 import tempfile
 import warnings
@@ -86,8 +87,13 @@ def write_files(encoder: "Encoder", folder: Path, formats: Sequence[Format]) -> 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as staged:
         for form in FORMS:
-            module, inputs = (_Clips(network), clips) if form == "clips" else (SingleFrame(network), clips[:, 0])
-            fields = metadata | {"form": form, "num_frames": str(encoder.num_frames if form == "clips" else 1)}
+            module, inputs = (
+                (_Clips(network), clips) if form == "clips" else (SingleFrame(network), clips[:, 0])
+            )
+            fields = metadata | {
+                "form": form,
+                "num_frames": str(encoder.num_frames if form == "clips" else 1),
+            }
             _write(_exported(module.eval(), inputs), Path(staged), formats, form, fields)
         return [path.replace(folder / path.name) for path in sorted(Path(staged).iterdir())]
 
@@ -133,7 +139,7 @@ def _write_onnx(program: torch.export.ExportedProgram, path: Path, metadata: Map
 
 
 def _write_openvino(onnx_file: Path, path: Path, metadata: Mapping[str, str]) -> None:
-    openvino = import_openvino()
+    openvino = import_extra("openvino", "openvino")
     model = openvino.Core().read_model(str(onnx_file))
     for key, value in metadata.items():
         model.set_rt_info(value, [METADATA, key])
@@ -159,32 +165,26 @@ def _metadata(encoder: "Encoder") -> dict[str, str]:
 def check_installed(format: Format) -> None:
     """Raises ImportError, which names what to install, where a package for a format is missing."""
     if format == "openvino":
-        import_openvino()
+        import_extra("openvino", "openvino")
     if format in ("onnx", "openvino"):
         for name in ("onnx", "onnxscript", "onnxruntime"):
-            import_package(name, "onnx")
+            import_extra(name, "onnx")
 
 
-def import_package(name: str, extra: str) -> Any:
-    """The package, which an extra of this one brings.
+def import_extra(name: str, extra: str) -> Any:
+    """The package, which an extra of this one brings; without its telemetry.
+
+    Importing ONNX Runtime (from 1.32 on, on Linux too) or OpenVINO would send an event to its maker.
 
     Raises:
         ImportError: it is not installed; names the extra.
     """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as if not installed
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
         raise ImportError(f"{name} is not installed: pip install 'reid-cosam[{extra}]'") from error
-
-
-def import_openvino() -> Any:
-    """OpenVINO, without its telemetry: importing it would send an event to its maker.
-
-    Raises:
-        ImportError: it is not installed; names the extra.
-    """
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # cannot be imported now
-    return import_package("openvino", "openvino")
 
 
 @contextmanager

@@ -72,9 +72,7 @@ def in_words(content: Mapping[str, Any]) -> str:
     return "\n\n".join(tables)
 
 
-def _opened(
-    encoder: "Encoder", folder: Path, formats: Sequence[Format], form: Form
-) -> dict[str, Compute]:
+def _opened(encoder: "Encoder", folder: Path, formats: Sequence[Format], form: Form) -> dict[str, Compute]:
     network = encoder.network
     single = exchange.SingleFrame(network).eval()
     own: Compute = single if form == "single_frame" else lambda clips: network(clips).descriptors
@@ -143,9 +141,7 @@ def _tested(
     return rows
 
 
-def _descriptor(
-    encoder: "Encoder", form: Form, compute: Compute, frames: Tensor
-) -> Float[Tensor, "1 d"]:
+def _descriptor(encoder: "Encoder", form: Form, compute: Compute, frames: Tensor) -> Float[Tensor, "1 d"]:
     if form == "clips":
         return encoder.computed_by(compute).embed(frames[None]).cpu()
     normalised = normalise(frames[None].permute(0, 1, 4, 2, 3), torch.float32)[0].to(encoder.device)
