@@ -29,6 +29,7 @@ STAND_INS = {"<the same settings>": "", "<time>": "2026-01-31_23-59-59", "<hash>
 SETTINGS: dict[str, type[BaseModel]] = {
     "train": settings.TrainSettings,
     "evaluate": settings.EvaluateSettings,
+    "export": settings.ExportSettings,
     "score": settings.ScoreSettings,
     "verify": settings.VerifySettings,
     "convert": settings.ConvertSettings,

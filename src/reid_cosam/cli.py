@@ -35,6 +35,7 @@ VERBS = {
     "dashboards": "create a Weights & Biases workspace and reports",
     "verify": "check a data set: counts, frames, queries",
     "pack": "copy a data set with its images in one file",
+    "export": "write a trained network to a folder that works on any machine",
     "convert": "convert a checkpoint of the released code",
 }
 

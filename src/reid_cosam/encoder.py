@@ -2,9 +2,12 @@
 
 import copy
 import hashlib
+import tempfile
 from collections.abc import Callable, Collection
-from os import PathLike
+from functools import partial
+from os import PathLike, fspath
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,7 +19,11 @@ from reid_cosam.data.frames import resize
 from reid_cosam.data.snippets import dense
 from reid_cosam.data.transforms import normalise
 from reid_cosam.models.network import VideoReidNet
+from reid_cosam.sharing import hub, model_folder
 from reid_cosam.training.checkpoint_files import LAST
+
+if TYPE_CHECKING:
+    from reid_cosam.galleries.calibration import Calibration
 
 _SNIPPETS_AT_ONCE = 32  # as the commands take them, so that a tracklet of any length fits into memory
 
@@ -37,12 +44,19 @@ class Encoder:
         num_frames: N, frames in a snippet.
         height: of the frames, in pixels.
         width: of the frames, in pixels.
+
+    Attributes:
+        calibration: which distances mean the same person, if the network was loaded from a model folder that
+            says so; else None.
     """
+
+    calibration: "Calibration | None" = None
+    engine: Callable[[Tensor], Tensor] | None = None  # computes the descriptors instead of the network
+    _origin: Callable[[], model_folder.Origin] | None = None  # of a network that `load` has loaded
 
     def __init__(self, network: VideoReidNet, num_frames: int, height: int, width: int) -> None:
         self.network = network.eval().to(memory_format=torch.channels_last)
         self.num_frames, self.height, self.width = num_frames, height, width
-        self.engine: Callable[[Tensor], Tensor] | None = None  # computes descriptors instead of the network
 
     def __repr__(self) -> str:
         size = f"num_frames={self.num_frames}, height={self.height}, width={self.width}"
@@ -55,9 +69,11 @@ class Encoder:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all that descriptors depend on: weights, N and size. Others are not comparable."""
+        """SHA-256 of the weights that descriptors depend on, N and size. Others are not comparable."""
         digest = hashlib.sha256(f"{self.num_frames}x{self.height}x{self.width}".encode())
         for name, value in sorted(self.network.state_dict().items()):
+            if name.startswith(model_folder.CLASSIFIER):
+                continue
             digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
             digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
@@ -107,9 +123,61 @@ class Encoder:
         descriptors: Tensor = self.network(clips).descriptors if self.engine is None else self.engine(clips)
         return descriptors.float()
 
+    def save_pretrained(self, folder: str | PathLike[str], calibration: "Calibration | None" = None) -> None:
+        """Writes a model folder, from which `load` makes this encoder anywhere, to the last bit.
+
+        >>> encoder = load("logs/train/my_run")
+        >>> encoder.save_pretrained("my_model")
+        >>> load("my_model").fingerprint == encoder.fingerprint
+        True
+
+        It holds `weights.safetensors`, `reid_config.json`, `README.md` (a model card, with the scores of the
+        run) and `calibration.json` if there is a calibration. The classifier, which knows the people of the
+        training data, is left out, and so are the paths of this machine.
+
+        Args:
+            folder: new, empty, or a model folder of this same network, whose configuration and card are
+                written anew.
+            calibration: by default `self.calibration`.
+
+        Raises:
+            ValueError: the network was composed by hand, so that its settings are unknown; or the calibration
+                was made with another network.
+            FileExistsError: `folder` holds something else; it stays as it is.
+        """
+        if self._origin is None:
+            raise ValueError(
+                "this network was composed by hand, and a model folder needs its settings: save one that "
+                "reid_cosam.load has loaded"
+            )
+        calibration = self.calibration if calibration is None else calibration
+        model_folder.write_model(Path(folder), self, self._origin(), calibration)
+
+    def push_to_hub(
+        self, repository: str, private: bool = True, calibration: "Calibration | None" = None
+    ) -> str:
+        """Uploads what `save_pretrained` writes to the Hugging Face hub, for `load("hf://owner/name")`.
+
+        `hf auth login` or the environment variable HF_TOKEN says who you are.
+
+        Args:
+            repository: `owner/name`, which is created if need be.
+            private: only its owner may read it; an existing public repository is then refused.
+
+        Returns:
+            The address of the repository.
+
+        Raises:
+            ValueError, OSError: as `save_pretrained`; or the hub cannot be reached, or refuses.
+        """
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch, "model")
+            self.save_pretrained(folder, calibration)
+            return hub.push(folder, repository, private)
+
 
 def load(path: str | PathLike[str], trust: Collection[str] = ()) -> Encoder:
-    """The trained network of a checkpoint, on the CPU and ready to use.
+    """A trained network, on the CPU and ready to use.
 
     >>> encoder = load("logs/train/my_run")  # or load(".../checkpoints/last.ckpt").to("cuda")
     >>> encoder.num_frames, encoder.height, encoder.width
@@ -119,22 +187,49 @@ def load(path: str | PathLike[str], trust: Collection[str] = ()) -> Encoder:
     >>> encoder.embed(clip[np.newaxis]).shape
     torch.Size([1, 256])
 
-    Nothing in the file is executed. It may name only classes of this package, torch, torchvision and timm.
+    Nothing that is read is executed. It may name only classes of this package, torch, torchvision and timm.
 
     Args:
-        path: a checkpoint that `reid-cosam train` or `convert` wrote, or the folder of a run, whose
-            `checkpoints/last.ckpt` is taken.
-        trust: modules with parts of your own (a backbone, an aggregator, ...) that the checkpoint may name
-            as well, such as `["my_nets"]`.
+        path: a checkpoint that `reid-cosam train` or `convert` wrote; the folder of a run, whose
+            `checkpoints/last.ckpt` is taken; a model folder; or one on the Hugging Face hub, `hf://owner/name`
+            or `hf://owner/name@revision`.
+        trust: modules with parts of your own (a backbone, an aggregator, ...) that may be named as well, such
+            as `["my_nets"]`.
 
     Raises:
-        FileNotFoundError: there is no such checkpoint.
+        FileNotFoundError: there is no such file, folder or repository.
+        ConnectionError: the hub cannot be reached, and the cache has no copy.
         ValueError: it is damaged, was written by another program or version, or names code of a module
             that is not in `trust`.
     """
-    file = Path(path)
-    settings, network = build.load_network(file / "checkpoints" / LAST if file.is_dir() else file, trust)
-    return Encoder(network, settings.num_frames, settings.data.height, settings.data.width)
+    name = fspath(path)
+    file = hub.download(name) if name.startswith(hub.SCHEME) else Path(name)
+    if model_folder.is_model_folder(file):
+        return _load_shared(file, trust)
+    if file.is_dir():
+        folder, file = file, file / "checkpoints" / LAST
+        if not file.exists():
+            raise FileNotFoundError(
+                f"{file}: there is no such checkpoint, and {folder} is no model folder either, as it has no "
+                f"{model_folder.CONFIG}"
+            )
+    settings, network = build.load_network(file, trust)
+    encoder = Encoder(network, settings.num_frames, settings.data.height, settings.data.width)
+    encoder._origin = partial(build.origin_of, settings, file, network.classifier.out_features)
+    return encoder
+
+
+def _load_shared(folder: Path, trust: Collection[str]) -> Encoder:
+    config, network = build.load_shared(folder, trust)
+    encoder = Encoder(network, config.num_frames, *config.preprocessing.input_size)
+    found = (encoder.fingerprint, network.descriptor_size)
+    if found != (config.fingerprint, config.descriptor_size):
+        raise ValueError(
+            f"{folder / model_folder.CONFIG} does not describe the network in {model_folder.WEIGHTS}"
+        )
+    encoder.calibration = model_folder.read_calibration(folder, config.fingerprint)
+    encoder._origin = lambda: config
+    return encoder
 
 
 def _channels_last(clips: Tensor) -> UInt8[Tensor, "b t h w 3"]:

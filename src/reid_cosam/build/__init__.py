@@ -42,6 +42,7 @@ from reid_cosam.build.scoring import (
     matrix_record,
 )
 from reid_cosam.build.settings import check_settings, read_settings, with_checked_parts
+from reid_cosam.build.sharing import load_shared, origin_of
 from reid_cosam.build.training import finished_run, make_module, make_origin, make_trainer
 from reid_cosam.build.trust import modules_of
 
@@ -60,6 +61,7 @@ __all__ = [
     "finished_run",
     "is_rendered",
     "load_network",
+    "load_shared",
     "logged_settings",
     "make_attributes",
     "make_backbone",
@@ -81,6 +83,7 @@ __all__ = [
     "make_trainer",
     "matrix_record",
     "modules_of",
+    "origin_of",
     "people_trained_on",
     "precision",
     "read_existing_splits",

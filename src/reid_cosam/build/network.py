@@ -10,7 +10,7 @@ from reid_cosam.build.parts import TARGET, error_in_words, make, part_error
 from reid_cosam.models.backbones import Backbone
 from reid_cosam.models.modes import in_eval_mode
 from reid_cosam.models.network import VideoReidNet
-from reid_cosam.settings import TrainSettings
+from reid_cosam.settings import NetworkSettings, TrainSettings
 
 
 def make_network(settings: TrainSettings, num_identities: int) -> VideoReidNet:
@@ -19,21 +19,29 @@ def make_network(settings: TrainSettings, num_identities: int) -> VideoReidNet:
     Raises:
         ValueError, OSError: a part cannot be made, or does not fit; the message names its setting.
     """
-    backbone, num_frames = make_backbone(settings), settings.num_frames
+    size = (settings.data.height, settings.data.width)
+    return compose_network(settings.network, settings.num_frames, size, num_identities)
+
+
+def compose_network(
+    parts: NetworkSettings, num_frames: int, size: tuple[int, int], num_identities: int
+) -> VideoReidNet:
+    """As `make_network`, for snippets of `num_frames` frames of `size`, height and width."""
+    backbone = make_backbone(parts)
 
     def sizes(stage: int) -> dict[str, Any]:
         try:
-            map_size = backbone.map_size(stage, settings.data.height, settings.data.width)
+            map_size = backbone.map_size(stage, *size)
         except ValueError as error:
-            raise part_error("backbone", settings.backbone, str(error)) from error
+            raise part_error("backbone", parts.backbone, str(error)) from error
         return {"channels": backbone.channels[stage - 1], "num_frames": num_frames, "map_size": map_size}
 
-    attention = {stage: _make_attention(settings.recipe.attention, sizes(stage)) for stage in settings.cosam}
-    aggregator = _make_aggregator(settings.agg, sizes(len(backbone.stages)))
+    attention = {stage: _make_attention(parts.attention, sizes(stage)) for stage in parts.cosam}
+    aggregator = _make_aggregator(parts.agg, sizes(len(backbone.stages)))
     return VideoReidNet(backbone, attention, aggregator, num_identities)
 
 
-def make_backbone(settings: TrainSettings) -> Backbone:
+def make_backbone(settings: TrainSettings | NetworkSettings) -> Backbone:
     """The five CNN blocks, with ImageNet weights if asked for; those are fetched if need be.
 
     Raises:

@@ -8,12 +8,11 @@ from omegaconf import DictConfig
 
 from reid_cosam.build.parts import callable_of, checked, takes
 from reid_cosam.data.pack_file import file_hash
-from reid_cosam.settings import TrainSettings, messages, reading
+from reid_cosam.settings import NetworkSettings, TrainSettings, messages, reading
 
 _FILE_HASH = "weights_sha256"
 # What `build` knows and fills in, where the class of a part takes it.
 _FILLED_IN: Mapping[str, tuple[str, ...]] = {
-    "attention": ("channels", "num_frames", "map_size"),
     "loss": ("num_identities", "descriptor_size"),
     "optimiser": ("params",),
     "schedule": ("optimizer", "max_steps"),
@@ -76,15 +75,23 @@ def _hash(file: str) -> str:
     return file_hash(Path(file), lambda _: None)
 
 
-def _with_checked_parts(settings: TrainSettings) -> TrainSettings:
-    agg = checked("agg", settings.agg, ("channels", "num_frames", "map_size"))
-    backbone = checked("backbone", settings.backbone, ("last_stride",))
+def with_checked_network(network: NetworkSettings) -> NetworkSettings:
+    """The network's parts as their classes take them; raises as `with_checked_parts`, and reads no file."""
+    agg = checked("agg", network.agg, ("channels", "num_frames", "map_size"))
+    backbone = checked("backbone", network.backbone, ("last_stride",))
     if "last_stride" in backbone and backbone["last_stride"] is None:
         backbone["last_stride"] = getattr(callable_of("agg", agg), "last_stride", 1)
+    attention = network.attention
+    if network.cosam:
+        attention = checked("recipe.attention", attention, ("channels", "num_frames", "map_size"))
+    return network.model_copy(update={"agg": agg, "backbone": backbone, "attention": attention})
+
+
+def _with_checked_parts(settings: TrainSettings) -> TrainSettings:
+    network = with_checked_network(settings.network)
     parts = {
         name: checked(f"recipe.{name}", getattr(settings.recipe, name), filled)
         for name, filled in _FILLED_IN.items()
-        if name != "attention" or settings.cosam
     }
-    recipe = settings.recipe.model_copy(update=parts)
-    return settings.model_copy(update={"agg": agg, "backbone": backbone, "recipe": recipe})
+    recipe = settings.recipe.model_copy(update={"attention": network.attention, **parts})
+    return settings.model_copy(update={"agg": network.agg, "backbone": network.backbone, "recipe": recipe})

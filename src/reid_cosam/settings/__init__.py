@@ -18,10 +18,12 @@ from reid_cosam.settings.commands import (
     VerifySettings,
     VisualizeSettings,
 )
+from reid_cosam.settings.footage import ExportSettings
 from reid_cosam.settings.train import (
     DataSettings,
     DeviceSettings,
     LoggerSettings,
+    NetworkSettings,
     TrainerSettings,
     TrainSettings,
 )
@@ -33,7 +35,9 @@ __all__ = [
     "DataSettings",
     "DeviceSettings",
     "EvaluateSettings",
+    "ExportSettings",
     "LoggerSettings",
+    "NetworkSettings",
     "PackSettings",
     "ReportSettings",
     "RerankingSettings",

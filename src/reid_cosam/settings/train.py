@@ -123,6 +123,22 @@ class LoggerSettings(Settings):
     tags: Annotated[tuple[Text, ...], BeforeValidator(listed)] = ()
 
 
+class NetworkSettings(Settings):
+    """The parts of a network, all that rebuilding it needs beside its clip length and image size."""
+
+    backbone: Part
+    cosam: tuple[int, ...]
+    attention: Part
+    agg: Part
+
+    @property
+    def name(self) -> str:
+        """Short and readable: `se_resnet50-cosam45-tp_avg`."""
+        attention = part_name(self.attention).replace("Cosam", "cosam")
+        placement = attention + "".join(map(str, self.cosam)) if self.cosam else "no-cosam"
+        return "-".join((part_name(self.backbone), placement, part_name(self.agg)))
+
+
 class TrainSettings(Settings):
     """Everything that `python -m reid_cosam.train` composes."""
 
@@ -173,12 +189,15 @@ class TrainSettings(Settings):
         return self.recipe.sampling.identities * self.recipe.sampling.tracklets
 
     @property
+    def network(self) -> NetworkSettings:
+        return NetworkSettings(
+            backbone=self.backbone, cosam=self.cosam, attention=self.recipe.attention, agg=self.agg
+        )
+
+    @property
     def run_name(self) -> str:
         """Short and readable: what tells one run of a sweep from another."""
-        attention = part_name(self.recipe.attention).replace("Cosam", "cosam")
-        placement = attention + "".join(map(str, self.cosam)) if self.cosam else "no-cosam"
-        names = part_name(self.backbone), placement, part_name(self.agg)
-        parts = [*names, f"n{self.num_frames}", f"seed{self.seed}"]
+        parts = [self.network.name, f"n{self.num_frames}", f"seed{self.seed}"]
         if self.data.split is not None:
             parts.append(f"split{self.data.split}")
         return "-".join(parts)

@@ -1,0 +1,38 @@
+"""Write a trained network to a folder that works on any machine: `reid-cosam export --help`."""
+
+from pathlib import Path
+
+from reid_cosam.command_line import command
+from reid_cosam.settings import ExportSettings
+
+
+@command("export", ExportSettings)
+def main(settings: ExportSettings) -> None:
+    """Writes `out`, and prints where that is and what it holds.
+
+    Raises:
+        ValueError, OSError: the network cannot be read, or not be written; the message says why.
+    """
+    from reid_cosam.encoder import load
+    from reid_cosam.sharing.model_folder import read_config
+
+    encoder, out = load(settings.ckpt, settings.trust), Path(settings.out)
+    calibration = None
+    if settings.calibration is not None:
+        from reid_cosam.galleries.calibration import Calibration
+
+        calibration = Calibration.read(Path(settings.calibration))
+    encoder.save_pretrained(out, calibration)
+    config = read_config(out)
+    height, width = config.preprocessing.input_size
+    print(
+        f"{config.architecture}: {config.num_frames} frames of {height}x{width}, "
+        f"descriptors of {config.descriptor_size} numbers, fingerprint {config.fingerprint[:12]}"
+    )
+    for path in sorted(out.iterdir()):
+        print(f"  {path.name} ({path.stat().st_size / 1e6:.2f} MB)")
+    print(f"written: {out.resolve()}")
+
+
+if __name__ == "__main__":
+    main()

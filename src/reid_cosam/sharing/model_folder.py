@@ -1,0 +1,255 @@
+"""A folder with all that a trained network needs to be used elsewhere: weights, configuration, model card."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from reid_cosam import __version__
+from reid_cosam.data.pack_file import file_hash
+from reid_cosam.data.transforms import IMAGENET_MEAN, IMAGENET_STD
+from reid_cosam.results.store import read_record, replacing, write_record, write_text
+from reid_cosam.scratch import scratch_for
+from reid_cosam.settings import NetworkSettings
+from reid_cosam.settings.base import Count, Frames, Natural, Probability, Settings, Side
+from reid_cosam.settings.messages import checked
+from reid_cosam.sharing.card import model_card
+
+if TYPE_CHECKING:
+    from reid_cosam.encoder import Encoder
+    from reid_cosam.galleries.calibration import Calibration
+
+WEIGHTS, CONFIG = "weights.safetensors", "reid_config.json"
+CALIBRATION, CARD = "calibration.json", "README.md"
+CLASSIFIER = "classifier."
+"""Not shared: it holds a vector per person of the training data, and descriptors do not depend on it."""
+
+_Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+def _only(expected: tuple[float, ...]) -> Callable[[tuple[float, ...]], tuple[float, ...]]:
+    def check(given: tuple[float, ...]) -> tuple[float, ...]:
+        if given != expected:
+            raise ValueError(f"networks of this package take {list(expected)}")
+        return given
+
+    return check
+
+
+_Colours = tuple[float, float, float]
+
+
+class Preprocessing(Settings):
+    """What is done to frames. Networks of this package know one way, and any other is refused."""
+
+    input_size: tuple[Side, Side]  # height, width
+    mean: Annotated[_Colours, AfterValidator(_only(IMAGENET_MEAN))] = IMAGENET_MEAN
+    std: Annotated[_Colours, AfterValidator(_only(IMAGENET_STD))] = IMAGENET_STD
+    interpolation: Literal["bilinear"] = "bilinear"  # antialiased
+    to_rgb: Literal[True] = True
+    resize_mode: Literal["stretch"] = "stretch"
+
+
+class Training(Settings):
+    """What a network was trained on. `steps` is empty for a converted checkpoint, which does not say."""
+
+    data: str
+    split: Natural | None
+    people: Count
+    recipe: str
+    seed: Natural
+    steps: Natural | None
+
+
+class Score(Settings):
+    """One protocol's scores on the test set of the training data, as fractions of 1."""
+
+    protocol: str
+    distance: str | None
+    reranked: bool
+    queries: Natural
+    gallery_tracklets: Natural | None
+    mAP: Probability
+    R1: Probability
+    R5: Probability
+    R10: Probability
+
+
+class Origin(Settings):
+    """What is known of a trained network beside its weights."""
+
+    network: NetworkSettings
+    training: Training
+    scores: tuple[Score, ...]
+
+
+class ModelConfig(Origin):
+    """`reid_config.json`; `architecture` and `preprocessing` are laid out as in Roboflow's `reid` package."""
+
+    architecture: str
+    preprocessing: Preprocessing
+    num_frames: Frames
+    descriptor_size: Count
+    distance: Literal["euclidean"]
+    weights_sha256: _Sha256
+    fingerprint: _Sha256
+    reid_cosam: str
+
+
+def is_model_folder(folder: Path) -> bool:
+    return (folder / CONFIG).is_file()
+
+
+def write_model(folder: Path, encoder: "Encoder", origin: Origin, calibration: "Calibration | None") -> None:
+    """Writes a model folder: whole, or not at all.
+
+    A folder that holds this network already gets its configuration and card anew, and the calibration if one
+    is given; what else it holds stays.
+
+    Raises:
+        FileExistsError: `folder` holds another network, or something else.
+        ValueError: the settings name a file of this machine, or the calibration is another network's.
+        OSError: it cannot be written.
+    """
+    _check_no_paths(origin.network.model_dump(), "")
+    fingerprint = encoder.fingerprint
+    check_calibration(calibration, fingerprint, "calibration")
+    state = {
+        name: value.detach().cpu().contiguous().clone()
+        for name, value in encoder.network.state_dict().items()
+        if not name.startswith(CLASSIFIER)
+    }
+    fields = {
+        **dict(origin),
+        "architecture": f"{origin.network.name}-n{encoder.num_frames}",
+        "preprocessing": Preprocessing(input_size=(encoder.height, encoder.width)),
+        "num_frames": encoder.num_frames,
+        "descriptor_size": encoder.network.descriptor_size,
+        "distance": "euclidean",
+        "fingerprint": fingerprint,
+        "reid_cosam": __version__,
+    }
+    existing = _existing(folder, fingerprint)
+    if existing is not None:
+        config = ModelConfig(**fields, weights_sha256=existing.weights_sha256)
+        _write_records(folder, config, calibration)
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with scratch_for(folder) as staged:
+        with replacing(staged / WEIGHTS) as temporary:
+            try:
+                save_file(state, temporary, {"format": "pt"})
+            except SafetensorError as error:  # what it makes of a full disk
+                raise OSError(f"{folder / WEIGHTS} cannot be written: {error}") from error
+        config = ModelConfig(**fields, weights_sha256=file_hash(staged / WEIGHTS))
+        _write_records(staged, config, calibration)
+        staged.rename(folder)
+
+
+def _write_records(folder: Path, config: ModelConfig, calibration: "Calibration | None") -> None:
+    if calibration is not None:
+        calibration.write(folder / CALIBRATION)
+    write_record(folder / CONFIG, config.model_dump(mode="json"))
+    write_text(folder / CARD, model_card(config, (folder / CALIBRATION).is_file()))
+
+
+def _existing(folder: Path, fingerprint: str) -> ModelConfig | None:
+    """The configuration of the same network in `folder`; None where there is nothing yet."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return None
+    remedy = "it was left as it is: choose another folder, or delete it"
+    if not is_model_folder(folder):
+        raise FileExistsError(f"{folder} exists and is no model folder; {remedy}")
+    config = read_config(folder)
+    if config.fingerprint != fingerprint:
+        raise FileExistsError(f"{folder} holds another network, {config.architecture}; {remedy}")
+    _check_weights(folder, config)
+    return config
+
+
+def _check_no_paths(arguments: object, name: str) -> None:
+    """Raises ValueError if an argument is a path: it would be published, and would exist nowhere else."""
+    for place, value in _leaves(arguments, name):
+        if isinstance(value, str) and (value.startswith("~") or Path(value).is_absolute()):
+            raise ValueError(f"{place}={value} is a path on this machine: a model folder cannot name it")
+
+
+def _leaves(node: object, name: str) -> Iterator[tuple[str, object]]:
+    if isinstance(node, Mapping):
+        for key, value in node.items():
+            yield from _leaves(value, f"{name}.{key}" if name else str(key))
+    elif isinstance(node, list | tuple):
+        for index, value in enumerate(node):
+            yield from _leaves(value, f"{name}[{index}]")
+    else:
+        yield name, node
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """The configuration in a model folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is damaged, or a field is missing, unknown, or has a value that cannot be used.
+    """
+    path = folder / CONFIG
+    try:
+        content: Any = read_record(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{folder} is no model folder: it has no {CONFIG}") from None
+    try:
+        return checked(ModelConfig, content)
+    except ValueError as error:
+        version = f"; reid_cosam {content['reid_cosam']} wrote it" if "reid_cosam" in content else ""
+        raise ValueError(f"{path} cannot be used: {error}{version}") from None
+
+
+def read_weights(folder: Path, config: ModelConfig) -> dict[str, Tensor]:
+    """The weights by their names in the network, without classifier, checked by the SHA-256 in `config`.
+
+    Raises:
+        FileNotFoundError: there are none.
+        ValueError: they are others than those that were written.
+    """
+    _check_weights(folder, config)
+    try:
+        return load_file(folder / WEIGHTS)
+    except SafetensorError as error:
+        raise ValueError(f"{folder / WEIGHTS} is not a readable file of weights: {error}") from error
+
+
+def _check_weights(folder: Path, config: ModelConfig) -> None:
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise FileNotFoundError(f"{folder} is not complete: {WEIGHTS} is missing")
+    if file_hash(path) != config.weights_sha256:
+        raise ValueError(f"{path} is damaged or was exchanged: its SHA-256 is not the one in {CONFIG}")
+
+
+def read_calibration(folder: Path, fingerprint: str) -> "Calibration | None":
+    """The calibration in a model folder; None where there is none.
+
+    Raises:
+        ValueError: it is damaged, or another network's.
+    """
+    path = folder / CALIBRATION
+    if not path.is_file():
+        return None
+    from reid_cosam.galleries.calibration import Calibration
+
+    calibration = Calibration.read(path)
+    check_calibration(calibration, fingerprint, str(path))
+    return calibration
+
+
+def check_calibration(calibration: "Calibration | None", fingerprint: str, name: str) -> None:
+    """Raises ValueError if a calibration, called `name`, was made with another network."""
+    if calibration is not None and calibration.network != fingerprint:
+        raise ValueError(
+            f"{name} was made with another network ({calibration.network[:12]}) than this one "
+            f"({fingerprint[:12]}): its thresholds mean nothing here; run reid-cosam calibrate again"
+        )

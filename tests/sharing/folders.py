@@ -1,0 +1,37 @@
+"""Untrained networks as `load` gives them, without a run."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from reid_cosam import build
+from reid_cosam.training.checkpoint_files import WholeCheckpointIO
+from tests.test_settings import settings
+
+TINY = (
+    "backbone=resnet_tiny",
+    "backbone.pretrained=false",
+    "recipe.attention.reduced_channels=32",
+    "recipe.attention.reduced_channels_narrow=16",
+    "data.height=64",
+    "data.width=32",
+)
+
+
+def checkpoint(path: Path, *overrides: str) -> Path:
+    """A checkpoint of an untrained tiny network, as `train` writes it."""
+    torch.manual_seed(0)
+    chosen = settings(*TINY, *overrides)
+    network = build.make_network(chosen, num_identities=3)
+    for name, value in network.named_buffers():  # batch normalisation would leave clips as they are
+        if name.endswith(("running_mean", "running_var")):
+            value.uniform_(0.5, 1.5)
+    state = {f"network.{name}": value for name, value in network.state_dict().items()}
+    content = {"state_dict": state, "config": chosen.model_dump(mode="json"), "global_step": 7}
+    WholeCheckpointIO().save_checkpoint(content, path)
+    return path
+
+
+def clips(*shape: int) -> Tensor:
+    return torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
