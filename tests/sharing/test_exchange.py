@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
@@ -13,8 +12,6 @@ import torch
 from torch.nn.functional import cosine_similarity
 
 from reid_cosam import Encoder
-from reid_cosam.models.backbones import Backbone, resnet50, resnet_tiny, se_resnet50, se_resnet_tiny
-from reid_cosam.models.timm_backbones import timm_backbone
 from reid_cosam.sharing import engines, exchange, parity
 from reid_cosam.sharing.exchange import Format
 from tests.sharing.networks import HEIGHT, WIDTH, make_encoder

@@ -23,11 +23,11 @@ from reid_cosam import __version__
 from reid_cosam.data.transforms import IMAGENET_MEAN, IMAGENET_STD
 from reid_cosam.models.fusing import fuse_conv_bn
 from reid_cosam.models.network import VideoReidNet
+from reid_cosam.settings.footage import Format
 
 if TYPE_CHECKING:
     from reid_cosam.encoder import Encoder
 
-Format = Literal["onnx", "torch_export", "openvino"]
 Form = Literal["clips", "single_frame"]
 FORMS: tuple[Form, ...] = ("clips", "single_frame")
 OPSET = 18

@@ -16,9 +16,10 @@ from reid_cosam.data.transforms import normalise
 from reid_cosam.metrics.scoring import ScoringConfig, score_protocols
 from reid_cosam.metrics.testset import TestSet
 from reid_cosam.results.store import write_json
+from reid_cosam.settings.footage import Format
 from reid_cosam.sharing import exchange
 from reid_cosam.sharing.engines import Compute, open_file
-from reid_cosam.sharing.exchange import FORMS, Form, Format
+from reid_cosam.sharing.exchange import FORMS, Form
 
 if TYPE_CHECKING:
     from reid_cosam.encoder import Encoder
