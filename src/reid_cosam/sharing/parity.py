@@ -67,8 +67,8 @@ def in_words(content: Mapping[str, Any]) -> str:
     tables = [pd.DataFrame(rows).to_string(index=False) for rows in parts if rows]
     if not content["agrees"]:
         tables.append(
-            f"warning: descriptors differ from the network's by more than {LARGEST_DIFFERENCE:.1%}: do not use "
-            "these files"
+            f"warning: descriptors differ from the network's by more than {LARGEST_DIFFERENCE:.1%}: "
+            "do not use these files"
         )
     return "\n\n".join(tables)
 
@@ -84,22 +84,19 @@ def _opened(encoder: "Encoder", folder: Path, formats: Sequence[Format], form: F
 def _compared(encoder: "Encoder", form: Form, opened: Mapping[str, Compute]) -> list[dict[str, Any]]:
     generator = torch.Generator().manual_seed(0)
     size = (encoder.num_frames, encoder.height, encoder.width, 3)
-    rows = []
+    rows = list[dict[str, Any]]()
     for batch in BATCHES:
         noise = torch.randint(256, (batch, *size), dtype=torch.uint8, generator=generator)
         clips = normalise(noise.permute(0, 1, 4, 2, 3), torch.float32).to(encoder.device)
         inputs = clips if form == "clips" else clips[:, 0]
         expected = opened[TORCH](inputs).cpu()
-        for name, compute in opened.items():
-            if name != TORCH:
-                rows.append(
-                    {"format": name, "form": form, "batch": batch, **_difference(compute(inputs), expected)}
-                )
+        for name in [one for one in opened if one != TORCH]:
+            found = _difference(opened[name](inputs).cpu(), expected)
+            rows.append({"format": name, "form": form, "batch": batch, **found})
     return rows
 
 
 def _difference(found: Float[Tensor, "b d"], expected: Float[Tensor, "b d"]) -> dict[str, float]:
-    found = found.cpu()
     return {
         "largest_difference": float((found - expected).abs().max()),
         "largest_number": float(expected.abs().max()),
