@@ -1,5 +1,6 @@
 """A trained network as a Python object: clips in, descriptors out."""
 
+import copy
 import hashlib
 import tempfile
 from collections.abc import Callable, Collection, Iterable
@@ -50,6 +51,7 @@ class Encoder:
     """
 
     calibration: "Calibration | None" = None
+    engine: Callable[[Tensor], Tensor] | None = None  # computes the descriptors instead of the network
     # Of a network that `load` has loaded: what is known of it, and its fingerprint then.
     _origin: tuple[Callable[[], model_folder.Origin], str] | None = None
 
@@ -81,6 +83,12 @@ class Encoder:
         """Move the network, for example to `cuda`; returns this same object."""
         self.network.to(device)
         return self
+
+    def computed_by(self, engine: Callable[[Tensor], Tensor]) -> "Encoder":
+        """A copy of the same fingerprint, whose descriptors `engine` computes from normalised clips."""
+        made = copy.copy(self)
+        made.engine = engine
+        return made
 
     @torch.inference_mode()
     def embed(self, clips: Shaped[Tensor | np.ndarray, "b t _ _ _"]) -> Float32[Tensor, "b d"]:
@@ -156,8 +164,7 @@ class Encoder:
 
     def _embed_snippets(self, frames: UInt8[Tensor, "s t h w 3"]) -> Float32[Tensor, "s d"]:
         clips = normalise(frames.to(self.device).permute(0, 1, 4, 2, 3), torch.float32)
-        output = self.network(clips)
-        descriptors: Tensor = output.descriptors
+        descriptors: Tensor = self.network(clips).descriptors if self.engine is None else self.engine(clips)
         return descriptors.float()
 
     def save_pretrained(self, folder: str | PathLike[str], calibration: "Calibration | None" = None) -> None:

@@ -11,11 +11,16 @@ def main(settings: ExportSettings) -> None:
     """Writes `out`, and prints where that is and what it holds.
 
     Raises:
-        ValueError, OSError: the network cannot be read, or not be written; the message says why.
+        ValueError, OSError, ImportError: the network cannot be read, or not be written; the message says why.
     """
+    from reid_cosam import build
     from reid_cosam.encoder import load
+    from reid_cosam.sharing import exchange, parity
     from reid_cosam.sharing.model_folder import read_config
 
+    for format in settings.format:
+        exchange.check_installed(format)
+    splits = None if settings.data is None else build.read_splits(settings.data)
     encoder, out = load(settings.ckpt, settings.trust), Path(settings.out)
     calibration = None
     if settings.calibration is not None:
@@ -24,6 +29,9 @@ def main(settings: ExportSettings) -> None:
         calibration = Calibration.read(Path(settings.calibration))
     encoder.save_pretrained(out, calibration)
     config = read_config(out)
+    if settings.format:
+        exchange.write_files(encoder, out, settings.format)
+        print(parity.in_words(parity.write_parity(encoder, out, settings.format, splits)))
     height, width = config.preprocessing.input_size
     print(
         f"{config.architecture}: {config.num_frames} frames of {height}x{width}, "

@@ -11,6 +11,7 @@ from reid_cosam.settings.train import DataSettings, DeviceSettings
 
 Rate = Annotated[float, Gt(0), Lt(1)]
 Names = Annotated[tuple[Text, ...], BeforeValidator(listed)]
+Format = Literal["onnx", "torch_export", "openvino"]
 Layout = Literal["track", "camera_track", "person_camera_track", "csv", "video", "mot"]
 
 
@@ -32,6 +33,8 @@ class ExportSettings(Settings):
     ckpt: PathText
     out: PathText
     calibration: PathText | None
+    format: Annotated[tuple[Format, ...], BeforeValidator(listed)]
+    data: DataSettings | None = None
     trust: Modules
 
 

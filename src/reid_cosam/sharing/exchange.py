@@ -1,0 +1,195 @@
+"""Networks as files for other programs: ONNX, torch.export and OpenVINO.
+
+Each file computes descriptors from float32 RGB images that are normalised as ImageNet's, `(x / 255 - mean) /
+std`: what programs that load networks for re-identification feed them. The batch may have any size; all that
+a program must know beside that (size, N, mean, deviation) is in the metadata of the file.
+"""
+
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from reid_cosam import __version__
+from reid_cosam.data.transforms import IMAGENET_MEAN, IMAGENET_STD
+from reid_cosam.models.fusing import fuse_conv_bn
+from reid_cosam.models.network import VideoReidNet
+from reid_cosam.settings.footage import Format
+
+if TYPE_CHECKING:
+    from reid_cosam.encoder import Encoder
+
+Form = Literal["clips", "single_frame"]
+FORMS: tuple[Form, ...] = ("clips", "single_frame")
+OPSET = 18
+SUFFIXES: Mapping[Format, str] = {"onnx": ".onnx", "torch_export": ".pt2", "openvino": ".xml"}
+METADATA = "reid_cosam"  # the name of the metadata in files that hold others' as well
+
+
+class SingleFrame(nn.Module):
+    """Descriptors of single images: the backbone's maps go to the aggregator, past COSAM.
+
+    COSAM compares the frames of a clip, and one frame has no others: neither mask nor channel weights are
+    applied, and the maps go on unchanged. The weights were trained with both, so these descriptors are not
+    comparable with those of clips.
+    """
+
+    def __init__(self, network: VideoReidNet) -> None:
+        super().__init__()
+        self.backbone, self.aggregator = network.backbone, network.aggregator
+
+    def forward(self, frames: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d"]:
+        descriptors: Tensor = self.aggregator(self.backbone(frames).unsqueeze(1))
+        return descriptors
+
+
+class _Clips(nn.Module):
+    def __init__(self, network: VideoReidNet) -> None:
+        super().__init__()
+        layers = {int(block): layer for block, layer in network.attention.items()}
+        self.network = VideoReidNet(network.backbone, layers, network.aggregator, num_identities=1)
+        self.network.classifier = nn.Identity()  # type: ignore[assignment]  # no part of descriptors
+
+    def forward(self, clips: Float[Tensor, "b t 3 h w"]) -> Float[Tensor, "b d"]:
+        descriptors: Tensor = self.network(clips).descriptors
+        return descriptors
+
+
+def file_of(folder: Path, format: Format, form: Form) -> Path:
+    """Where `write_files` puts a file; OpenVINO's weights lie beside it, with the suffix `.bin`."""
+    return folder / f"{form}{SUFFIXES[format]}"
+
+
+def write_files(encoder: "Encoder", folder: Path, formats: Sequence[Format]) -> list[Path]:
+    """Writes the network for clips `[b, N, 3, h, w]` and for single frames `[b, 3, h, w]` in each format.
+
+    BatchNorms are fused into the convolutions before them. OpenVINO's files are made from the ONNX graph.
+
+    Raises:
+        ImportError: a package that a format needs is not installed; names what to install.
+        ValueError: a layer of the network cannot be exported.
+        OSError: a file cannot be written.
+    """
+    for format in formats:
+        check_installed(format)
+    size = (encoder.height, encoder.width)
+    clips = torch.randn(2, encoder.num_frames, 3, *size, device=encoder.device)
+    network, metadata = fuse_conv_bn(encoder.network, clips), _metadata(encoder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as staged:
+        for form in FORMS:
+            module, inputs = (
+                (_Clips(network), clips) if form == "clips" else (SingleFrame(network), clips[:, 0])
+            )
+            fields = metadata | {
+                "form": form,
+                "num_frames": str(encoder.num_frames if form == "clips" else 1),
+            }
+            _write(_exported(module.eval(), inputs), Path(staged), formats, form, fields)
+        return [path.replace(folder / path.name) for path in sorted(Path(staged).iterdir())]
+
+
+def _exported(module: nn.Module, inputs: Tensor) -> torch.export.ExportedProgram:
+    batch = {0: torch.export.Dim("batch")}
+    try:
+        with torch.no_grad(), _quiet():
+            return torch.export.export(module, (inputs,), dynamic_shapes=(batch,))
+    except Exception as error:  # whatever the tracing of other people's layers raises
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(f"this network cannot be exported: {type(error).__name__}: {reason}") from error
+
+
+def _write(
+    program: torch.export.ExportedProgram,
+    folder: Path,
+    formats: Sequence[Format],
+    form: Form,
+    metadata: Mapping[str, str],
+) -> None:
+    if "torch_export" in formats:
+        with file_of(folder, "torch_export", form).open("wb") as file, _quiet():
+            torch.export.save(program, file, extra_files=dict(metadata))
+    if "onnx" in formats or "openvino" in formats:
+        onnx_file = file_of(folder, "onnx", form)
+        _write_onnx(program, onnx_file, metadata)
+        if "openvino" in formats:
+            _write_openvino(onnx_file, file_of(folder, "openvino", form), metadata)
+        if "onnx" not in formats:
+            onnx_file.unlink()
+
+
+def _write_onnx(program: torch.export.ExportedProgram, path: Path, metadata: Mapping[str, str]) -> None:
+    name = "clips" if path.stem == "clips" else "frames"
+    with _quiet():
+        made: Any = torch.onnx.export(
+            program, dynamo=True, verbose=False, opset_version=OPSET, input_names=[name],
+            output_names=["descriptors"],
+        )  # fmt: skip
+    made.model.metadata_props.update(metadata)
+    made.save(str(path), external_data=False)
+
+
+def _write_openvino(onnx_file: Path, path: Path, metadata: Mapping[str, str]) -> None:
+    openvino = import_extra("openvino", "openvino")
+    model = openvino.Core().read_model(str(onnx_file))
+    for key, value in metadata.items():
+        model.set_rt_info(value, [METADATA, key])
+    openvino.save_model(model, str(path), compress_to_fp16=False)
+
+
+def _metadata(encoder: "Encoder") -> dict[str, str]:
+    fields = {
+        "fingerprint": encoder.fingerprint,
+        "height": encoder.height,
+        "width": encoder.width,
+        "mean": " ".join(map(str, IMAGENET_MEAN)),
+        "std": " ".join(map(str, IMAGENET_STD)),
+        "input": "RGB in float32: (pixel / 255 - mean) / std",
+        "resizing": "bilinear, antialiased, aspect ratio not kept",
+        "descriptor_size": encoder.network.descriptor_size,
+        "distance": "euclidean",
+        "version": __version__,
+    }
+    return {name: str(value) for name, value in fields.items()}
+
+
+def check_installed(format: Format) -> None:
+    """Raises ImportError, which names what to install, where a package for a format is missing."""
+    if format == "openvino":
+        import_extra("openvino", "openvino")
+    if format in ("onnx", "openvino"):
+        for name in ("onnx", "onnxscript", "onnxruntime"):
+            import_extra(name, "onnx")
+
+
+def import_extra(name: str, extra: str) -> Any:
+    """The package, which an extra of this one brings; without its telemetry.
+
+    Importing ONNX Runtime (from 1.32 on, on Linux too) or OpenVINO would send an event to its maker.
+
+    Raises:
+        ImportError: it is not installed; names the extra.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as if not installed
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        raise ImportError(f"{name} is not installed: pip install 'reid-cosam[{extra}]'") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """torch's exporters warn of what is deprecated in torch itself."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,53 @@
+"""Small networks to export."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from reid_cosam import Encoder
+from reid_cosam.models.aggregators import (
+    TemporalAttention,
+    TemporalAveragePooling,
+    TemporalMaxPooling,
+    TemporalRnn,
+)
+from reid_cosam.models.backbones import Backbone, resnet_tiny
+from reid_cosam.models.cosam import Cosam, Variant
+from reid_cosam.models.network import VideoReidNet
+
+HEIGHT, WIDTH = 64, 32
+
+
+def aggregator_of(name: str, channels: int, map_size: tuple[int, int]) -> nn.Module:
+    if name == "ta":
+        return TemporalAttention(channels, map_size)
+    poolings = {"tp_avg": TemporalAveragePooling, "tp_max": TemporalMaxPooling, "rnn": TemporalRnn}
+    return poolings[name](channels)
+
+
+def make_encoder(
+    backbone: Backbone | None = None,
+    aggregator: str = "tp_avg",
+    variant: Variant = "paper",
+    num_frames: int = 4,
+    cosam: Sequence[int] = (4, 5),
+) -> Encoder:
+    """Random weights, in BatchNorms too: fresh ones pass over whole branches of a ResNet."""
+    torch.manual_seed(0)
+    backbone = backbone or resnet_tiny(pretrained=False, last_stride=1)
+    layers = {
+        block: Cosam(
+            backbone.channels[block - 1], num_frames, backbone.map_size(block, HEIGHT, WIDTH), 32, variant
+        )
+        for block in cosam
+    }
+    last = backbone.channels[-1], backbone.map_size(5, HEIGHT, WIDTH)
+    network = VideoReidNet(backbone, layers, aggregator_of(aggregator, *last), num_identities=3)
+    for layer in network.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.running_mean = torch.randn(layer.num_features) / 10
+            layer.running_var = torch.rand(layer.num_features) + 0.5
+            nn.init.uniform_(layer.weight, 0.5, 1.5)
+            nn.init.normal_(layer.bias, std=0.1)
+    return Encoder(network, num_frames, HEIGHT, WIDTH)

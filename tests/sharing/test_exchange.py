@@ -1,0 +1,230 @@
+"""Files for other programs compute what the network does, at every batch size, and say what they expect."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import torch
+from torch.nn.functional import cosine_similarity
+
+from reid_cosam import Encoder
+from reid_cosam.sharing import engines, exchange, parity
+from reid_cosam.sharing.exchange import Format
+from tests.sharing.networks import HEIGHT, WIDTH, make_encoder
+
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return make_encoder()
+
+
+@pytest.fixture(scope="module")
+def folder(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    exchange.write_files(encoder, folder, FORMATS)
+    return folder
+
+
+def noise(*shape: int) -> torch.Tensor:
+    return torch.randint(256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def in_a_process(code: str, *arguments: object, **environment: str) -> str:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), **environment}
+    if "ORT_DISABLE_TELEMETRY" not in environment:
+        env.pop("ORT_DISABLE_TELEMETRY", None)  # of this process
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, env=env, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def test_every_format_and_form_agrees_with_the_network(encoder: Encoder, folder: Path) -> None:
+    found = parity.write_parity(encoder, folder, FORMATS)
+
+    assert found == json.loads((folder / parity.FILE).read_text())
+    rows = found["batches"]
+    assert {(row["format"], row["form"], row["batch"]) for row in rows} == {
+        (format, form, batch) for format in FORMATS for form in exchange.FORMS for batch in (1, 3, 7, 16)
+    }
+    assert all(row["largest_difference"] < 1e-5 * row["largest_number"] for row in rows)
+    assert found["agrees"]
+
+
+def test_files_of_another_network_do_not_agree(folder: Path) -> None:
+    other = make_encoder()
+    torch.nn.init.normal_(other.network.backbone.stages[4].get_submodule("0.conv2").weight)
+
+    found = parity.write_parity(other, folder, ["torch_export"])
+
+    assert not found["agrees"]
+    assert "do not use" in parity.in_words(found)
+
+
+def test_exporting_leaves_the_network_as_it_was(encoder: Encoder, folder: Path) -> None:
+    assert folder.is_dir()  # exported
+    untouched = make_encoder()
+    clips = noise(2, 4, HEIGHT, WIDTH, 3)
+
+    assert encoder.fingerprint == untouched.fingerprint
+    assert torch.equal(encoder.embed(clips), untouched.embed(clips))
+
+
+WITHOUT_TORCH = """
+import json, sys
+sys.modules["torch"] = None  # cannot be imported
+import numpy as np, onnxruntime
+session = onnxruntime.InferenceSession(sys.argv[1], providers=["CPUExecutionProvider"])
+(given,), (made,) = session.get_inputs(), session.get_outputs()
+blank = [np.zeros((batch, *given.shape[1:]), np.float32) for batch in (1, 5)]
+shapes = [session.run(None, {given.name: one})[0].shape for one in blank]
+print(json.dumps([given.name, given.type, given.shape[1:], made.name, shapes,
+                  session.get_modelmeta().custom_metadata_map]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("form", "name", "shape"),
+    [("clips", "clips", [4, 3, HEIGHT, WIDTH]), ("single_frame", "frames", [3, HEIGHT, WIDTH])],
+)
+def test_onnx_runs_where_there_is_no_torch(
+    encoder: Encoder, folder: Path, form: exchange.Form, name: str, shape: list[int]
+) -> None:
+    path = exchange.file_of(folder, "onnx", form)
+
+    *interface, metadata = json.loads(in_a_process(WITHOUT_TORCH, path, ORT_DISABLE_TELEMETRY="1"))
+
+    assert interface == [name, "tensor(float)", shape, "descriptors", [[1, 256], [5, 256]]]
+    assert metadata["fingerprint"] == encoder.fingerprint
+    assert (metadata["mean"], metadata["std"]) == ("0.485 0.456 0.406", "0.229 0.224 0.225")
+    assert (metadata["height"], metadata["width"], metadata["form"]) == ("64", "32", form)
+    assert metadata["num_frames"] == ("4" if form == "clips" else "1")
+
+
+def test_the_opset_is_the_stated_one(folder: Path) -> None:
+    import onnx
+
+    model = onnx.load(folder / "clips.onnx")
+    onnx.checker.check_model(model)
+
+    assert [one.version for one in model.opset_import if one.domain == ""] == [exchange.OPSET]
+
+
+def test_a_single_frame_passes_over_cosam(encoder: Encoder) -> None:
+    frames = torch.rand(3, 3, HEIGHT, WIDTH)
+    plain = make_encoder(cosam=())
+    state = {key: value for key, value in encoder.network.state_dict().items() if "attention" not in key}
+    plain.network.load_state_dict(state)
+
+    with torch.inference_mode():
+        found = exchange.SingleFrame(encoder.network)(frames)
+        expected = plain.network(frames[:, None]).descriptors
+
+    torch.testing.assert_close(found, expected)
+
+
+WITHOUT_TELEMETRY = """
+import sys
+from pathlib import Path
+from reid_cosam.sharing import engines
+for path in sys.argv[1:]:
+    engines.open_file(Path(path))
+from openvino.tools.ovc import telemetry_utils
+print(telemetry_utils.tm.__name__, "openvino_telemetry.main" in sys.modules)
+"""
+
+
+def test_neither_library_sends_anything_to_its_maker(folder: Path, tmp_path: Path) -> None:
+    paths = [exchange.file_of(folder, format, "clips") for format in ("openvino", "onnx")]
+    home = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+
+    found = in_a_process(WITHOUT_TELEMETRY, *paths, **home)
+
+    assert found.split() == ["openvino.tools.ovc.telemetry_stub", "False"]
+    # where each of them would keep the number by which its maker knows this machine
+    assert not [path for path in ("intel", "Microsoft") if (tmp_path / path).exists()]
+
+
+@pytest.mark.parametrize(
+    ("package", "format", "extra"),
+    [("onnxscript", "onnx", "onnx"), ("onnx", "openvino", "onnx"), ("openvino", "openvino", "openvino")],
+)
+def test_without_an_extra_one_line_names_it(
+    encoder: Encoder,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    package: str,
+    format: Format,
+    extra: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+
+    with pytest.raises(ImportError, match=rf"^{package} .*pip install 'reid-cosam\[{extra}\]'$"):
+        exchange.write_files(encoder, tmp_path / "out", [format])
+
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_an_engine_gives_the_descriptors_of_torch(
+    encoder: Encoder, folder: Path, engine: engines.EngineName
+) -> None:
+    clips = noise(3, 6, 80, 40, 3)  # resized, and cut into two snippets each
+
+    found = engines.with_engine(encoder, engine, folder).embed(clips)
+
+    torch.testing.assert_close(found, encoder.embed(clips), rtol=1e-4, atol=1e-6)
+    assert encoder.engine is None
+
+
+@pytest.mark.parametrize(("precision", "cosine"), [("float32", 0.999999), ("bfloat16", 0.999)])
+def test_torch_as_an_engine(encoder: Encoder, precision: engines.Precision, cosine: float) -> None:
+    clips = noise(3, 4, HEIGHT, WIDTH, 3)
+
+    found = engines.with_engine(encoder, "torch", precision=precision).embed(clips)
+
+    assert found.dtype == torch.float32
+    assert cosine_similarity(found, encoder.embed(clips)).min() > cosine
+
+
+def test_an_engine_refuses_files_of_another_network(folder: Path) -> None:
+    other = make_encoder(aggregator="tp_max")
+    other.network.backbone.stages[0][0].weight.data *= 2  # type: ignore[index,union-attr,operator]
+
+    with pytest.raises(ValueError, match=r"clips\.onnx .* another network .*export format=onnx"):
+        engines.with_engine(other, "onnx", folder)
+
+
+def test_an_engine_needs_its_file(encoder: Encoder, folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"clips\.xml .*export format=openvino"):
+        engines.with_engine(encoder, "openvino", tmp_path)
+    with pytest.raises(ValueError, match=r"engine=onnx .*model folder"):
+        engines.with_engine(encoder, "onnx")
+    with pytest.raises(ValueError, match="precision=bfloat16"):
+        engines.with_engine(encoder, "onnx", folder, "bfloat16")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_damaged_file_is_named(tmp_path: Path, format: Format) -> None:
+    path = exchange.file_of(tmp_path, format, "clips")
+    path.write_bytes(b"nothing")
+
+    with pytest.raises(ValueError, match=re.escape(path.name)):
+        engines.open_file(path)
+
+
+def test_a_layer_that_cannot_be_exported_is_refused(tmp_path: Path) -> None:
+    class Undecided(torch.nn.Module):
+        def forward(self, maps: torch.Tensor) -> torch.Tensor:
+            return maps if maps.sum() > 0 else -maps
+
+    encoder = make_encoder(cosam=())
+    encoder.network.attention["4"] = Undecided()
+
+    with pytest.raises(ValueError, match=r"cannot be exported"):
+        exchange.write_files(encoder, tmp_path / "out", ["torch_export"])
