@@ -58,7 +58,7 @@ def _embedded(settings: SearchSettings, gallery: "Gallery") -> "Queries":
     encoder = load(model, settings.trust)
     check_network(gallery, f"the gallery {settings.gallery}", f"model={model}", encoder.fingerprint)
     clips = (read_clip(paths, encoder.height, encoder.width) for paths in frames.values())
-    return Queries.foreign(list(frames), torch.cat([encoder.embed(clip[None]).cpu() for clip in clips]))
+    return Queries.of_images(list(frames), torch.cat([encoder.embed(clip[None]).cpu() for clip in clips]))
 
 
 def _meaning(settings: SearchSettings, calibration: "Calibration | None", searched: int) -> str:
@@ -77,9 +77,11 @@ def _meaning(settings: SearchSettings, calibration: "Calibration | None", search
 
 
 def _print(table: "pd.DataFrame") -> None:
-    """All hits of one query, or the first hit of each of the first queries."""
+    """All hits of one query, or of each of the first queries the hit that decides."""
+    from reid_cosam.galleries.search import deciding
+
     names: Sequence[str] = table["query"].unique().tolist()
-    best = table if len(names) == 1 else table[table["rank"] == 1].head(_QUERIES_PRINTED)
+    best = table if len(names) == 1 else deciding(table).head(_QUERIES_PRINTED)
     empty = [name for name in best if (best[name].isna() | (best[name] == "")).all()]
     print(best.drop(columns=empty).to_string(index=False, float_format=lambda number: f"{number:.4g}"))
     if len(names) > _QUERIES_PRINTED:

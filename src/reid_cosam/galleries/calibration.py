@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float, Float32
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from torch import Tensor
 
+from reid_cosam.metrics.retrieval import cosine_distances, euclidean_distances
 from reid_cosam.results.store import read_record, write_record
 
 FILE = "calibration.json"
@@ -29,12 +31,40 @@ class Measured(BaseModel):
 
 
 class RateCurve(BaseModel):
-    """A rate at each threshold and its 95 % confidence interval."""
+    """A rate at each of the ascending thresholds and its 95 % confidence interval."""
 
     model_config = _Strict
+    thresholds: tuple[Annotated[float, Field(ge=0)], ...] = Field(min_length=2)
     value: tuple[_Rate, ...]
     low: tuple[_Rate, ...]
     high: tuple[_Rate, ...]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "RateCurve":
+        if (np.diff(self.thresholds) <= 0).any():
+            raise ValueError("thresholds do not rise")
+        for part in (self.value, self.low, self.high):
+            if len(part) != len(self.thresholds):
+                raise ValueError(f"there are {len(part)} rates at {len(self.thresholds)} thresholds")
+            if (self._sign * np.diff(part) < 0).any():
+                raise ValueError("a rate turns back as the threshold rises")
+        if max(self.value) == 0:
+            raise ValueError("the rate is 0 at every threshold")
+        return self
+
+    @property
+    def _sign(self) -> int:
+        return 1 if self.value[-1] >= self.value[0] else -1
+
+    def at(self, threshold: float) -> Measured:
+        """The rate at any threshold; between two that were measured, limits are those of the worse one."""
+        place = int(np.searchsorted(self.thresholds, threshold, side="left" if self._sign > 0 else "right"))
+        worse = place if self._sign > 0 else place - 1
+        value = float(np.interp(threshold, self.thresholds, self.value))
+        low = float(np.interp(threshold, self.thresholds, self.low))
+        if not 0 <= worse < len(self.thresholds):  # beyond the last different or before the first same pair
+            return Measured(value=self.value[worse > 0 and -1], low=low, high=1.0)
+        return Measured(value=value, low=min(low, value), high=max(self.high[worse], value))
 
 
 class OpenSetScores(BaseModel):
@@ -107,8 +137,7 @@ class Calibration(BaseModel):
         distance: `euclidean`, which is not squared, or `cosine` (1 - the cosine of the angle).
         source: what it was measured on: `name`, `labelled`, `people`, `tracklets`, `cameras` (names); where
             the misses come from, if elsewhere, as `misses_from`.
-        thresholds: ascending distances, of pairs that occurred, denser where false alarms are rare.
-        false_alarms: by threshold.
+        false_alarms: by threshold, which lie denser where false alarms are rare.
         misses: by threshold; None where no pairs of one person were known: nobody is called `not here` then.
         scores: of all camera pairs together.
         camera_pairs: scores by camera pair, as `camera 1 / camera 2`.
@@ -119,26 +148,11 @@ class Calibration(BaseModel):
     network: str
     distance: Distance
     source: Annotated[dict[str, Any], AfterValidator(_is_whole)]
-    thresholds: tuple[Annotated[float, Field(ge=0)], ...] = Field(min_length=2)
     false_alarms: RateCurve
     misses: RateCurve | None
     scores: OpenSetScores
     camera_pairs: dict[str, OpenSetScores]
     within_cameras: WithinCameras | None
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "Calibration":
-        if (np.diff(self.thresholds) <= 0).any():
-            raise ValueError("thresholds do not rise")
-        for name, curve, sign in (("false_alarms", self.false_alarms, 1), ("misses", self.misses, -1)):
-            for part in () if curve is None else (curve.value, curve.low, curve.high):
-                if len(part) != len(self.thresholds):
-                    raise ValueError(f"{name} has {len(part)} rates at {len(self.thresholds)} thresholds")
-                if (sign * np.diff(part) < 0).any():
-                    raise ValueError(f"{name} must {'rise' if sign > 0 else 'fall'} with the threshold")
-        if self.false_alarms.value[-1] == 0:
-            raise ValueError("false_alarms is 0 at every threshold")
-        return self
 
     def threshold(self, far: float, gallery_size: int) -> float:
         """The largest distance at which somebody who is not in a gallery gets a hit at a rate up to `far`.
@@ -150,10 +164,10 @@ class Calibration(BaseModel):
         Returns:
             Just below the nearest different pair that was measured where `measurable` says False.
         """
-        allowed = np.flatnonzero(np.array(self.false_alarms.high) <= pair_rate(far, gallery_size))
-        if len(allowed):
-            return self.thresholds[allowed[-1]]
-        nearest = self.thresholds[int(np.flatnonzero(self.false_alarms.value)[0])]
+        allowed = np.array(self.false_alarms.high) <= pair_rate(far, gallery_size)
+        if allowed.any():
+            return self.false_alarms.thresholds[int(np.flatnonzero(allowed)[-1])]
+        nearest = self.false_alarms.thresholds[int(np.flatnonzero(self.false_alarms.value)[0])]
         return float(np.nextafter(np.float32(nearest), np.float32(0)))
 
     def measurable(self, far: float, gallery_size: int) -> bool:
@@ -170,15 +184,13 @@ class Calibration(BaseModel):
 
     def false_alarm_rate(self, threshold: float, gallery_size: int) -> Measured:
         """How often somebody who is not in a gallery of so many tracklets gets a hit at a threshold."""
-        rates = (_at(self.thresholds, part, threshold) for part in _parts(self.false_alarms, first=0.0))
-        value, low, high = (1 - (1 - rate) ** gallery_size for rate in rates)
+        pair = self.false_alarms.at(threshold)
+        value, low, high = (1 - (1 - rate) ** gallery_size for rate in (pair.value, pair.low, pair.high))
         return Measured(value=value, low=low, high=high)
 
     def miss_rate(self, threshold: float) -> float | None:
         """Share of the pairs of one person that are farther apart; None where none are known."""
-        if self.misses is None:
-            return None
-        return _at(self.thresholds, _parts(self.misses, first=1.0)[0], threshold)
+        return None if self.misses is None else self.misses.at(threshold).value
 
     def not_here(self, miss: float) -> float:
         """The distance beyond which at most a share `miss` of the pairs of one person lie.
@@ -190,7 +202,8 @@ class Calibration(BaseModel):
         if self.misses is None:
             return float("inf")
         allowed = np.flatnonzero(np.array(self.misses.high) <= miss)
-        return self.thresholds[allowed[0] if len(allowed) else int(np.argmin(self.misses.value))]
+        place = allowed[0] if len(allowed) else int(np.argmin(self.misses.value))
+        return self.misses.thresholds[place]
 
     def miss_measurable(self, miss: float) -> bool:
         """Whether there were enough pairs of one person to promise this rate of misses."""
@@ -247,6 +260,15 @@ class Calibration(BaseModel):
             raise ValueError(f"{path} is no calibration of reid-cosam: {place}: {first['msg']}") from None
 
 
+def distances(
+    query: Float[Tensor, "q d"], gallery: Float[Tensor, "g d"], distance: Distance
+) -> Float32[np.ndarray, "q g"]:
+    """As a calibration means them: L2, not squared, or 1 - cosine."""
+    if distance == "cosine":
+        return cosine_distances(query, gallery).float().numpy()
+    return euclidean_distances(query, gallery).sqrt_().float().numpy()
+
+
 def pair_rate(far: float, gallery_size: int) -> float:
     """The false alarm rate that a pair may have so that a search in a gallery has `far`.
 
@@ -258,13 +280,3 @@ def pair_rate(far: float, gallery_size: int) -> float:
     if gallery_size < 1:
         raise ValueError(f"the gallery holds {gallery_size} tracklets: there is nothing to compare with")
     return float(-np.expm1(np.log1p(-far) / gallery_size))
-
-
-def _parts(curve: RateCurve, first: float) -> list[Float64[np.ndarray, " k+1"]]:
-    """Value, lower and upper limits, with what they are below all thresholds before them."""
-    parts = {"value": first, "low": first, "high": first or curve.high[0]}
-    return [np.array([below, *getattr(curve, name)]) for name, below in parts.items()]
-
-
-def _at(thresholds: tuple[float, ...], rates: Float64[np.ndarray, " k+1"], threshold: float) -> float:
-    return float(rates[np.searchsorted(thresholds, threshold, side="right")])

@@ -85,7 +85,9 @@ def link_gallery(
         "meaning": meaning,
         "impossible": constraints.count(),
         "without_time": constraints.untimed,
-        "travel_times": [[*pair, time.least, time.most] for pair, time in travels.items()],
+        "travel_times": [
+            [*pair, time.least, None if np.isinf(time.most) else time.most] for pair, time in travels.items()
+        ],
         "scores": _scores(gallery, links),
     }
     return Linked(identity_table(gallery.tracklets, links, named), summary)

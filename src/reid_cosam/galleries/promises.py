@@ -49,6 +49,8 @@ def in_words(calibration: Calibration, far: float, searched: int) -> str:
         misses = (
             f"not here (above {absent:.4g}): at most {100 * MISS:g} % of people who are in the gallery get it"
         )
+    if calibration.source["labelled"]:
+        misses += "\nno verdict on hits under the query's own camera, which this calibration does not cover"
     return (
         f"same (up to {threshold:.4g}): {promise}\n{misses}\n"
         f"estimated on {source['people']:,} people in {source['name']}"

@@ -1,7 +1,7 @@
 """Ranked hits of queries in a gallery, each with a verdict where there is a calibration."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from reid_cosam.results.descriptors import FILE
 
 _OF_GALLERY = ("camera", "track", "person", "first_frame", "last_frame", "start", "end")
 HITS = ("query", "rank", "distance", "verdict", *_OF_GALLERY)
-"""The columns of `hits.csv`: `verdict` is empty without a calibration, all after it are of the hit."""
+"""The columns of `hits.csv`; those after `verdict` are of the hit."""
 
 _K1 = 20  # as the paper of the re-ranking has it
 _MOST_RERANKED = 20_000  # tracklets; each is compared with each
@@ -33,17 +33,24 @@ class Queries:
 
     Attributes:
         names: one per descriptor, for people.
+        cameras: likewise; empty where none is known.
         own: the row of the searched gallery that a query is itself, -1 where it is none.
     """
 
     names: Sequence[str]
     descriptors: Float32[Tensor, "q d"]
+    cameras: Sequence[str]
     own: Int64[np.ndarray, " q"]
 
     @classmethod
-    def foreign(cls, names: Sequence[str], descriptors: Float32[Tensor, "q d"]) -> "Queries":
-        """Queries that are no rows of the gallery."""
-        return cls(names, descriptors, np.full(len(names), -1))
+    def of_images(cls, names: Sequence[str], descriptors: Float32[Tensor, "q d"]) -> "Queries":
+        """Queries that are in no gallery."""
+        return cls(names, descriptors, [""] * len(names), np.full(len(names), -1))
+
+    def __getitem__(self, number: int) -> "Queries":
+        """One of them."""
+        one = slice(number, number + 1)
+        return Queries(self.names[one], self.descriptors[one], self.cameras[one], self.own[one])
 
 
 def check_network(gallery: Gallery, where: str, other: str, network: str) -> None:
@@ -63,7 +70,8 @@ def track_names(gallery: Gallery) -> list[str]:
 
 def all_tracks(gallery: Gallery) -> Queries:
     """Each tracklet of a gallery as a query."""
-    return Queries(track_names(gallery), gallery.descriptors, np.arange(len(gallery)))
+    cameras = gallery.tracklets["camera"].tolist()
+    return Queries(track_names(gallery), gallery.descriptors, cameras, np.arange(len(gallery)))
 
 
 def find_tracks(query: str, gallery: Gallery, folder: Path) -> Queries | None:
@@ -80,8 +88,7 @@ def find_tracks(query: str, gallery: Gallery, folder: Path) -> Queries | None:
     """
     names = track_names(gallery)
     if query in names:
-        row = names.index(query)
-        return Queries([query], gallery.descriptors[[row]], np.array([row]))
+        return all_tracks(gallery)[names.index(query)]
     path = Path(query)
     place = next((one for one in (path, *path.parents) if (one / FILE).exists()), None)
     if place is not None:
@@ -99,15 +106,15 @@ def _of_another(path: Path, place: Path, gallery: Gallery, folder: Path) -> Quer
     else:
         other = read_gallery(place)
         check_network(gallery, str(folder), str(place), other.network)
-        queries = Queries.foreign(track_names(other), other.descriptors)
+        queries = all_tracks(other)
+        queries = replace(queries, own=np.full(len(other), -1))
     if path == place:
         return queries
     name = path.relative_to(place).as_posix()
     if name not in queries.names:
         near = ", ".join(get_close_matches(name, queries.names, 3)) or "tracks as camera/track"
         raise ValueError(f"query={path}: the gallery {place} has no track {name}; it has {near}")
-    row = queries.names.index(name)
-    return Queries([name], queries.descriptors[[row]], queries.own[[row]])
+    return queries[queries.names.index(name)]
 
 
 def frames_of(path: Path) -> dict[str, list[str]]:
@@ -146,7 +153,9 @@ def hits(
 ) -> pd.DataFrame:
     """The nearest tracklets of each query, the nearest first; a query's own tracklet is none of them.
 
-    The verdict on a query is that on its first hit. Distances are L2, or cosine if the calibration says so.
+    The verdict on a query is that on its first hit which has one. A calibration of pairs under different
+    cameras says nothing about hits under the query's own camera, so these have none. Distances are L2, or
+    cosine if the calibration says so.
 
     Args:
         queries: made by the network of the gallery.
@@ -183,13 +192,21 @@ def hits(
     table: pd.DataFrame = gallery.tracklets[list(_OF_GALLERY)].iloc[chosen[rows[query, place]]]
     table = table.reset_index(drop=True)
     near = distances[query, place]
-    names = np.array(queries.names, dtype=object)
-    table.insert(0, "query", names[query])
+    table.insert(0, "query", np.array(queries.names, dtype=object)[query])
     table.insert(1, "rank", np.cumsum(others, axis=1)[query, place])
     table.insert(2, "distance", near)
-    verdicts = None if calibration is None or rerank else calibration.verdicts(near, len(chosen), far)
-    table.insert(3, "verdict", "" if verdicts is None else list(verdicts))
+    table.insert(3, "verdict", "")
+    if calibration is not None and not rerank:
+        table["verdict"] = calibration.verdicts(near, len(chosen), far)
+        if calibration.source["labelled"]:
+            table.loc[np.array(queries.cameras)[query] == table["camera"], "verdict"] = ""
     return table
+
+
+def deciding(table: pd.DataFrame) -> pd.DataFrame:
+    """Of the hits of each query the first that has a verdict; the first one where none has."""
+    by_verdict = table.assign(none=table["verdict"] == "").sort_values("none", kind="stable")
+    return table.loc[by_verdict.drop_duplicates("query").index.sort_values()]
 
 
 def _rows_of(gallery: Gallery, cameras: Sequence[str]) -> Int64[np.ndarray, " n"]:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float, Float64, Int64
 
 _ROWS_AT_ONCE = 1024
 _COLUMNS = ("from", "to", "min_seconds", "max_seconds")
@@ -24,9 +24,7 @@ class TravelTime:
 Rows = slice | Int64[np.ndarray, " m"]
 Pairs = Bool[np.ndarray, "a b"]
 Travels = Mapping[tuple[str, str], TravelTime]
-NO_TRAVELS: Rows = slice | Int64[np.ndarray, " m"]
-Pairs = Bool[np.ndarray, "a b"]
-Travels = MappingProxyType({})
+NO_TRAVELS: Travels = MappingProxyType({})
 
 
 def read_travel_times(path: Path, cameras: set[str]) -> Travels:
@@ -119,14 +117,21 @@ class Constraints:
         """Pairs that any rule forbids."""
         return self.same_time(rows, others) | self.off_time(rows, others)
 
-    def _off(self, seconds: np.ndarray, origin: np.ndarray, target: np.ndarray) -> Pairs:
+    def _off(
+        self,
+        seconds: Float[np.ndarray, "a b"],
+        origin: Int64[np.ndarray, "..."],
+        target: Int64[np.ndarray, "..."],
+    ) -> Pairs:
         # Two views that share ground have a least time of 0, and may see a person at once.
         away = np.maximum(seconds, 0)
-        return np.asarray((away < self._least[origin, target]) | (away > self._most[origin, target]))
+        pairs: Pairs = np.logical_or(away < self._least[origin, target], away > self._most[origin, target])
+        return pairs
 
     def _apart(self, pairs: Pairs, rows: Rows, others: Rows) -> Pairs:
         numbers = np.arange(len(self.cameras))
-        return np.asarray(pairs & (numbers[rows, None] != numbers[others]))
+        found: Pairs = pairs & (numbers[rows, None] != numbers[others])
+        return found
 
     @property
     def untimed(self) -> int:

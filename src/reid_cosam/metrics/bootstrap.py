@@ -227,7 +227,7 @@ def _variance(
     Political Analysis 23, 2015.
     """
     chance = (counts.squares - 2 * value * counts.products + value**2 * counts.total) / number**2
-    return np.maximum(drawn.var(axis=1, ddof=1) - 2 * chance, chance)
+    return np.asarray(np.maximum(drawn.var(axis=1, ddof=1) - 2 * chance, chance))
 
 
 def _shares(

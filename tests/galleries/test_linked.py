@@ -1,0 +1,105 @@
+"""Linked galleries: the threshold, verdicts, scores and files."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from reid_cosam.galleries.linked import link_gallery, write_linked
+from reid_cosam.galleries.times import TravelTime
+from tests.support.galleries import calibration_of, gallery_of, two_people
+
+
+def test_a_calibrated_gallery_is_linked_at_its_threshold() -> None:
+    """No different pair is up to 2; no pair of one person beyond 3. The stranger is 4 from Anna."""
+    linked = link_gallery(two_people(), calibration_of())
+    assert linked.table["identity"].tolist() == [1, 2, 3, 1, 2]
+    assert linked.table["verdict"].tolist() == ["linked", "linked", "alone", "linked", "linked"]
+    assert linked.table["tracklets"].tolist() == [2, 2, 1, 2, 2]
+    assert linked.table["own_distance"].fillna(-1).tolist() == [1, 2, -1, 1, 2]
+    stranger = linked.table.loc[2]
+    assert stranger["nearest_identity"] == 1
+    assert stranger["nearest_distance"] == pytest.approx((4 + 17**0.5) / 2)
+    summary = linked.summary
+    assert (summary["threshold"], summary["uncertain_up_to"]) == (2, 3)
+    assert (summary["identities"], summary["one_tracklet"], summary["impossible"]["same_time"]) == (3, 1, 2)
+    assert summary["verdicts"] == {"linked": 4, "alone": 1, "uncertain": 0}
+    assert summary["scores"] == {
+        **{"idf1": 1, "precision": 1, "recall": 1, "f1": 1},
+        **{"tracklets": 4, "people": 2},
+    }
+
+
+def test_what_lies_between_the_thresholds_is_uncertain() -> None:
+    rows = [("a", "1", "", 0, 1, (0.0,)), ("b", "1", "", 5, 6, (2.5,)), ("c", "1", "", 9, 10, (9.0,))]
+    linked = link_gallery(gallery_of(rows), calibration_of())
+    assert linked.table["identity"].tolist() == [1, 2, 3]
+    assert linked.table["verdict"].tolist() == ["uncertain", "uncertain", "alone"]
+    assert linked.summary["scores"] is None
+
+
+def test_a_tracklet_that_fits_two_identities_is_uncertain() -> None:
+    """Two tracks of one camera at one time lie as near to the third, which can be only one of them."""
+    rows = [("a", "1", "", 0, 1, (-1.0,)), ("a", "2", "", 0, 1, (1.0,)), ("b", "1", "", 5, 6, (0.0,))]
+    linked = link_gallery(gallery_of(rows), threshold=1.5)
+    assert linked.summary["identities"] == 2
+    assert linked.table["verdict"].tolist() == ["linked", "alone", "uncertain"]
+    assert linked.table["nearest_identity"].isna().tolist() == [True, True, False]
+
+
+def test_travel_times_keep_apart() -> None:
+    rows = [("a", "1", "", 0, 1, (0.0,)), ("b", "1", "", 2, 3, (0.5,))]
+    free = link_gallery(gallery_of(rows), threshold=1.0)
+    bound = link_gallery(gallery_of(rows), threshold=1.0, travels={("a", "b"): TravelTime(5.0, 9.0)})
+    assert (free.summary["identities"], bound.summary["identities"]) == (1, 2)
+    assert bound.summary["impossible"] == {"same_time": 0, "travel_time": 1}
+    assert bound.summary["travel_times"] == [["a", "b", 5, 9]]
+
+
+def test_a_cosine_threshold_is_that_of_descriptors_at_unit_length() -> None:
+    """At right angles the cosine distance is 1, the threshold 2: the opposite of a vector is at 2."""
+    rows = [
+        ("a", "1", "", 0, 1, (5.0, 0.0)),
+        ("b", "1", "", 3, 4, (0.0, 0.1)),
+        ("c", "1", "", 6, 7, (-0.1, 0.0)),
+    ]
+    linked = link_gallery(gallery_of(rows), calibration_of(distance="cosine"))
+    assert linked.summary["threshold"] == 2  # √(2 · 2)
+    assert linked.summary["identities"] == 1
+    assert linked.table["own_distance"].tolist() == pytest.approx(
+        [(2 + 2**0.5) / 2, 2**0.5, (2 + 2**0.5) / 2]
+    )
+
+
+def test_a_promise_that_cannot_be_made_is_named() -> None:
+    enough = link_gallery(two_people(), calibration_of(), far=0.1)
+    assert "at most 0.1 tracklets of other people" in enough.summary["meaning"]
+    curve = calibration_of().false_alarms.model_copy(update={"high": (0.2, 0.2, 0.2, 0.5, 1.0)})
+    few = calibration_of().model_copy(update={"false_alarms": curve})
+    assert (
+        "far=0.1 could be promised with about" in link_gallery(two_people(), few, far=0.1).summary["meaning"]
+    )
+
+
+def test_nothing_to_link_and_no_threshold_are_refused() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        link_gallery(gallery_of([]), threshold=1.0)
+    with pytest.raises(ValueError, match=r"no calibration.*threshold="):
+        link_gallery(two_people())
+
+
+def test_files_of_identities_and_boxes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    boxes = tmp_path / "boxes"
+    boxes.mkdir()
+    (boxes / "cam2.txt").write_text("7,2,1.5,2,30,60,0.9,1,1\n8,1,5,6,7,8\n8,99,1,1,1,1\n")
+    write_linked(link_gallery(two_people(), threshold=3.0), tmp_path / "out", boxes)
+    assert (tmp_path / "out" / "cam2.txt").read_text() == "7,2,1.5,2,30,60,0.9,1,1\n8,1,5,6,7,8\n"
+    assert "1 tracks are not in the gallery" in caplog.text
+    assert not (tmp_path / "out" / "cam1.txt").exists()
+    table = pd.read_csv(tmp_path / "out" / "identities.csv", dtype={"nearest_identity": "Int64"})
+    assert table["identity"].tolist() == [1, 2, 3, 1, 2]
+    assert json.loads((tmp_path / "out" / "link.json").read_text())["identities"] == 3
+    (boxes / "cam1.txt").write_text("7 2 1.5 2 30 60\n")
+    with pytest.raises(ValueError, match=r"cam1.txt, line 1: not MOT text"):
+        write_linked(link_gallery(two_people(), threshold=3.0), tmp_path / "out", boxes)

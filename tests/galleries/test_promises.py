@@ -1,0 +1,53 @@
+"""Which calibration is found, and what is said of its verdicts."""
+
+from pathlib import Path
+
+import pytest
+
+from reid_cosam.galleries.promises import find_calibration, in_words
+from tests.support.galleries import calibration_of, gallery_of, two_people
+
+
+def test_the_file_named_comes_before_that_of_the_gallery_and_of_its_model(tmp_path: Path) -> None:
+    gallery = gallery_of([("a", "1", "", 0, 1, (1,))], model=str(tmp_path / "model"))
+    folder = tmp_path / "gallery"
+    assert find_calibration(gallery, folder) is None
+    for place, distance in (("model", 1), ("gallery", 2)):
+        calibration = calibration_of().model_copy(
+            update={"source": {**calibration_of().source, "people": distance}}
+        )
+        calibration.write(tmp_path / place / "calibration.json")
+        found = find_calibration(gallery, folder)
+        assert found is not None
+        assert found.source["people"] == distance
+    named = find_calibration(gallery, folder, str(tmp_path / "model" / "calibration.json"))
+    assert named is not None
+    assert named.source["people"] == 1
+    with pytest.raises(FileNotFoundError, match=r"none\.json"):
+        find_calibration(gallery, folder, str(tmp_path / "none.json"))
+
+
+def test_a_calibration_of_another_network_is_refused(tmp_path: Path) -> None:
+    calibration_of("cd34").write(tmp_path / "calibration.json")
+    with pytest.raises(ValueError, match=r"cd34.*ab12"):
+        find_calibration(two_people(), tmp_path)
+
+
+def test_the_promise_has_its_rates_distances_and_people() -> None:
+    words = in_words(calibration_of(), 0.01, 5)
+    assert "same (up to 2)" in words
+    assert "at most 1 % of searches" in words
+    assert "not here (above 3): at most 5 %" in words
+    assert "160 people in somewhere" in words
+
+
+def test_a_promise_that_takes_more_people_is_not_made() -> None:
+    curve = calibration_of().false_alarms.model_copy(update={"high": (0.02, 0.02, 0.1, 0.5, 1.0)})
+    few = calibration_of().model_copy(update={"false_alarms": curve})
+    words = in_words(few, 0.01, 5)
+    # A pair may have the rate 1 - 0.99 ** (1 / 5) = 0.002; 0.02 is measurable with 160 people, √10 times more
+    # of them are needed.
+    assert "about 506 people" in words
+    assert "at most 1 %" not in words
+    nobody = few.model_copy(update={"misses": None})
+    assert "never promised" in in_words(nobody, 0.01, 5)

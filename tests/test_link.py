@@ -1,0 +1,79 @@
+"""`python -m reid_cosam.link`: what it writes, what it says, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from reid_cosam import link
+from tests.support.galleries import calibration_of, two_people, written
+from tests.support.in_process import call
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Path:
+    return written(two_people(), tmp_path / "gallery")
+
+
+def test_a_gallery_is_linked(gallery: Path, tmp_path: Path) -> None:
+    calibration_of().write(gallery / "calibration.json")
+    (gallery / "boxes").mkdir()
+    (gallery / "boxes" / "cam1.txt").write_text("1,3,0,0,5,9,1,1,1\n")
+    code, out, err = call(link.main, tmp_path, "gallery=gallery")
+    assert (code, err) == (0, "")
+    table = pd.read_csv(gallery / "link" / "identities.csv")
+    assert table["identity"].tolist() == [1, 2, 3, 1, 2]
+    assert (gallery / "link" / "cam1.txt").read_text() == "1,3,0,0,5,9,1,1,1\n"
+    assert "5 tracklets in 2 cameras: 3 identities, 1 of them of one tracklet" in out
+    assert "tracklets: 4 linked, 1 alone, 0 uncertain" in out
+    assert "impossible pairs: 2 in one camera at one time, 0 by travel times" in out
+    assert "linked up to the distance 2: " in out
+    assert "against 2 people named in the gallery: IDF1 100.0 %" in out
+    assert f"written: {gallery / 'link'}" in out
+
+
+def test_a_threshold_by_hand_and_travel_times(gallery: Path, tmp_path: Path) -> None:
+    (tmp_path / "times.csv").write_text("from,to,min_seconds,max_seconds\ncam1,cam2,9.5,\n")
+    code, out, err = call(
+        link.main, tmp_path, "gallery=gallery", "threshold=1.5", "travel_times=times.csv", "out=by_hand"
+    )
+    assert (code, err) == (0, "")
+    summary = json.loads((tmp_path / "by_hand" / "link.json").read_text())
+    # 9 seconds lie between the tracklets of Anna: too few; and 4 between the stranger's and the last two.
+    assert summary["identities"] == 5
+    assert summary["impossible"] == {"same_time": 2, "travel_time": 6}
+    assert summary["travel_times"] == [["cam1", "cam2", 9.5, None]]
+    assert "6 by travel times" in out
+    assert not (gallery / "link").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["gallery=nowhere"], "nowhere"),
+        (["gallery=gallery"], "threshold="),
+        (["gallery=gallery", "threshold=0"], "threshold=0"),
+        (["gallery=gallery", "threshold=1", "travel_times=none.csv"], "none.csv"),
+        (
+            ["gallery=gallery", "threshold=1", "travel_times=unknown.csv"],
+            "unknown.csv, line 2: .*camera cam7",
+        ),
+        (
+            ["gallery=gallery", "threshold=1", "travel_times=negative.csv"],
+            "negative.csv, line 2: seconds from -4",
+        ),
+        (["gallery=gallery", "calibration=other.json"], "cd34"),
+    ],
+)
+def test_bad_input_gets_one_line(gallery: Path, tmp_path: Path, arguments: list[str], named: str) -> None:
+    header = "from,to,min_seconds,max_seconds\n"
+    (tmp_path / "unknown.csv").write_text(f"{header}cam1,cam7,1,2\n")
+    (tmp_path / "negative.csv").write_text(f"{header}cam1,cam2,-4,2\n")
+    calibration_of("cd34").write(tmp_path / "other.json")
+    code, out, err = call(link.main, tmp_path, *arguments)
+    assert (code, out) == (1, "")
+    assert err.startswith("error: ")
+    assert pd.Series([err]).str.contains(named).all(), err
+    assert "\n" not in err.strip()
+    assert not (gallery / "link").exists()
