@@ -56,7 +56,7 @@ const showMasks = (masked) => {
 };
 for (const one of switches) one.addEventListener("change", () => showMasks(one.checked));
 
-// The axis of the timeline: about one mark every 120 pixels.
+// The axis of the timeline: about one mark every 80 pixels.
 const ticks = byId("ticks");
 const starts = columns.start.filter((one) => one !== null);
 const ends = columns.end.filter((one) => one !== null);
@@ -68,7 +68,7 @@ const clock = (seconds) => {
 const drawAxis = () => {
   const first = starts.reduce((one, other) => Math.min(one, other)) - data.origin;
   const last = ends.reduce((one, other) => Math.max(one, other)) - data.origin;
-  const wanted = (last - first) / Math.max(1, ticks.clientWidth / 120);
+  const wanted = (last - first) / Math.max(1, ticks.clientWidth / 80);
   const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
   const step = steps.find((one) => one >= wanted) ?? 86400 * Math.ceil(wanted / 86400);
   ticks.replaceChildren();
@@ -124,7 +124,7 @@ const facts = (row) => {
   const identity = columns.identity[row];
   const found = [["identity", `${identity}, ${columns.verdict[row]}`]];
   if (when(row)) found.push(["seen", when(row)]);
-  if (columns.frames[row] !== null) found.push(["pictures", columns.frames[row]]);
+  if (columns.frames[row] !== null) found.push(["frames", columns.frames[row]]);
   if (columns.person[row]) found.push(["named", columns.person[row]]);
   if (columns.own_distance[row] !== null) found.push([`mean distance to identity ${identity}`, distance(columns.own_distance[row])]);
   if (columns.nearest_identity[row] !== null) {

@@ -5,6 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from os.path import commonprefix
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -104,6 +105,7 @@ def page(
     content = {
         "summary": summary,
         "cameras": cameras,
+        "short": _short(cameras),
         "identities": [_identity(number, rows) for number, rows in sorted(by_identity.items())],
         "timeline": _timeline(by_identity, table),
         "untimed": int((table["start"] + table["end"]).isna().sum()),
@@ -122,6 +124,12 @@ def page(
         lstrip_blocks=True,
     )
     return environment.get_template("galleries/page/page.html").render(content) + "\n"
+
+
+def _short(cameras: list[str]) -> list[str]:
+    """The names without what all begin with, for small places."""
+    start = len(commonprefix(cameras).rstrip("0123456789"))
+    return [name[start:] or name for name in cameras]
 
 
 def _origin(table: pd.DataFrame) -> float:
