@@ -12,6 +12,7 @@ def main(settings: LinkSettings) -> None:
     """Writes who is who, and prints how many people there are, how sure that is, and where it is written."""
     from reid_cosam.galleries.gallery import read_gallery
     from reid_cosam.galleries.linked import link_gallery, write_linked
+    from reid_cosam.galleries.page.page import write_page
     from reid_cosam.galleries.promises import find_calibration
     from reid_cosam.galleries.times import NO_TRAVELS, read_travel_times
 
@@ -26,7 +27,8 @@ def main(settings: LinkSettings) -> None:
     out = Path(settings.out) if settings.out else folder / "link"
     write_linked(linked, out, folder / "boxes")
     print(_printed(linked.summary))
-    print(f"written: {out.resolve()}")
+    page = write_page(gallery, linked, folder, out, travels)
+    print(f"written: {out.resolve()}; open {page.resolve()} in a browser")
 
 
 def _printed(summary: dict[str, Any]) -> str:
