@@ -15,11 +15,11 @@ import pytest
 from reid_cosam.data.synthetic import filming, footage, spec
 from reid_cosam.data.synthetic.figure import Figure
 from reid_cosam.data.synthetic.filming import film, make_stage
-from reid_cosam.data.synthetic.footage import render_footage, travel_times
+from reid_cosam.data.synthetic.footage import render_footage
 from reid_cosam.data.synthetic.people import Look
 from reid_cosam.data.synthetic.randomness import TEST
 from reid_cosam.data.synthetic.tracklets import identity_look
-from reid_cosam.data.synthetic.visits import FootageSpec, Visit, plan_visits, switched_on
+from reid_cosam.data.synthetic.visits import FootageSpec, Visit, plan_visits, switched_on, travel_times
 from reid_cosam.data.synthetic.walker import draw_walker
 
 SPEC = FootageSpec(4, 1, "test", 2, 2, 0.05, 96, 160, 5, 3)

@@ -1,7 +1,6 @@
 """Renders walkers as the video of several cameras, with true boxes, identities and travel times."""
 
 import json
-import math
 import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Sequence
@@ -18,22 +17,18 @@ from jaxtyping import UInt8
 from reid_cosam.data.synthetic.filming import film
 from reid_cosam.data.synthetic.rendering import leave_signals_to, worker_pool
 from reid_cosam.data.synthetic.visits import (
-    PACES,
-    REST,
     FootageSpec,
     Visit,
-    distances,
+    camera_name,
     plan_visits,
     switched_on,
+    travel_times,
 )
 from reid_cosam.scratch import scratch_for
 
 Advance = Callable[[int], object]
 Counted = Callable[[int, str], AbstractContextManager[Advance]]
 _Job = tuple[Path, str, FootageSpec, int, Sequence[Visit], range]
-
-OUT_OF_SIGHT = 2.0
-"""Seconds that people walk at the edges of two cameras before they are seen well enough for a box."""
 
 _REPORT = 10  # frames that a process renders before it reports
 _rendered: "Synchronized[int] | None" = None  # by all processes of the pool
@@ -69,23 +64,19 @@ def render_footage(out: Path, spec: FootageSpec, processes: int, counted: Counte
     out.parent.mkdir(parents=True, exist_ok=True)
     with scratch_for(out) as staged:
         cameras = [
-            (staged / f"{_name(number)}.mp4", codec, spec, number, _through(visits, number), frames)
+            (staged / f"{camera_name(number)}.mp4", codec, spec, number, _through(visits, number), frames)
             for number, frames in clocks.items()
         ]
         total = sum(map(len, clocks.values()))
         with counted(total, f"frames of {spec.width}x{spec.height}") as advance:
             boxes = pd.concat(_run(cameras, min(processes, len(cameras)), advance), ignore_index=True)
         _write_tables(staged, spec, boxes)
-        about = {"codec": codec, "frames": {_name(camera): len(clocks[camera]) for camera in clocks}}
-        starts = {_name(camera): clocks[camera].start / spec.fps for camera in clocks}
+        about = {"codec": codec, "frames": {camera_name(camera): len(clocks[camera]) for camera in clocks}}
+        starts = {camera_name(camera): clocks[camera].start / spec.fps for camera in clocks}
         text = json.dumps({**asdict(spec), "start": starts, **about}, indent=2)
         (staged / "footage.json").write_text(f"{text}\n", encoding="utf-8")
         staged.rename(out)
     return boxes
-
-
-def _name(camera: int) -> str:
-    return f"camera{camera}"
 
 
 def _through(visits: Sequence[Visit], camera: int) -> list[Visit]:
@@ -177,42 +168,11 @@ def _write_tables(folder: Path, spec: FootageSpec, boxes: pd.DataFrame) -> None:
     for camera in range(1, spec.cameras + 1):
         own = boxes[boxes["camera"] == camera].assign(confidence=1, kind=1)
         columns = ["frame", "track", "x", "y", "width", "height", "confidence", "kind", "visible"]
-        own[columns].to_csv(folder / f"{_name(camera)}.txt", header=False, index=False, lineterminator="\n")
+        own[columns].to_csv(
+            folder / f"{camera_name(camera)}.txt", header=False, index=False, lineterminator="\n"
+        )
     tracks = boxes.groupby(["camera", "track"], as_index=False)
     seen = tracks.agg(person=("person", "first"), start=("second", "min"), end=("second", "max"))
-    seen["camera"] = seen["camera"].map(_name)
+    seen["camera"] = seen["camera"].map(camera_name)
     seen[["camera", "track", "person"]].to_csv(folder / "identities.csv", index=False, lineterminator="\n")
     travel_times(seen, spec).to_csv(folder / "travel_times.csv", index=False, lineterminator="\n")
-
-
-def travel_times(tracks: pd.DataFrame, spec: FootageSpec) -> pd.DataFrame:
-    """From the end of a track to the start of a later one of the same person, in whole seconds.
-
-    The shortest times are those of all walkers on their way between the two cameras. The longest ones hold
-    for these tracks: a person may have been to other cameras in between.
-
-    Args:
-        tracks: camera, person, start, end (seconds).
-
-    Returns:
-        from, to, min_seconds, max_seconds, one row per ordered pair of different cameras.
-    """
-    pairs = tracks.merge(tracks, on="person")
-    pairs = pairs[(pairs["start_y"] > pairs["end_x"]) & (pairs["camera_x"] != pairs["camera_y"])]
-    seen = pairs[["camera_x", "camera_y"]].set_axis(["from", "to"], axis=1)
-    seen["min_seconds"] = seen["max_seconds"] = pairs["start_y"] - pairs["end_x"]
-    planned = [
-        {
-            "from": _name(start),
-            "to": _name(end),
-            "min_seconds": metres / PACES[1],
-            "max_seconds": metres / PACES[0] + REST + OUT_OF_SIGHT,
-        }
-        for (start, end), metres in distances(spec).items()
-        if start != end
-    ]
-    bounds = {"min_seconds": "min", "max_seconds": "max"}
-    times = pd.concat([pd.DataFrame(planned, columns=seen.columns), seen]).groupby(["from", "to"]).agg(bounds)
-    times["min_seconds"] = times["min_seconds"].map(math.floor)
-    times["max_seconds"] = times["max_seconds"].map(math.ceil)
-    return times.reset_index()

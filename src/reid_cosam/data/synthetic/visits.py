@@ -1,9 +1,11 @@
 """Who walks through which camera of the footage, when and along which path."""
 
+import math
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Float64
 
 from reid_cosam.data.synthetic.body import Series
@@ -26,6 +28,9 @@ PACES = (1.1, 1.7)
 
 REST = 4.0
 """The longest pause between two cameras (seconds)."""
+
+OUT_OF_SIGHT = 2.0
+"""Seconds that people walk at the edges of two cameras before they are seen well enough for a box."""
 
 LEAD = 5
 """Seconds in which the cameras are switched on, one after another, before anyone appears."""
@@ -91,6 +96,10 @@ def distances(spec: FootageSpec) -> dict[tuple[int, int], float]:
     return metres or {(1, 1): 18.0}
 
 
+def camera_name(camera: int) -> str:
+    return f"camera{camera}"
+
+
 def switched_on(spec: FootageSpec, camera: int) -> int:
     """The camera's first frame on the common clock."""
     return int(site_rng(spec.seed, camera, CLOCK).integers(0, LEAD * spec.fps))
@@ -142,3 +151,36 @@ def _path(
         y = float(np.clip(y + DEPTH * pace * tall * np.sin(yaw) / spec.fps, far, near))
     series = np.array(rows)
     return series[:, 0], series[:, 1], series[:, 2:]
+
+
+def travel_times(tracks: pd.DataFrame, spec: FootageSpec) -> pd.DataFrame:
+    """From the end of a track to the start of a later one of the same person, in whole seconds.
+
+    The shortest times are those of all walkers on their way between the two cameras. The longest ones hold
+    for these tracks: a person may have been to other cameras in between.
+
+    Args:
+        tracks: camera, person, start, end (seconds).
+
+    Returns:
+        from, to, min_seconds, max_seconds, one row per ordered pair of different cameras.
+    """
+    pairs = tracks.merge(tracks, on="person")
+    pairs = pairs[(pairs["start_y"] > pairs["end_x"]) & (pairs["camera_x"] != pairs["camera_y"])]
+    seen = pairs[["camera_x", "camera_y"]].set_axis(["from", "to"], axis=1)
+    seen["min_seconds"] = seen["max_seconds"] = pairs["start_y"] - pairs["end_x"]
+    planned = [
+        {
+            "from": camera_name(start),
+            "to": camera_name(end),
+            "min_seconds": metres / PACES[1],
+            "max_seconds": metres / PACES[0] + REST + OUT_OF_SIGHT,
+        }
+        for (start, end), metres in distances(spec).items()
+        if start != end
+    ]
+    bounds = {"min_seconds": "min", "max_seconds": "max"}
+    times = pd.concat([pd.DataFrame(planned, columns=seen.columns), seen]).groupby(["from", "to"]).agg(bounds)
+    times["min_seconds"] = times["min_seconds"].map(math.floor)
+    times["max_seconds"] = times["max_seconds"].map(math.ceil)
+    return times.reset_index()
