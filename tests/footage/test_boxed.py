@@ -1,6 +1,7 @@
 """Boxes are cut out of the pictures that players show; those that cannot be are named."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from reid_cosam.footage.crops import Crop, Unusable
 from reid_cosam.footage.layouts import read_footage
-from tests.support.footage import ROW, damage, noisy, turn, write_boxes, write_frames, write_video
+from tests.support.footage import Row, damage, noisy, turn, write_boxes, write_frames, write_video
 
 CLOSE = 20.0  # levels, on average: MPEG-4 keeps colours at half the resolution
 
@@ -18,7 +19,7 @@ def crops(path: Path, skip_broken: bool = False, size: tuple[int, int] = (16, 8)
     return list(camera.crops({one.name for one in camera.tracks}, *size))
 
 
-def video(folder: Path, rows: list[ROW], frames: int = 6, **options: list[int]) -> Path:
+def video(folder: Path, rows: Sequence[Row], frames: int = 6, **options: Sequence[int]) -> Path:
     write_boxes(folder / "cam1.txt", rows)
     write_video(folder / "cam1.mp4", noisy(frames), **options)
     return folder / "cam1.mp4"

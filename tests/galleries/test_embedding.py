@@ -22,11 +22,11 @@ from reid_cosam.galleries.extraction import Extract, Extracted, NetworkExtractio
 from reid_cosam.galleries.gallery import Gallery, read_gallery
 from reid_cosam.galleries.parts import Faults
 from tests.support.encoders import tiny_encoder
-from tests.support.footage import ROW, noisy, write_boxes, write_frames, write_video
+from tests.support.footage import Row, noisy, write_boxes, write_frames, write_video
 
 # Lengths 1, 4, 6 and 9, at the same time and in another order than they end.
 SPANS = {1: (3, 4), 2: (1, 5), 3: (2, 8), 4: (4, 13)}
-ROWS: list[ROW] = [
+ROWS: list[Row] = [
     (frame, track, 4.0 * track, 8, 24, 40)
     for track, (start, stop) in SPANS.items()
     for frame in range(start, stop)
@@ -105,11 +105,8 @@ def test_the_table_says_when_and_of_how_many_crops(
     assert {path.name for path in tmp_path.iterdir()} == {
         *("descriptors.safetensors", "tracklets.csv", "gallery.json", "boxes", "thumbnails", "masks"),
     }
-    kept, given = (
-        read_boxes(tmp_path / "boxes" / "cam1.txt"),
-        read_boxes(Path(footage.cameras[0].about["boxes"])),
-    )  # type: ignore[arg-type]
-    assert kept.signature == given.signature
+    kept, given = tmp_path / "boxes" / "cam1.txt", Path(str(footage.cameras[0].about["boxes"]))
+    assert read_boxes(kept).signature == read_boxes(given).signature
 
 
 def test_pictures_and_masks_of_a_track_have_one_size(

@@ -27,6 +27,17 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     assert (read.network, read.model, len(read)) == ("ab12", "model/", 2)
 
 
+def test_equal_galleries_are_equal_files_that_the_library_reads(tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    for name in ("one", "other"):
+        write_gallery(small_gallery(), tmp_path / name)
+
+    one, other = (tmp_path / name / "descriptors.safetensors" for name in ("one", "other"))
+    assert one.read_bytes() == other.read_bytes()
+    assert torch.equal(load_file(one)["descriptors"], small_gallery().descriptors)
+
+
 def test_a_folder_without_a_gallery_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=str(tmp_path)):
         read_gallery(tmp_path)

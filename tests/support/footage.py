@@ -11,7 +11,7 @@ import simplejpeg
 from jaxtyping import UInt8
 
 Frames = UInt8[np.ndarray, "n h w 3"]
-ROW = tuple[float, ...]
+Row = tuple[float, ...]
 
 
 def noisy(frames: int, height: int = 48, width: int = 64, seed: int = 0) -> Frames:
@@ -52,7 +52,7 @@ def turn(path: Path) -> None:
 def damage(path: Path, after: int) -> None:
     """Overwrites all pictures after so many."""
     with av.open(str(path)) as container:
-        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+        packets = [(packet.pos or 0, packet.size) for packet in container.demux(video=0) if packet.size]
     content = bytearray(path.read_bytes())
     for start, size in packets[after:]:
         content[start : start + size] = bytes(size)
@@ -66,7 +66,7 @@ def write_frames(folder: Path, frames: Frames, first: int = 1) -> None:
         (folder / f"{number:06d}.jpg").write_bytes(content)
 
 
-def write_boxes(path: Path, rows: Iterable[ROW]) -> Path:
+def write_boxes(path: Path, rows: Iterable[Row]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{','.join(f'{one:g}' for one in row)}\n" for row in rows))
     return path

@@ -4,6 +4,8 @@
 the network's fingerprint; `tracklets.csv` holds a line per descriptor, in the same order.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +13,6 @@ from types import MappingProxyType
 import pandas as pd
 from jaxtyping import Float32
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from reid_cosam.results.descriptors import FILE, SUM, TABLE, check_finite, sum_of
@@ -75,7 +76,17 @@ def write_gallery(gallery: Gallery, folder: Path) -> None:
     write_text(folder / TABLE, gallery.tracklets[list(COLUMNS)].to_csv(index=False))
     header = dict(zip(_HEADER, (gallery.network, gallery.model, sum_of(gallery.descriptors)), strict=True))
     with replacing(folder / FILE) as temporary:
-        save_file({"descriptors": gallery.descriptors.contiguous()}, temporary, header)
+        _write_safetensors(temporary, gallery.descriptors.contiguous(), header)
+
+
+def _write_safetensors(path: Path, descriptors: Float32[Tensor, "n d"], metadata: Mapping[str, str]) -> None:
+    """As the library does, which writes its header in an order of chance: equal galleries are equal files."""
+    place = {"dtype": "F32", "shape": list(descriptors.shape), "data_offsets": [0, descriptors.nbytes]}
+    header = json.dumps({"__metadata__": dict(metadata), "descriptors": place}).encode()
+    header += b" " * (-len(header) % 8)  # numbers start at a multiple of 8 bytes
+    with path.open("wb") as file:
+        file.write(len(header).to_bytes(8, "little") + header)
+        descriptors.numpy().tofile(file)
 
 
 def read_gallery(folder: Path) -> Gallery:
