@@ -27,7 +27,8 @@ def made_up(
     centres = 0.9 * rng.normal(size=(people, _WIDTH))
     centres += 0.6 * families[rng.integers(0, len(families), people)]
     scatter = noise * np.exp(0.35 * rng.normal(size=people))
-    rows, descriptors = [], []
+    rows: list[tuple[str, str, str]] = []
+    descriptors = []
     for person in range(people):
         for camera in rng.permutation(cameras)[: rng.integers(min(2, cameras), cameras + 1)]:
             for _ in range(rng.integers(1, 4)):
@@ -42,7 +43,7 @@ def made_up(
     return Gallery(torch.tensor(np.array(descriptors), dtype=torch.float32), table, NETWORK, "model/")
 
 
-def at_times(gallery: Gallery, starts: Sequence[float], seconds: float) -> Gallery:
+def at_times(gallery: Gallery, starts: Sequence[float] | npt.NDArray[np.float64], seconds: float) -> Gallery:
     """The same tracklets, each seen for so long from its start on."""
     start = np.array(starts, np.float64)
     table = gallery.tracklets.assign(start=start, end=start + seconds)

@@ -30,7 +30,8 @@ def random_case(seed: int, ties: bool = False) -> tuple[Array, Labels, Labels]:
 
 
 def plain_pairs(distances: Array, query: Labels, gallery: Labels) -> tuple[list[float], list[float]]:
-    same, different = [], []
+    same: list[float] = []
+    different: list[float] = []
     for i, row in enumerate(distances.tolist()):
         for j, distance in enumerate(row):
             if gallery.pids[j] == -1 or query.camids[i] == gallery.camids[j]:
