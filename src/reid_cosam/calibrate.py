@@ -166,13 +166,13 @@ def _threshold_rows(made: "Calibration") -> list[tuple[str, str, str]]:
         threshold = made.threshold(_FAR, size)
         alarms = interval(made.false_alarm_rate(threshold, size).model_dump())
         if not made.measurable(_FAR, size):
-            alarms += f" (needs about {made.people_needed(_FAR, size):,} people)"
-        rows.append((f"same: gallery of {size}, FAR {100 * _FAR:g} %", f"{threshold:.4g}", f"FAR {alarms}"))
+            alarms += f" ({made.people_needed(_FAR, size):,} people needed)"
+        rows.append((f"same, gallery of {size}", f"{threshold:.4g}", f"FAR {alarms}"))
     if made.misses is not None:
         absent = made.not_here(_MISS)
         missed = made.misses.at(absent)
         text = f"misses {interval(missed.model_dump())}"
-        rows.append((f"not here: misses {100 * _MISS:g} %", f"{absent:.4g}", text))
+        rows.append(("not here", f"{absent:.4g}", text))
     return rows
 
 

@@ -1,6 +1,7 @@
 """Galleries of made-up people: some are easy to recognise, some are not, and some resemble one another."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,7 @@ def made_up(
     return Gallery(torch.tensor(np.array(descriptors), dtype=torch.float32), table, NETWORK, "model/")
 
 
-def at_times(gallery: Gallery, starts: Sequence[float] | npt.NDArray[np.float64], seconds: float) -> Gallery:
+def at_times(gallery: Gallery, starts: Sequence[float] | npt.NDArray[Any], seconds: float) -> Gallery:
     """The same tracklets, each seen for so long from its start on."""
     start = np.array(starts, np.float64)
     table = gallery.tracklets.assign(start=start, end=start + seconds)

@@ -11,7 +11,7 @@ from reid_cosam.galleries.gallery import Gallery
 _MOST_TRACKLETS = 2000
 _SHARES = np.linspace(0, 1, 201)
 _HALVES = 100
-_FEWEST_PAIRS = 10
+_FEWEST_PAIRS, _FEWEST_TRACKLETS = 10, 50
 
 
 def within_cameras(
@@ -56,7 +56,8 @@ def drift(calibration: Calibration, gallery: Gallery) -> str | None:
     - what chance makes of as many tracklets: halves of the calibration's people differ less, 99 % of the
     time; - what cameras make of it: no camera of the calibration differs more from the others.
 
-    It is a sign, no proof: footage may be hard in ways that leave these distances as they are.
+    Fewer than 50 tracklets are not judged. It is a sign, no proof: footage may be hard in ways that leave
+    these distances as they are.
 
     Raises:
         ValueError: the gallery was made by another network.
@@ -66,7 +67,7 @@ def drift(calibration: Calibration, gallery: Gallery) -> str | None:
     cameras = gallery.tracklets["camera"].to_numpy().astype(str)
     generator = np.random.default_rng(0)
     rows, found, pairs = _compared(gallery.descriptors, cameras, calibration.distance, generator)
-    if expected is None or pairs.sum() < _FEWEST_PAIRS:
+    if expected is None or len(rows) < _FEWEST_TRACKLETS or pairs.sum() < _FEWEST_PAIRS:
         return None
     quantiles = np.quantile(found[pairs], _SHARES)
     difference = _largest_difference(quantiles, np.array(expected.quantiles))

@@ -158,8 +158,10 @@ def _thresholds(
     different: Float32[np.ndarray, " d"], same: Float32[np.ndarray, " s"]
 ) -> Float32[np.ndarray, " k"]:
     """Distances of different pairs, denser at the near end, and of same pairs, denser at the far end."""
-    ranks = np.unique(np.geomspace(1, len(different), _DIFFERENT).round().astype(np.int64)) - 1
-    chosen = [np.partition(different, ranks)[ranks], different.max()[None]]
+    from_near = np.geomspace(1, len(different), _DIFFERENT - 50)
+    ranks = np.concatenate([from_near, len(different) + 1 - np.geomspace(1, len(different), 50)])
+    ranks = np.unique(ranks.round().astype(np.int64)) - 1
+    chosen = [np.partition(different, ranks)[ranks]]
     if same.size:
         from_far = np.unique(np.geomspace(1, len(same), _SAME // 2).round().astype(np.int64))
         even = np.linspace(0, len(same) - 1, _SAME - _SAME // 2).round().astype(np.int64)

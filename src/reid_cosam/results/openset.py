@@ -28,6 +28,8 @@ def print_open_set(scores: Mapping[str, Any], further: Sequence[tuple[str, str, 
         table.add_row(name, *cells)
     for row in further:
         table.add_row(*row)
+    for column in table.columns:
+        column.no_wrap = True
     console = Console(soft_wrap=True, highlight=False)
     console.print(table)
     console.print(
