@@ -41,6 +41,7 @@ ALL = {
     "formulas": 150,
     "loader": 30,
     "extraction": 30,
+    "exchange": 120,
     "evaluation": 40,
     "memory": 60,
     "rendering": 15,

@@ -31,8 +31,8 @@ from reid_cosam.models.network import VideoReidNet
 from reid_cosam.sharing import engines, exchange
 
 FRAMES = 4
-TRACKLETS = {"check": 2, "quick": 6, "full": 16}
-ROUNDS = {"check": 1, "quick": 3, "full": 7}
+TRACKLETS = {"check": 2, "quick": 3, "full": 16}
+ROUNDS = {"check": 1, "quick": 2, "full": 7}
 AIM, AIM_FRAME_BY_FRAME, LEAST_COSINE = 2.0, 4.0, 0.999
 NOTES = """\
 - `tracklets/s`: the median of {rounds} in turn; {tracklets} tracklets of 8 frames, JPEG files to descriptors.

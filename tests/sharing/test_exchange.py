@@ -13,8 +13,8 @@ import torch
 from torch.nn.functional import cosine_similarity
 
 from reid_cosam import Encoder
+from reid_cosam.settings.footage import Format
 from reid_cosam.sharing import engines, exchange, parity
-from reid_cosam.sharing.exchange import Format
 from tests.sharing.networks import HEIGHT, WIDTH, make_encoder
 
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -58,7 +58,7 @@ def test_every_format_and_form_agrees_with_the_network(encoder: Encoder, folder:
 
 def test_files_of_another_network_do_not_agree(folder: Path) -> None:
     other = make_encoder()
-    torch.nn.init.normal_(other.network.backbone.stages[4].get_submodule("0.conv2").weight)
+    torch.nn.init.normal_(other.network.backbone.stages[4].get_parameter("0.conv2.weight"))
 
     found = parity.write_parity(other, folder, ["torch_export"])
 
@@ -131,6 +131,7 @@ def test_a_single_frame_passes_over_cosam(encoder: Encoder) -> None:
 WITHOUT_TELEMETRY = """
 import sys
 from pathlib import Path
+from reid_cosam.settings.footage import Format
 from reid_cosam.sharing import engines
 for path in sys.argv[1:]:
     engines.open_file(Path(path))
@@ -194,7 +195,7 @@ def test_torch_as_an_engine(encoder: Encoder, precision: engines.Precision, cosi
 
 def test_an_engine_refuses_files_of_another_network(folder: Path) -> None:
     other = make_encoder(aggregator="tp_max")
-    other.network.backbone.stages[0][0].weight.data *= 2  # type: ignore[index,union-attr,operator]
+    other.network.backbone.stages[0].get_parameter("0.weight").data *= 2
 
     with pytest.raises(ValueError, match=r"clips\.onnx .* another network .*export format=onnx"):
         engines.with_engine(other, "onnx", folder)

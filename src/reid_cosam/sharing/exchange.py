@@ -81,8 +81,8 @@ def write_files(encoder: "Encoder", folder: Path, formats: Sequence[Format]) -> 
     """
     for format in formats:
         check_installed(format)
-    size = (encoder.height, encoder.width)
-    clips = torch.randn(2, encoder.num_frames, 3, *size, device=encoder.device)
+    size = (2, encoder.num_frames, 3, encoder.height, encoder.width)
+    clips = torch.randn(size, generator=torch.Generator().manual_seed(0)).to(encoder.device)
     network, metadata = fuse_conv_bn(encoder.network, clips), _metadata(encoder)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".export-") as staged:

@@ -77,7 +77,9 @@ def _opened(encoder: "Encoder", folder: Path, formats: Sequence[Format], form: F
     network = encoder.network
     single = exchange.SingleFrame(network).eval()
     own: Compute = single if form == "single_frame" else lambda clips: network(clips).descriptors
-    files = {name: open_file(exchange.file_of(folder, name, form)).compute for name in formats}
+    files: dict[str, Compute] = {
+        name: open_file(exchange.file_of(folder, name, form)).compute for name in formats
+    }
     return {TORCH: own, **files}
 
 
