@@ -75,9 +75,7 @@ def _copied(name: str, folder: Path, out: Path) -> Row | None:
     return {"address": quote(str(relative)), "masked": masked, "width": width, "height": height}
 
 
-def page(
-    gallery: Gallery, linked: Linked, pictures: list[Row | None], travels: Travels = NO_TRAVELS
-) -> str:
+def page(gallery: Gallery, linked: Linked, pictures: list[Row | None], travels: Travels = NO_TRAVELS) -> str:
     """HTML that needs the pictures, and nothing else.
 
     Args:
@@ -175,7 +173,9 @@ def _timeline(by_identity: Mapping[int, list[Row]], table: pd.DataFrame) -> list
     lanes = []
     for number, rows in sorted(by_identity.items()):
         free, bars = list[float](), []
-        for one in sorted((row for row in rows if not np.isnan(row["end"] + row["start"])), key=lambda row: row["start"]):
+        for one in sorted(
+            (row for row in rows if not np.isnan(row["end"] + row["start"])), key=lambda row: row["start"]
+        ):
             level = next((place for place, end in enumerate(free) if end < one["start"]), len(free))
             free[level : level + 1] = [one["end"]]
             left, width = (one["start"] - first) * scale, (one["end"] - one["start"]) * scale
