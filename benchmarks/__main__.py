@@ -44,6 +44,7 @@ ALL = {
     "evaluation": 40,
     "memory": 60,
     "rendering": 15,
+    "search": 30,
     "startup": 100,
     "scaling": 50,
     "demo": 240,

@@ -90,6 +90,23 @@ def test_a_long_clip_is_the_mean_of_its_snippets_however_many(encoder: Encoder) 
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=float(expected.max()) / 10**5)
 
 
+@pytest.mark.parametrize("at_once", [3, 32])
+def test_tracklets_of_any_length_and_size_are_embedded_as_one_by_one(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("reid_cosam.encoder._SNIPPETS_AT_ONCE", at_once)
+    shapes = [(9, 64, 32, 3), (1, 64, 32, 3), (4, *SIZE, 3), (7, 3, 64, 32), (13, *SIZE, 3)]
+    tracklets = [noise(*shape).numpy() for shape in shapes]
+
+    found = encoder.embed_tracklets(one for one in tracklets)
+
+    expected = torch.cat([encoder.embed(one[np.newaxis]) for one in tracklets])
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=float(expected.max()) / 10**5)
+    assert encoder.embed_tracklets([]).shape == (0, 256)
+    with pytest.raises(ValueError, match=r"clips are empty: shape \[1, 0, 64, 32, 3\]"):
+        encoder.embed_tracklets([noise(0, 64, 32, 3)])
+
+
 def test_the_fingerprint_is_that_of_weights_clip_length_and_size(trained: Path, encoder: Encoder) -> None:
     before = encoder.fingerprint
     assert reid_cosam.load(trained).fingerprint == before

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from reid_cosam import settings
 from reid_cosam.cli import module_of
 from reid_cosam.paths import CONF
+from reid_cosam.settings import footage
 from reid_cosam.settings.reading import read_settings
 
 ROOT = Path(__file__).parents[1]
@@ -37,8 +38,10 @@ SETTINGS: dict[str, type[BaseModel]] = {
     "dashboards": settings.DashboardsSettings,
     "report": settings.ReportSettings,
     "visualize": settings.VisualizeSettings,
-    "search": settings.SearchSettings,
-    "link": settings.LinkSettings,
+    "embed": footage.EmbedSettings,
+    "calibrate": footage.CalibrateSettings,
+    "search": footage.SearchSettings,
+    "link": footage.LinkSettings,
 }
 # `python -m reid_cosam.VERB`, `python -m reid_cosam VERB` and `reid-cosam VERB`.
 PROGRAM = re.compile(r"(?m)(?:python -m reid_cosam[. ]|(?:^ *|(?<=`))reid-cosam )(?=[a-z])[^`#\n]+")

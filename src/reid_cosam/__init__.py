@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from reid_cosam.models.cosam import Cosam as Cosam
     from reid_cosam.models.network import VideoReidNet as VideoReidNet
     from reid_cosam.models.timm_backbones import timm_backbone as timm_backbone
+    from reid_cosam.tracker_encoder import TrackerEncoder as TrackerEncoder
 
 __version__ = "0.1.0"
 
@@ -74,6 +75,7 @@ _MODULE_OF = {
     "TemporalRnn": "models.aggregators",
     "load": "encoder",
     "Encoder": "encoder",
+    "TrackerEncoder": "tracker_encoder",
     "batch_hard_triplet_loss": "losses.triplet",
     "PKBatchSampler": "data.samplers",
     "score": "metrics.protocols",

@@ -30,6 +30,7 @@ VERBS = {
     "evaluate": "score a trained network on any data set, under any protocol",
     "score": "score descriptors that any other network made, under any protocol",
     "embed": "turn footage into a gallery: one descriptor per tracklet",
+    "calibrate": "measure thresholds and error rates on people a network was not trained on",
     "search": "find the tracklets of a gallery that show the person of a query",
     "link": "give each person one identity over all cameras of a gallery",
     "visualize": "draw what COSAM attends to, and measure it against person masks",

@@ -1,7 +1,7 @@
 """A trained network as a Python object: clips in, descriptors out."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from os import PathLike
 from pathlib import Path
 
@@ -78,21 +78,64 @@ class Encoder:
 
         Args:
             clips: RGB frames as 8-bit integers, `[b, t, h, w, 3]` or `[b, t, 3, h, w]`, on any device.
-                Tracklets of different lengths are embedded one by one, as clips `[1, t, h, w, 3]`.
+                `embed_tracklets` takes tracklets of different lengths.
 
         Raises:
             ValueError: `clips` are of another type or shape, or empty.
         """
+        snippets = self._snippets(clips)
+        self.network.eval()  # it may have been trained in the meantime
+        parts = [self._embed_snippets(part) for part in snippets.flatten(0, 1).split(_SNIPPETS_AT_ONCE)]
+        by_clip: Tensor = torch.cat(parts).unflatten(0, snippets.shape[:2])
+        return by_clip.mean(dim=1)
+
+    @torch.inference_mode()
+    def embed_tracklets(
+        self, tracklets: Iterable[Shaped[Tensor | np.ndarray, "_ _ _ _"]]
+    ) -> Float32[Tensor, "n d"]:
+        """One descriptor per tracklet, whatever their lengths and sizes: what `embed` gives for each alone.
+
+        Snippets of several tracklets are extracted together, which takes less time than one by one.
+
+        >>> backbone = resnet_tiny(pretrained=False, last_stride=1)
+        >>> network = VideoReidNet(backbone, {}, TemporalAveragePooling(256), num_identities=10)
+        >>> encoder = Encoder(network, num_frames=4, height=64, width=32)
+        >>> walk, glimpse = np.zeros((9, 120, 50, 3), np.uint8), np.zeros((2, 64, 32, 3), np.uint8)
+        >>> encoder.embed_tracklets([walk, glimpse]).shape
+        torch.Size([2, 256])
+
+        Args:
+            tracklets: RGB frames as 8-bit integers, each `[t, h, w, 3]` or `[t, 3, h, w]`. They may come
+                from a generator: one batch of snippets is kept at a time.
+
+        Raises:
+            ValueError: a tracklet is of another type or shape, or empty.
+        """
+        self.network.eval()
+        lengths: list[int] = []
+        parts: list[Tensor] = []
+        waiting: list[Tensor] = []
+        for tracklet in tracklets:
+            snippets = self._snippets(torch.as_tensor(tracklet)[None])[0]
+            lengths.append(len(snippets))
+            waiting += snippets
+            while len(waiting) >= _SNIPPETS_AT_ONCE:
+                parts.append(self._embed_snippets(torch.stack(waiting[:_SNIPPETS_AT_ONCE])))
+                del waiting[:_SNIPPETS_AT_ONCE]
+        if waiting:
+            parts.append(self._embed_snippets(torch.stack(waiting)))
+        if not parts:
+            return torch.zeros(0, self.network.descriptor_size, device=self.device)
+        return torch.stack([one.mean(dim=0) for one in torch.cat(parts).split(lengths)])
+
+    def _snippets(self, clips: Shaped[Tensor | np.ndarray, "b t _ _ _"]) -> UInt8[Tensor, "b s n h w 3"]:
+        """All snippets of each clip, at the network's size."""
         frames = _channels_last(torch.as_tensor(clips))
         if frames.shape[2:4] != (self.height, self.width):
             resized = resize(frames.flatten(0, 1).cpu(), self.height, self.width)
             frames = resized.unflatten(0, frames.shape[:2])
-        self.network.eval()  # it may have been trained in the meantime
         positions = torch.from_numpy(dense(frames.shape[1], self.num_frames)).to(frames.device)
-        snippets = frames[:, positions].flatten(0, 1)
-        parts = [self._embed_snippets(part) for part in snippets.split(_SNIPPETS_AT_ONCE)]
-        by_clip: Tensor = torch.cat(parts).unflatten(0, (len(frames), -1))
-        return by_clip.mean(dim=1)
+        return frames[:, positions]
 
     def _embed_snippets(self, frames: UInt8[Tensor, "s t h w 3"]) -> Float32[Tensor, "s d"]:
         clips = normalise(frames.to(self.device).permute(0, 1, 4, 2, 3), torch.float32)

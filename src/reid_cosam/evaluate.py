@@ -2,19 +2,18 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from omegaconf import OmegaConf
 
 from reid_cosam.command_line import command, output_folder
 from reid_cosam.command_line.arguments import refuse_image_size
-from reid_cosam.settings import DataSettings, EvaluateSettings, TrainSettings
+from reid_cosam.settings import EvaluateSettings
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from reid_cosam.evaluation.records import TestTracklets
-    from reid_cosam.models.network import VideoReidNet
+    from reid_cosam.metrics.testset import TestSet
 
 _log = logging.getLogger("reid_cosam.evaluate")  # `__main__` would not be silent on other ranks
 
@@ -40,6 +39,7 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     from reid_cosam.results.store import write_json, write_text
     from reid_cosam.results.summary import print_evaluation
     from reid_cosam.sweeps import registry
+    from reid_cosam.training.datamodule import SnippetSize
 
     launch.check_world_size(settings.trainer.devices)
     launch.end_with_launcher()
@@ -71,40 +71,30 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
             trust = {*settings.trust, *build.modules_of(settings.model_dump())}
             launch.run_ranks("reid_cosam.evaluate", folder, settings.trainer.devices, trust=sorted(trust))
             return  # the first of them has scored
-        descriptors = _extracted(settings, data, trained, network, test, folder)
+        size = SnippetSize(trained.num_frames, *test.size)
+        how = build.Extracting(settings.trainer, settings.snippet_tail, settings.ckpt)
+        descriptors = build.extract_descriptors(network, size, test.tracklets, data, how, folder)
         if launch.is_first_rank():
             store.save(descriptors, test.table())
     if launch.is_first_rank():
         about = build.evaluation_record(settings, data, trained, origin)
         about["store"] = str(store.folder.absolute()) if store.usable else None
+        about |= _open_set(settings, descriptors, test.test_set, scoring.protocols[0])
         results = score_protocols(descriptors, test.test_set, scoring)
         metrics, pictures = write_evaluation(results, test, about, folder)
         print_evaluation(metrics, pictures, folder)
 
 
-def _extracted(
-    settings: EvaluateSettings,
-    data: DataSettings,
-    trained: TrainSettings,
-    network: "VideoReidNet",
-    test: "TestTracklets",
-    folder: Path,
-) -> "Tensor":
-    """The descriptors of the test tracklets `[n, d]`."""
-    from reid_cosam import build
-    from reid_cosam.evaluation.extraction import extract
-    from reid_cosam.results.descriptors import check_finite
+def _open_set(
+    settings: EvaluateSettings, descriptors: "Tensor", test_set: "TestSet", protocol: str
+) -> dict[str, Any]:
+    """Open-set scores for `metrics.json`; empty where they are not asked for."""
+    from reid_cosam.galleries.estimation import Measurement, open_set_of, score_record
 
-    test_data = build.make_test_data(settings, data, trained, test.tracklets)
-    _log.info(
-        "extracting descriptors of %d tracklets of %s in %d snippets of %d frames (%dx%d)",
-        *(len(test.tracklets), data.name, test_data.num_snippets, trained.num_frames, *test.size),
-    )
-    build.announce_precision(settings.trainer, build.precision(settings.trainer, lambda: network.backbone))
-    trainer = build.make_test_trainer(settings.trainer, folder, lambda: network.backbone)
-    descriptors = extract(network, len(test.tracklets), test_data, trainer)
-    check_finite(descriptors, settings.ckpt)
-    return descriptors
+    if not settings.openset:
+        return {}
+    scored, _ = open_set_of(descriptors, test_set, protocol, Measurement(settings.distance))
+    return {"openset": {"protocol": protocol, "distance": settings.distance, **score_record(scored)}}
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_cosam.command_line import command
-from reid_cosam.settings import LinkSettings
+from reid_cosam.settings.footage import LinkSettings
 
 
 @command("link", LinkSettings)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reid_cosam.command_line import command
-from reid_cosam.settings import SearchSettings
+from reid_cosam.settings.footage import SearchSettings
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,19 +17,20 @@ def pairs(found: np.ndarray) -> set[tuple[int, int]]:
 
 
 def test_tracks_of_one_camera_that_share_a_moment_are_two_people() -> None:
-    times = [("a", 0, 2), ("a", 1, 3), ("a", 2, 4), ("a", 5, 6), ("b", 0, 9), ("a", 5.5, 5.6)]
-    rows = [(camera, str(number), "", *span, (0,)) for number, (camera, *span) in enumerate(times)]
+    times = [("a", (0, 2)), ("a", (1, 3)), ("a", (2, 4)), ("a", (5, 6)), ("b", (0, 9)), ("a", (5.5, 5.6))]
+    rows = [(camera, str(number), "", span[0], span[1], (0,)) for number, (camera, span) in enumerate(times)]
     found = Constraints(gallery_of(rows).tracklets).same_time(EVERYTHING, EVERYTHING)
     assert pairs(found) == {(0, 1), (0, 2), (1, 2), (3, 5)}
 
 
 def test_frames_stand_in_for_seconds_that_are_unknown() -> None:
-    rows = [("a", str(number), "", 0.0, 1.0, (0,)) for number in range(4)]
+    rows = [("a", str(number), "", 0.0, 1.0, (0,)) for number in range(5)]
     table = gallery_of(rows).tracklets
-    table["start"] = [np.nan, np.nan, 50, np.nan]
-    table["end"] = [np.nan, np.nan, 51, np.nan]
-    table["first_frame"] = [1, 5, 8, None]
-    table["last_frame"] = [5, 7, 9, None]
+    table["start"] = [np.nan, np.nan, 50, np.nan, np.nan]
+    table["end"] = [np.nan, np.nan, 51, np.nan, np.nan]
+    table["first_frame"] = [1, 5, 8, None, 1]
+    table["last_frame"] = [5, 7, 9, None, 9]
+    table["source"] = ["a.mp4", "a.mp4", "a.mp4", "a.mp4", "later.mp4"]
     constraints = Constraints(table)
     assert pairs(constraints.same_time(EVERYTHING, EVERYTHING)) == {(0, 1)}
     assert constraints.untimed == 1
@@ -37,8 +38,15 @@ def test_frames_stand_in_for_seconds_that_are_unknown() -> None:
 
 
 def test_a_way_is_too_fast_or_too_slow() -> None:
-    times = [("a", 0, 1), ("b", 5, 6), ("b", 12, 13), ("b", 30, 31), ("a", 12.5, 14), ("c", 0.5, 2)]
-    rows = [(camera, str(number), "", *span, (0,)) for number, (camera, *span) in enumerate(times)]
+    times = [
+        ("a", (0, 1)),
+        ("b", (5, 6)),
+        ("b", (12, 13)),
+        ("b", (30, 31)),
+        ("a", (12.5, 14)),
+        ("c", (0.5, 2)),
+    ]
+    rows = [(camera, str(number), "", span[0], span[1], (0,)) for number, (camera, span) in enumerate(times)]
     travels = {("a", "b"): TravelTime(5.0, 20.0), ("b", "a"): TravelTime(5.0, np.inf)}
     constraints = Constraints(gallery_of(rows).tracklets, travels)
     # From 0 it is 4, 11 and 29 seconds to the three of b; from 4, which 2 overlaps, it is 16 to the last.

@@ -50,6 +50,7 @@ def written(gallery: Gallery, folder: Path) -> Path:
 
 def calibration_of(network: str = "ab12", distance: Distance = "euclidean") -> Calibration:
     """No different pair up to 2, all beyond 6; all same pairs up to 3, of which half are below 1."""
+    thresholds = (1.0, 2.0, 3.0, 4.0, 6.0)
     false_alarms, misses = (0.0, 0.0, 0.1, 0.5, 1.0), (0.5, 0.1, 0.0, 0.0, 0.0)
     unknown = OpenSetScores(
         people=160, same_pairs=100, different_pairs=1000, eer=None, tpr_at_fpr={}, dir_at_far={}
@@ -64,9 +65,10 @@ def calibration_of(network: str = "ab12", distance: Distance = "euclidean") -> C
             "tracklets": 320,
             "cameras": ["a", "b"],
         },
-        thresholds=(1.0, 2.0, 3.0, 4.0, 6.0),
-        false_alarms=RateCurve(value=false_alarms, low=false_alarms, high=false_alarms),
-        misses=RateCurve(value=misses, low=misses, high=misses),
+        false_alarms=RateCurve(
+            thresholds=thresholds, value=false_alarms, low=false_alarms, high=false_alarms
+        ),
+        misses=RateCurve(thresholds=thresholds, value=misses, low=misses, high=misses),
         scores=unknown,
         camera_pairs={},
         within_cameras=None,

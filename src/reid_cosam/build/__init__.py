@@ -22,10 +22,11 @@ from reid_cosam.build.devices import (
     runs_on_gpu,
 )
 from reid_cosam.build.evaluation import (
+    Extracting,
+    extract_descriptors,
     load_network,
     make_shown_splits,
     make_spatial_masks,
-    make_test_data,
     make_test_tracklets,
     make_test_trainer,
 )
@@ -46,6 +47,7 @@ from reid_cosam.build.training import finished_run, make_module, make_origin, ma
 from reid_cosam.build.trust import modules_of
 
 __all__ = [
+    "Extracting",
     "announce_precision",
     "check_compiler",
     "check_gpus",
@@ -56,6 +58,7 @@ __all__ = [
     "data_record",
     "default_protocols",
     "evaluation_record",
+    "extract_descriptors",
     "extraction_origin",
     "finished_run",
     "is_rendered",
@@ -75,7 +78,6 @@ __all__ = [
     "make_spatial_masks",
     "make_splits",
     "make_store",
-    "make_test_data",
     "make_test_tracklets",
     "make_test_trainer",
     "make_trainer",

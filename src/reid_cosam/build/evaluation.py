@@ -1,41 +1,47 @@
 """What evaluates a network: the network itself from a checkpoint, its test data and a trainer."""
 
+import logging
 import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import pytorch_lightning as pl
 import torch
+from jaxtyping import Float32
 from pytorch_lightning.strategies import DDPStrategy
-from torch import nn
+from torch import Tensor, nn
 
 from reid_cosam.build.data import data_folder, make_splits
-from reid_cosam.build.devices import check_gpus, precision, prepare_memory, runs_on_gpu
+from reid_cosam.build.devices import announce_precision, check_gpus, precision, prepare_memory, runs_on_gpu
 from reid_cosam.build.network import make_network
 from reid_cosam.build.parts import TARGET
 from reid_cosam.build.settings import check_settings, without_weights
 from reid_cosam.build.trust import check_trust
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.evaluation.extraction import extract
 from reid_cosam.evaluation.records import TestTracklets
 from reid_cosam.metrics.testset import TestSet
 from reid_cosam.models.network import VideoReidNet
+from reid_cosam.results.descriptors import check_finite
 from reid_cosam.settings import (
     CheckpointSettings,
     DataSettings,
     DeviceSettings,
-    EvaluateSettings,
     TrainSettings,
     VisualizeSettings,
 )
 from reid_cosam.training.checkpoint_files import read_checkpoint
-from reid_cosam.training.datamodule import TrackletDataModule
+from reid_cosam.training.datamodule import SnippetSize, TrackletDataModule
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
 from reid_cosam.training.shared_memory import Load, check_shared_memory
 from reid_cosam.training.stopping import StopWhenInterrupted
 from reid_cosam.visualization.spatial_masks import SpatialMasks
 
 _PREFIX = "network."
+
+_log = logging.getLogger(__name__)
 
 
 def load_network(path: Path, trust: Collection[str] = ()) -> tuple[TrainSettings, VideoReidNet]:
@@ -114,20 +120,42 @@ def make_spatial_masks(settings: VisualizeSettings, network: VideoReidNet) -> Sp
         raise ValueError(f"{settings.ckpt}: {error}") from None
 
 
-def make_test_data(
-    settings: EvaluateSettings, data: DataSettings, trained: TrainSettings, tracklets: Sequence[Tracklet]
-) -> TrackletDataModule:
-    """The tracklets at the clip length and image size that the network was trained with.
+class Extracting(NamedTuple):
+    """How descriptors are extracted: on which devices, with which tail of tracklets, and of which network."""
+
+    devices: DeviceSettings
+    tail: Literal["cycle", "weighted"]
+    network: str
+
+
+def extract_descriptors(
+    network: VideoReidNet,
+    size: SnippetSize,
+    tracklets: Sequence[Tracklet],
+    data: DataSettings,
+    how: Extracting,
+    folder: Path,
+) -> Float32[Tensor, "n d"]:
+    """The descriptors of tracklets of `data`, at the clip length and image size of the network.
 
     Raises:
         SharedMemoryFull: there is no room for what `data.workers` read ahead.
+        ValueError: there is no such GPU, or a descriptor is not finite.
     """
-    frames, height, width = trained.num_frames, trained.data.height, trained.data.width
-    snippets = DenseSnippets(tracklets, frames, height, width, tail=settings.snippet_tail)
-    ranks = settings.trainer.devices
+    snippets = DenseSnippets(tracklets, *size, tail=how.tail)
+    ranks, frames = how.devices.devices, size.num_frames
     load = Load(-(-len(snippets) // (ranks * data.eval_batch_size)), data.eval_batch_size)
-    check_shared_memory([load], frames * 3 * height * width, data.workers, ranks)
-    return TrackletDataModule(snippets, data.eval_batch_size, data.workers)
+    check_shared_memory([load], frames * 3 * size.height * size.width, data.workers, ranks)
+    test_data = TrackletDataModule(snippets, data.eval_batch_size, data.workers)
+    _log.info(
+        "extracting descriptors of %d tracklets of %s in %d snippets of %d frames (%dx%d)",
+        *(len(tracklets), data.name, test_data.num_snippets, *size),
+    )
+    announce_precision(how.devices, precision(how.devices, lambda: network.backbone))
+    trainer = make_test_trainer(how.devices, folder, lambda: network.backbone)
+    descriptors = extract(network, len(tracklets), test_data, trainer)
+    check_finite(descriptors, how.network)
+    return descriptors
 
 
 def make_test_trainer(

@@ -16,6 +16,8 @@ class BoxedCamera:
     """Footage of one camera.
 
     Attributes:
+        about: facts for people and for programs: source, width, height, frames per second.
+        signature: changes with what would be read.
         start: of its first frame, in seconds on a clock that all cameras share.
         skip_broken: a video that breaks counts as one that ends there.
     """

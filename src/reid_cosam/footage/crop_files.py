@@ -10,8 +10,8 @@ import pandas as pd
 
 from reid_cosam.data.readers.listing import is_image
 from reid_cosam.footage.clock import Clock
-from reid_cosam.footage.crops import Track
 from reid_cosam.footage.cropped import CroppedCamera, numbers
+from reid_cosam.footage.crops import Track
 
 _DEPTH = 3  # folders that a layout has, at most
 
@@ -74,7 +74,7 @@ def read_csv(path: Path, clock: Clock) -> list[CroppedCamera]:
         known, paths = tracks.setdefault((camera, track), (person, []))
         if known != person:
             raise ValueError(
-                f"{path}, line {line}: track {track} of camera {camera} belongs to {known!r} in earlier lines, "
+                f"{path}, line {line}: track {track} of camera {camera} belongs to {known!r} further up, "
                 f"here to {person!r}"
             )
         paths.append(str(path.parent / image))

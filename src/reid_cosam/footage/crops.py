@@ -1,8 +1,8 @@
 """Crops of tracks, at the size that a network takes, and the crops that could not be made."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -51,23 +51,6 @@ class Unusable(NamedTuple):
     text: str
 
 
-class Camera(Protocol):
-    """Footage of one camera.
-
-    Attributes:
-        about: facts for people and for programs: source, and where known width, height and frames per second.
-        signature: changes with what would be read.
-    """
-
-    name: str
-    tracks: tuple[Track, ...]
-    about: Mapping[str, object]
-    signature: str
-
-    def crops(self, names: Collection[str], height: int, width: int) -> Iterator[Crop | Unusable]:
-        """Every crop of the tracks named, as a crop or as unusable; each track in time order."""
-
-
 class Cropper:
     """Resizes crops, and makes evenly spread pictures of each track."""
 
@@ -81,9 +64,9 @@ class Cropper:
         position, due, picture = self._position[track], self._due[track], None
         self._position[track] += 1
         if due and position >= due[0]:
-            picture = _resized(pixels, self._picture_size)
+            picture = resized(pixels, self._picture_size)
             self._due[track] = [one for one in due if one > position]
-        return Crop(track, frame, time, _resized(pixels, self._size), picture)
+        return Crop(track, frame, time, resized(pixels, self._size), picture)
 
     def unusable(self, track: str, frame: int, kind: str, text: str) -> Unusable:
         self._position[track] += 1
@@ -95,8 +78,9 @@ def _spread(length: int) -> list[int]:
     return [(2 * index + 1) * length // (2 * number) for index in range(number)]
 
 
-def _resized(pixels: UInt8[np.ndarray, "_ _ 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "_ _ 3"]:
+def resized(pixels: UInt8[np.ndarray, "_ _ 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "_ _ 3"]:
+    """The picture at this height and width, as `data.frames` resizes it; never a view of a whole frame."""
     if pixels.shape[:2] == size:
-        return np.array(pixels)  # not a view, which would keep a whole frame
-    resized: UInt8[np.ndarray, "_ _ 3"] = resize(torch.from_numpy(pixels.copy())[None], *size)[0].numpy()
-    return resized
+        return np.array(pixels)
+    small: UInt8[np.ndarray, "_ _ 3"] = resize(torch.from_numpy(pixels.copy())[None], *size)[0].numpy()
+    return small

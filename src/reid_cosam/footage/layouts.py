@@ -6,17 +6,20 @@ from pathlib import Path
 from types import MappingProxyType
 
 from reid_cosam.footage import crop_files, with_boxes
+from reid_cosam.footage.boxed import BoxedCamera
 from reid_cosam.footage.clock import Clock, read_clock
-from reid_cosam.footage.crops import Camera
+from reid_cosam.footage.cropped import CroppedCamera
+
+Camera = BoxedCamera | CroppedCamera
 
 LAYOUTS = MappingProxyType(
     {
         "track": "<footage>/<track>/*.jpg: crops of one camera",
         "camera_track": "<footage>/<camera>/<track>/*.jpg: crops",
         "person_camera_track": "<footage>/<person>/<camera>/<track>/*.jpg: crops",
-        "csv": "a CSV file with the columns path,track,camera and, if people are known, person: crops",
+        "csv": "a CSV file with the columns path,track,camera and, where known, person: crops",
         "video": "<footage>/<camera>.mp4 (avi, mkv, mov) beside <camera>.txt with boxes, or one such video",
-        "mot": "<footage>/img1/*.jpg and gt/gt.txt or <name>.txt, or a folder of such folders, one per camera",
+        "mot": "<footage>/img1/*.jpg and gt/gt.txt or <name>.txt; or one such folder per camera",
     }
 )
 """Every layout, as `layout=` names it."""
@@ -88,22 +91,22 @@ def _recognised(path: Path) -> str:
         if with_boxes.is_video(path):
             return "video"
         raise _unknown(f"footage={path} is neither a video nor a CSV file")
-    found = []
-    if any(map(with_boxes.is_video, path.iterdir())):
-        found.append("video")
-    if with_boxes.sequences(path):
-        found.append("mot")
-    else:
-        depths = crop_files.depths(path)
-        names = ("track", "camera_track", "person_camera_track")
-        found += [names[depth - 1] for depth in sorted(depths) if 1 <= depth <= len(names)]
-        if not found and 0 in depths:
-            raise _unknown(f"footage={path} has images, but a track is a folder of images: name its parent")
-    if not found:
-        raise _unknown(f"footage={path} has no layout that is known")
+    found = _found_in(path)
     if len(found) > 1:
         raise _unknown(f"footage={path} could be {' or '.join(found)}: choose one with layout=...")
+    if not found:
+        raise _unknown(
+            f"footage={path} has no layout that is known (of one track of images, name the parent)"
+        )
     return found[0]
+
+
+def _found_in(folder: Path) -> list[str]:
+    found = ["video"] if any(map(with_boxes.is_video, folder.iterdir())) else []
+    if with_boxes.sequences(folder):
+        return [*found, "mot"]
+    names = ("track", "camera_track", "person_camera_track")
+    return found + [names[depth - 1] for depth in sorted(crop_files.depths(folder)) if depth]
 
 
 def _unknown(reason: str) -> ValueError:

@@ -76,8 +76,8 @@ class Video:
                     yield Picture(number, time, partial(_pixels, frame), damaged)
             except FFmpegError as error:
                 raise BrokenVideo(
-                    f"{self.path} is broken in frame {number + 1}: {error.strerror}; broken=skip takes the "
-                    "frames before it"
+                    f"{self.path} is broken after frame {number}: {error.strerror}; broken=skip takes the "
+                    "frames up to there"
                 ) from error
         if not number:
             raise BrokenVideo(f"{self.path} has no frames")

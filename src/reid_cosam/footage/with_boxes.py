@@ -41,7 +41,7 @@ def read_videos(path: Path, clock: Clock, skip_broken: bool) -> list[BoxedCamera
     for video in found.values():
         if not video.with_suffix(".txt").is_file():
             raise FileNotFoundError(
-                f"{video} has no boxes: {video.with_suffix('.txt')} is missing, MOT text that a tracker writes"
+                f"{video} has no boxes: {video.with_suffix('.txt')} is missing, a tracker's MOT text"
             )
     return [
         _camera(name, Video(video), video, video.with_suffix(".txt"), clock, skip_broken)

@@ -119,7 +119,8 @@ class Collector:
         return Part(torch.stack(descriptors) if kept else torch.zeros(0, 0), rows, self._faults)
 
     def _row(self, one: _Open) -> dict[str, Any]:
-        assert one.first is not None and one.last is not None
+        assert one.first is not None
+        assert one.last is not None
         return {
             "camera": one.track.camera,
             "track": one.track.name,

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, Shaped
+from jaxtyping import Bool, Float, Float32, Int64, Shaped
 from torch import Tensor
 
 from reid_cosam.galleries.calibration import Calibration, Distance, WithinCameras, distances
@@ -10,7 +10,7 @@ from reid_cosam.galleries.gallery import Gallery
 
 _MOST_TRACKLETS = 2000
 _SHARES = np.linspace(0, 1, 201)
-_HALVES = 200
+_HALVES = 100
 _FEWEST_PAIRS = 10
 
 
@@ -26,11 +26,8 @@ def within_cameras(
     Of more than 2,000 tracklets, so many are drawn.
     """
     generator = np.random.default_rng(seed)
-    rows = np.sort(generator.permutation(len(cameras))[:_MOST_TRACKLETS])
+    rows, found, pairs = _compared(descriptors, cameras, distance, generator)
     cameras, codes = cameras[rows], np.unique(people[rows], return_inverse=True)[1]
-    chosen = descriptors[torch.from_numpy(rows)]
-    found = distances(chosen, chosen, distance)
-    pairs = np.triu(cameras[:, None] == cameras, 1)
     if pairs.sum() < _FEWEST_PAIRS:
         return None
     number = codes.max() + 1
@@ -67,22 +64,37 @@ def drift(calibration: Calibration, gallery: Gallery) -> str | None:
     calibration.check_network(gallery.network, "the gallery")
     expected = calibration.within_cameras
     cameras = gallery.tracklets["camera"].to_numpy().astype(str)
-    found = within_cameras(gallery.descriptors, cameras, np.arange(len(gallery)), calibration.distance)
-    if expected is None or found is None:
+    generator = np.random.default_rng(0)
+    rows, found, pairs = _compared(gallery.descriptors, cameras, calibration.distance, generator)
+    if expected is None or pairs.sum() < _FEWEST_PAIRS:
         return None
-    difference = _largest_difference(np.array(found.quantiles), np.array(expected.quantiles))
-    chance = expected.spread * np.sqrt(1 / found.tracklets + 1 / expected.tracklets)
+    quantiles = np.quantile(found[pairs], _SHARES)
+    difference = _largest_difference(quantiles, np.array(expected.quantiles))
+    chance = expected.spread * np.sqrt(1 / len(rows) + 1 / expected.tracklets)
     limit = max(chance, expected.between_cameras)
     if difference <= limit:
         return None
     half = len(_SHARES) // 2
-    here, there = found.quantiles[half], expected.quantiles[half]
+    here, there = quantiles[half], expected.quantiles[half]
     return (
         f"this footage differs from what was calibrated on ({calibration.source['name']}): tracklets of one "
         f"camera lie {here:.3g} apart, there {there:.3g} (medians; largest difference between the "
         f"distributions {difference:.2f}, up to {limit:.2f} is usual): promised error rates may not hold; "
         "calibrate on this footage, for example with labels=none"
     )
+
+
+def _compared(
+    descriptors: Float[Tensor, "n d"],
+    cameras: Shaped[np.ndarray, " n"],
+    distance: Distance,
+    generator: np.random.Generator,
+) -> tuple[Int64[np.ndarray, " k"], Float32[np.ndarray, "k k"], Bool[np.ndarray, "k k"]]:
+    """Rows that are compared, their distances, and which pairs of them are of one camera, each once."""
+    rows = np.sort(generator.permutation(len(cameras))[:_MOST_TRACKLETS])
+    chosen = descriptors[torch.from_numpy(rows)]
+    same_camera = cameras[rows][:, None] == cameras[rows]
+    return rows, distances(chosen, chosen, distance), np.triu(same_camera, 1)
 
 
 def _from_the_others(

@@ -14,8 +14,8 @@ import torch
 from PIL import Image
 
 from reid_cosam.footage.boxed import BoxedCamera
-from reid_cosam.footage.crops import Camera, Track
-from reid_cosam.footage.layouts import Footage
+from reid_cosam.footage.crops import Track
+from reid_cosam.footage.layouts import Camera, Footage
 from reid_cosam.footage.prefetch import prefetched
 from reid_cosam.galleries.collector import Collector, Strip, grouped
 from reid_cosam.galleries.extraction import Extract

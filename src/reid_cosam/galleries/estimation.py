@@ -1,6 +1,5 @@
 """Makes a `Calibration` of descriptors whose people are known, or of footage where nobody is named."""
 
-from collections.abc import Callable
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -30,21 +29,17 @@ MOST_TRACKLETS = 5000
 """Of a gallery: people beyond that are left out, chosen by the seed; 25 million distances need 200 MB."""
 _PAIR_DRAWS = 200  # for each pair of cameras
 
-Advance = Callable[[int], None]
-
 
 class Measurement(NamedTuple):
     """How a calibration is measured.
 
     Attributes:
         draws: samples of people in the bootstrap.
-        advance: called with the number of people whose pairs were counted since the last call.
     """
 
     distance: Distance = "euclidean"
     draws: int = 500
     seed: int = 0
-    advance: Advance = lambda _: None
 
 
 def open_set_of(
@@ -146,7 +141,7 @@ def calibrate_unlabelled(
         labelled.check_network(gallery.network, name)
         if labelled.distance != how.distance:
             raise ValueError(
-                f"the model's calibration is of {labelled.distance} distances: add distance={labelled.distance}"
+                f"the model is calibrated for {labelled.distance} distances: add distance={labelled.distance}"
             )
     rows = np.arange(len(gallery))
     chosen = np.sort(_some_people(rows, how.seed))
@@ -160,7 +155,7 @@ def calibrate_unlabelled(
     rows = np.arange(len(table))
     found = distances(descriptors, descriptors, how.distance)
     pairs = Pairs(found, np.zeros_like(different), different, rows, rows, len(rows))
-    scored = open_set(pairs, None, how.draws, how.seed, how.advance)
+    scored = open_set(pairs, None, how.draws, how.seed)
     cameras = table["camera"].to_numpy().astype(str)
     source = _source(name, False, scored, len(table), cameras)
     if labelled is not None:
@@ -211,7 +206,7 @@ def _scored(pairs: Pairs, searches: Searches, how: Measurement, name: str) -> Op
                 f"{name}: no two tracklets of {kind} under different cameras: a calibration needs several "
                 "people who are seen by several cameras"
             )
-    return open_set(pairs, searches, how.draws, how.seed, how.advance)
+    return open_set(pairs, searches, how.draws, how.seed)
 
 
 def _camera_pairs(

@@ -48,7 +48,7 @@ class NearestRows:
     ) -> None:
         self.distance = distance
         self._rows = (unit_length(rows) if distance == "cosine" else rows).float().contiguous()
-        self._squares = self._rows.square().sum(1)
+        self._squares = torch.linalg.vector_norm(self._rows, dim=1).square()  # needs no copy of the rows
         self._longest = float(self._squares.max().sqrt()) if len(rows) else 0.0
         self._find: Callable[[Tensor, int], tuple[Tensor, Tensor]] | None = None
         self._error = 0.0
@@ -140,9 +140,8 @@ class NearestRows:
                 raise ImportError("faiss is not installed: pip install 'reid-cosam[faiss]'") from None
             _log.warning("searching without faiss is exact but slower: pip install 'reid-cosam[faiss]'")
             return
-        scale = 2.0 ** -math.ceil(
-            math.log2(max(float(self._rows.abs().max()), 1e-30))
-        )  # float16 ends at 65504
+        largest = max(abs(float(one)) for one in self._rows.aminmax())
+        scale = 2.0 ** -math.ceil(math.log2(max(largest, 1e-30)))  # float16 ends at 65504
         width = self._rows.shape[1]
         library: Any = faiss  # its stubs know nothing of these calls
         index = library.IndexShards(width, True, True)  # a thread per shard, as one query is one thread

@@ -67,8 +67,8 @@ class PartStore:
             ]
             if differing:
                 raise ValueError(
-                    f"{self.folder} is of an interrupted run with another {', '.join(differing)}: repeat that "
-                    "run, delete the folder, or name another with out=..."
+                    f"{self.folder} is of an interrupted run with another {', '.join(differing)}: repeat "
+                    "that run, delete the folder, or name another with out=..."
                 )
         else:
             write_record(record, origin)

@@ -1,16 +1,22 @@
 """The calibration that belongs to a gallery, and in words what its verdicts promise there."""
 
+import logging
 from pathlib import Path
 
 from reid_cosam.galleries.calibration import FILE, Calibration
+from reid_cosam.galleries.drift import drift
 from reid_cosam.galleries.gallery import Gallery
 
 MISS = 0.05
 """Share of people in the gallery who may get `not here`."""
 
+_log = logging.getLogger(__name__)
+
 
 def find_calibration(gallery: Gallery, folder: Path, named: str | None = None) -> Calibration | None:
     """The one in the file `named`, otherwise in the folder of the gallery or of its model; None without any.
+
+    A warning where the gallery's footage is unlike that which was calibrated on.
 
     Raises:
         FileNotFoundError: `named` does not exist.
@@ -25,6 +31,8 @@ def find_calibration(gallery: Gallery, folder: Path, named: str | None = None) -
         return None
     calibration = Calibration.read(places[0])
     calibration.check_network(gallery.network, f"the gallery {folder}")
+    if warning := drift(calibration, gallery):
+        _log.warning("%s", warning)
     return calibration
 
 

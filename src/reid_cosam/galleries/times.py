@@ -73,9 +73,9 @@ class Constraints:
     """Pairs of tracklets that cannot be one person.
 
     Two tracks of one camera that share a moment are two people: by their seconds where both have them, else
-    by their frames. Of two tracklets the later one must start within the travel time between their cameras,
-    if there is one, after the earlier one ends; this needs seconds. A longest time is right only where people
-    cannot stay out of sight for longer, or come back.
+    by their frames, which are counted within a source. Of two tracklets the later one must start within the
+    travel time between their cameras, if there is one, after the earlier one ends; this needs seconds. A
+    longest time is right only where people cannot stay out of sight for longer, or come back.
 
     Args:
         tracklets: the table of a gallery.
@@ -85,6 +85,7 @@ class Constraints:
     def __init__(self, tracklets: pd.DataFrame, travels: Travels = NO_TRAVELS) -> None:
         names, cameras = np.unique(tracklets["camera"].to_numpy(dtype=str), return_inverse=True)
         self.cameras: Int64[np.ndarray, " n"] = cameras.astype(np.int64)
+        self.sources: Int64[np.ndarray, " n"] = pd.factorize(tracklets["source"])[0].astype(np.int64)
         self.start, self.end = (_floats(tracklets[name]) for name in ("start", "end"))
         self.first, self.last = (_floats(tracklets[name]) for name in ("first_frame", "last_frame"))
         code = {name: number for number, name in enumerate(names.tolist())}
@@ -101,8 +102,9 @@ class Constraints:
         untimed = np.isnan(start + end) | np.isnan(self.start[others] + self.end[others])
         first, last = self.first[rows, None], self.last[rows, None]
         shared = (first <= self.last[others]) & (self.first[others] <= last)
+        shared &= untimed & (self.sources[rows, None] == self.sources[others])
         same_camera = self.cameras[rows, None] == self.cameras[others]
-        return self._apart((overlap | (untimed & shared)) & same_camera, rows, others)
+        return self._apart((overlap | shared) & same_camera, rows, others)
 
     def off_time(self, rows: Rows, others: Rows) -> Pairs:
         """Pairs whose way from camera to camera would be faster or slower than it can be."""
@@ -115,7 +117,8 @@ class Constraints:
 
     def impossible(self, rows: Rows, others: Rows) -> Pairs:
         """Pairs that any rule forbids."""
-        return self.same_time(rows, others) | self.off_time(rows, others)
+        pairs: Pairs = self.same_time(rows, others) | self.off_time(rows, others)
+        return pairs
 
     def _off(
         self,

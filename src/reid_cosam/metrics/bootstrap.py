@@ -7,7 +7,6 @@ network statistics", Connections 22(2), 1999; R. Fogliato, P. Patil and P. Peron
 error rates of pairs ("Confidence Intervals for Error Rates in 1:1 Matching Tasks", IJCV 2024).
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -94,14 +93,12 @@ def open_set(
     searches: Searches | None = None,
     draws: int = 500,
     seed: int = 0,
-    advance: Callable[[int], None] = lambda _: None,
 ) -> OpenSet:
     """Scores of pairs and searches, with limits that tell how much they depend on the people who were there.
 
     Args:
         searches: None where the nearest distances are not known.
         draws: number of samples of people.
-        advance: called with the number of people whose pairs were counted since the last call.
 
     Raises:
         ValueError: there are no different pairs.
@@ -111,7 +108,7 @@ def open_set(
         raise ValueError("no two tracklets of different people can be compared")
     thresholds = _thresholds(different, same)
     weights = draw_people(pairs.num_people, draws, seed)
-    counts = _count(pairs, thresholds, weights, advance)
+    counts = _count(pairs, thresholds, weights)
     false, rate = _shares(counts.different, different, thresholds), _share_below(different, thresholds)
     people = _people(pairs, pairs.different | pairs.same)
     false_alarms = _limits(rate, _variance(counts, rate, false, len(different)), people)
@@ -189,7 +186,6 @@ def _count(
     pairs: Pairs,
     thresholds: Float32[np.ndarray, " k"],
     weights: Float32[np.ndarray, "b p"],
-    advance: Callable[[int], None],
 ) -> _Counts:
     size = len(thresholds)
     columns = np.ascontiguousarray(weights.T)
@@ -211,7 +207,6 @@ def _count(
         different += (table @ columns) * columns[person]
         own = np.bincount(np.searchsorted(thresholds, distances[pairs.same[rows]]), minlength=size)
         same += own[:, None] * columns[person]
-        advance(1)
     sums = (different.cumsum(axis=0), same.cumsum(axis=0), squares.cumsum(), products.cumsum())
     return _Counts(*sums, total)
 

@@ -18,7 +18,6 @@ from reid_cosam.settings.commands import (
     VerifySettings,
     VisualizeSettings,
 )
-from reid_cosam.settings.footage import LinkSettings, SearchSettings
 from reid_cosam.settings.train import (
     DataSettings,
     DeviceSettings,
@@ -34,14 +33,12 @@ __all__ = [
     "DataSettings",
     "DeviceSettings",
     "EvaluateSettings",
-    "LinkSettings",
     "LoggerSettings",
     "PackSettings",
     "ReportSettings",
     "RerankingSettings",
     "ScoreSettings",
     "ScoringSettings",
-    "SearchSettings",
     "SweepSettings",
     "TablesSettings",
     "TrainSettings",

@@ -3,11 +3,11 @@
 from typing import Annotated, Literal
 
 from annotated_types import Gt, Lt
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
-from reid_cosam.settings.base import Count, PathText, Settings, Text, listed
+from reid_cosam.settings.base import Count, PathText, Seed, Settings, Text, listed
 from reid_cosam.settings.commands import Modules
-from reid_cosam.settings.train import DeviceSettings
+from reid_cosam.settings.train import DataSettings, DeviceSettings
 
 Rate = Annotated[float, Gt(0), Lt(1)]
 Names = Annotated[tuple[Text, ...], BeforeValidator(listed)]
@@ -35,6 +35,32 @@ class EmbedSettings(Settings):
     batch: Count
     min_frames: Count
     trainer: ExtractionDevice
+
+
+class CalibrateSettings(Settings):
+    model: PathText
+    trust: Modules
+    data: DataSettings | None
+    gallery: PathText | None
+    persons: PathText | None
+    labels: Literal["persons", "none"]
+    distance: Literal["euclidean", "cosine"]
+    draws: Count
+    seed: Seed
+    out: PathText | None
+    trainer: DeviceSettings
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "CalibrateSettings":
+        if (self.data is None) == (self.gallery is None):
+            raise ValueError("name what to calibrate on: either data=... or gallery=FOLDER")
+        if self.gallery is None and (self.persons is not None or self.labels == "none"):
+            raise ValueError("persons=... and labels=none are about a gallery: add gallery=FOLDER")
+        if self.persons is not None and self.labels == "none":
+            raise ValueError("persons=... names people and labels=none does without names: leave one out")
+        if self.trainer.devices != 1:
+            raise ValueError("calibrate extracts on one device: trainer.devices=1")
+        return self
 
 
 class LinkSettings(Settings):

@@ -104,9 +104,15 @@ def effect_plot(
 
 
 def _plot(size: tuple[float, float], x: str, y: str) -> tuple[Figure, Axes]:
-    """Labelled axes, and the look of all plots: a faint grid behind them, no frame above and on the right."""
+    """Labelled axes with the look of all plots: a faint grid behind them, no frame above and on the right."""
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot()
+    look(axes, x, y)
+    return figure, axes
+
+
+def look(axes: Axes, x: str, y: str) -> None:
+    """Labels the axes, and makes them look as in all plots."""
     axes.set_xlabel(x, color=INK)
     axes.set_ylabel(y, color=INK)
     axes.grid(color=LINE, linewidth=0.8)
@@ -114,7 +120,6 @@ def _plot(size: tuple[float, float], x: str, y: str) -> tuple[Figure, Axes]:
     axes.tick_params(colors=FAINT, length=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(FAINT)
-    return figure, axes
 
 
 def _line(index: int) -> dict[str, Any]:

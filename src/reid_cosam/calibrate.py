@@ -1,0 +1,199 @@
+"""Measure what a network's distances mean, on people it was not trained on: `reid-cosam calibrate --help`."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reid_cosam.command_line import command, output_folder
+from reid_cosam.command_line.arguments import refuse_image_size
+from reid_cosam.settings.footage import CalibrateSettings
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from reid_cosam.encoder import Encoder
+    from reid_cosam.galleries.calibration import Calibration
+    from reid_cosam.settings import DataSettings, TrainSettings
+
+_SIZES, _FAR, _MISS = (10, 100, 1000), 0.01, 0.05
+
+_log = logging.getLogger("reid_cosam.calibrate")
+
+
+@command("calibrate", CalibrateSettings, before=refuse_image_size)
+def main(settings: CalibrateSettings) -> None:
+    """One calibration, written and printed."""
+    run(settings, output_folder())
+
+
+def run(settings: CalibrateSettings, folder: Path) -> None:
+    """Writes the calibration where `settings` say; scores by camera pair and a picture into `folder`.
+
+    Raises:
+        ValueError, OSError: an input does not fit; the message says how to fix it.
+    """
+    from reid_cosam.results.environment import environment
+    from reid_cosam.results.openset import print_open_set, score_table
+    from reid_cosam.results.store import save_picture, write_json, write_text
+
+    trained, encoder = _network(settings)
+    out = _place(settings, folder)
+    if settings.data is not None:
+        made = _on_test_set(settings, settings.data, trained, encoder, folder)
+    else:
+        made = _on_gallery(settings, encoder, out)
+    scores, picture = made.scores.model_dump(), folder / "pictures" / "openset.png"
+    by_camera = {name: one.model_dump() for name, one in made.camera_pairs.items()}
+    write_json(folder / "environment.json", environment())
+    write_json(folder / "openset.json", {"all": scores, "camera_pairs": by_camera, "source": made.source})
+    write_text(folder / "openset.csv", score_table({"all": scores, **by_camera}).to_csv(index=False))
+    save_picture(_figure(made), picture)
+    made.write(out)
+    print_open_set(scores, _threshold_rows(made))
+    print(f"picture: {picture}\nscores by camera pair: {folder / 'openset.csv'}\ncalibration: {out}")
+
+
+def _network(settings: CalibrateSettings) -> "tuple[TrainSettings | None, Encoder]":
+    """The network and, where they are known, the settings that it was trained with."""
+    from reid_cosam import build
+    from reid_cosam.encoder import Encoder, load
+
+    checkpoint = _checkpoint(settings.model)
+    if not checkpoint.is_file():
+        return None, load(settings.model, settings.trust)
+    trained, network = build.load_network(checkpoint, settings.trust)
+    return trained, Encoder(network, trained.num_frames, trained.data.height, trained.data.width)
+
+
+def _checkpoint(model: str) -> Path:
+    path = Path(model)
+    return path / "checkpoints" / "last.ckpt" if path.is_dir() else path
+
+
+def _place(settings: CalibrateSettings, folder: Path) -> Path:
+    """Where the calibration goes: with the model, if that is on this machine."""
+    from reid_cosam.galleries.calibration import FILE
+
+    return Path(settings.out) if settings.out else _beside(settings.model) or folder / FILE
+
+
+def _beside(model: str) -> Path | None:
+    """The calibration of a model on this machine: in its folder, or in that of the run that it came from."""
+    from reid_cosam.galleries.calibration import FILE
+
+    path = Path(model)
+    if path.is_file():
+        path = path.parent.parent if path.parent.name == "checkpoints" else path.parent
+    return path / FILE if path.is_dir() else None
+
+
+def _on_test_set(
+    settings: CalibrateSettings,
+    data: "DataSettings",
+    trained: "TrainSettings | None",
+    encoder: "Encoder",
+    folder: Path,
+) -> "Calibration":
+    from reid_cosam import build
+    from reid_cosam.galleries.estimation import Measurement, calibrate_test_set
+    from reid_cosam.training.datamodule import SnippetSize
+
+    splits = build.make_splits(data)
+    if trained is not None and (seen := build.people_trained_on(trained.data, data, splits)):
+        text = "the network was trained on %d of these people, in split %d: the thresholds will be wrong"
+        _log.warning(text, seen, trained.data.split)
+    size = SnippetSize(encoder.num_frames, encoder.height, encoder.width)
+    seen_as = data.model_copy(update={"height": size.height, "width": size.width})
+    test = build.make_test_tracklets(data, seen_as, splits.query, splits.gallery)
+    how = build.Extracting(settings.trainer, "cycle", settings.model)
+    descriptors = build.extract_descriptors(encoder.network, size, test.tracklets, data, how, folder)
+    measurement = Measurement(settings.distance, settings.draws, settings.seed)
+    return calibrate_test_set(
+        descriptors, test.test_set, data.protocol, encoder.fingerprint, data.name, measurement
+    )
+
+
+def _on_gallery(settings: CalibrateSettings, encoder: "Encoder", out: Path) -> "Calibration":
+    from reid_cosam.galleries.drift import drift
+    from reid_cosam.galleries.estimation import Measurement, calibrate_gallery, calibrate_unlabelled
+    from reid_cosam.galleries.gallery import read_gallery
+    from reid_cosam.galleries.persons import read_persons
+
+    name = str(settings.gallery)
+    gallery = read_gallery(Path(name))
+    if gallery.network != encoder.fingerprint:
+        raise ValueError(
+            f"gallery {name} was made by another network ({gallery.network[:12]}, from {gallery.model}) than "
+            f"model={settings.model} ({encoder.fingerprint[:12]}): embed the footage with this one"
+        )
+    how = Measurement(settings.distance, settings.draws, settings.seed)
+    if settings.labels == "persons":
+        persons = gallery.tracklets["person"]
+        if settings.persons is not None:
+            persons = read_persons(Path(settings.persons), gallery)
+        return calibrate_gallery(gallery, persons, name, how)
+    labelled = _labelled(settings, out)
+    made = calibrate_unlabelled(gallery, name, how, labelled)
+    if labelled is None:
+        text = "%s: the model has no calibration with names, so nobody can be called `not here`"
+        _log.warning(text, settings.model)
+    else:
+        text = "misses are those measured on %s: that they are the same on this footage is not verified"
+        _log.warning(text, labelled.source["name"])
+        if warning := drift(labelled, gallery):
+            _log.warning(warning)
+    return made
+
+
+def _labelled(settings: CalibrateSettings, out: Path) -> "Calibration | None":
+    """The calibration with names that the model has, or that `out` holds and is replaced."""
+    from reid_cosam.galleries.calibration import Calibration
+
+    for path in (_beside(settings.model), out):
+        if path is not None and path.is_file():
+            found = Calibration.read(path)
+            if found.misses is not None:
+                return found
+    return None
+
+
+def _threshold_rows(made: "Calibration") -> list[tuple[str, str, str]]:
+    """Thresholds for galleries of several sizes, and how often a search raises a false alarm there."""
+    from reid_cosam.results.openset import interval
+
+    rows = []
+    for size in _SIZES:
+        threshold = made.threshold(_FAR, size)
+        alarms = interval(made.false_alarm_rate(threshold, size).model_dump())
+        if not made.measurable(_FAR, size):
+            alarms += f" (needs about {made.people_needed(_FAR, size):,} people)"
+        rows.append((f"same: gallery of {size}, FAR {100 * _FAR:g} %", f"{threshold:.4g}", f"FAR {alarms}"))
+    if made.misses is not None:
+        absent = made.not_here(_MISS)
+        missed = made.misses.at(absent)
+        text = f"misses {interval(missed.model_dump())}"
+        rows.append((f"not here: misses {100 * _MISS:g} %", f"{absent:.4g}", text))
+    return rows
+
+
+def _figure(made: "Calibration") -> "Image":
+    import numpy as np
+
+    from reid_cosam.results.figures.openset import ErrorCurve, openset_figure
+
+    curves = (
+        None
+        if curve is None
+        else ErrorCurve(*(np.array(part) for part in (curve.thresholds, curve.value, curve.low, curve.high)))
+        for curve in (made.false_alarms, made.misses)
+    )
+    false_alarms, misses = curves
+    assert false_alarms is not None
+    places = {f"same, gallery of {size}": made.threshold(_FAR, size) for size in _SIZES}
+    if made.misses is not None:
+        places["not here"] = made.not_here(_MISS)
+    return openset_figure(false_alarms, misses, places, made.distance)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Open-set scores as a table on the screen and as rows of a CSV."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+_COUNTS, _PARTS = ("people", "same_pairs", "different_pairs"), ("value", "low", "high")
+
+Row = tuple[str, Mapping[str, float] | None]
+
+
+def print_open_set(scores: Mapping[str, Any], further: Sequence[tuple[str, str, str]] = ()) -> None:
+    """Prints each score in percent with its 95 % interval; a dash where it is not measurable.
+
+    Args:
+        scores: as `galleries.calibration.OpenSetScores` holds them.
+        further: rows below them.
+    """
+    table = Table("open set, percent", box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    for name, measured in score_rows(scores):
+        cells = ("-", "") if measured is None else (_percent(measured["value"]), interval(measured))
+        table.add_row(name, *cells)
+    for row in further:
+        table.add_row(*row)
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(table)
+    console.print(
+        f"{scores['people']:,} people; {scores['same_pairs']:,} pairs of one person, "
+        f"{scores['different_pairs']:,} of different people; intervals by a bootstrap over people"
+    )
+
+
+def score_rows(scores: Mapping[str, Any]) -> list[Row]:
+    """Name and measurement of every score."""
+    rows = [("EER", scores["eer"])]
+    rows += [(f"TPR at FPR {float(rate):.4g}", one) for rate, one in scores["tpr_at_fpr"].items()]
+    rows += [(f"DIR at FAR {100 * float(rate):.3g} %", one) for rate, one in scores["dir_at_far"].items()]
+    return rows
+
+
+def score_table(by_name: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """One row per pair of cameras and score, as fractions of 1; empty where not measurable."""
+    rows = [
+        (cameras, *(scores[count] for count in _COUNTS), name, *map((measured or {}).get, _PARTS))
+        for cameras, scores in by_name.items()
+        for name, measured in score_rows(scores)
+    ]
+    return pd.DataFrame(rows, columns=["cameras", *_COUNTS, "score", *_PARTS])
+
+
+def interval(measured: Mapping[str, float]) -> str:
+    """In percent."""
+    return f"{_percent(measured['low'])} to {_percent(measured['high'])}"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}" if value < 0.1 else f"{100 * value:.1f}"

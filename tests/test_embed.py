@@ -1,0 +1,56 @@
+"""`reid-cosam embed`: what it writes, what it says, and what it refuses."""
+
+from pathlib import Path
+
+import pytest
+
+from reid_cosam import embed, encoder
+from reid_cosam.galleries.gallery import read_gallery
+from tests.support.encoders import tiny_encoder
+from tests.support.footage import noisy, write_boxes, write_video
+from tests.support.in_process import call
+
+
+@pytest.fixture(autouse=True)
+def model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `model=tiny` names."""
+    monkeypatch.setattr(encoder, "load", lambda _path, _trust: tiny_encoder())
+
+
+def write_footage(folder: Path) -> None:
+    write_video(folder / "videos" / "cam1.mp4", noisy(6))
+    rows = [(number, 1, 0, 0, 16, 32) for number in range(1, 9)] + [
+        (2, 7, 99, 99, 16, 32),
+        (3, 7, 8, 0, 16, 32),
+    ]
+    write_boxes(folder / "videos" / "cam1.txt", rows)
+
+
+def test_it_says_what_it_found_and_what_it_wrote(tmp_path: Path) -> None:
+    write_footage(tmp_path)
+
+    code, out, errors = call(
+        embed.main, tmp_path, "model=tiny", "footage=videos", "out=gallery", "trainer.precision=32-true"
+    )
+
+    assert code == 0, errors
+    assert out.splitlines() == [
+        "videos: layout video, 1 cameras, 2 tracks, 10 crops; all cameras start at 0 s",
+        "2 crops in frames that are not there:",
+        "  frame 7, track 1: videos/cam1.mp4 ends with frame 6",
+        "  frame 8, track 1: videos/cam1.mp4 ends with frame 6",
+        "1 crops outside the frame:",
+        "  videos/cam1.mp4, frame 2, track 7: the box at x=99, y=99 lies outside the frame",
+        f"written: {tmp_path}/gallery (2 tracklets of 1 cameras, 7 crops used, 3 faults)",
+    ]
+    assert "reading 10 crops" in errors
+    gallery = read_gallery(tmp_path / "gallery")
+    assert list(gallery.tracklets["tested_frames"]) == [6, 1]
+    assert gallery.model == "tiny"
+
+
+def test_footage_that_does_not_fit_is_one_line(tmp_path: Path) -> None:
+    code, _, errors = call(embed.main, tmp_path, "model=tiny", "footage=nowhere", "out=gallery")
+
+    assert (code, errors.strip()) == (1, "error: footage=nowhere: there is no such file or folder")
+    assert list(tmp_path.iterdir()) == []
