@@ -21,7 +21,7 @@ def test_matches_are_the_nearest_inside_and_outside_of_the_identity() -> None:
 
 def test_pairs_that_travel_times_forbid_are_marked() -> None:
     gallery = two_people()
-    constraints = Constraints(gallery.tracklets, {("cam1", "cam2"): TravelTime(5, 100)})
+    constraints = Constraints(gallery.tracklets, {("cam1", "cam2"): TravelTime(5.0, 100.0)})
 
     found = nearest_matches(gallery.descriptors, np.array([1, 2, 3, 1, 2]), constraints, top=2)
 

@@ -43,6 +43,7 @@ const filter = () => {
   if (noneTimed) noneTimed.hidden = timed > 0;
 };
 filters.addEventListener("input", filter);
+filters.addEventListener("change", filter);
 filters.addEventListener("submit", (event) => event.preventDefault());
 filters.addEventListener("reset", () =>
   setTimeout(() => {

@@ -5,7 +5,6 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from os.path import commonprefix
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -126,7 +125,9 @@ def page(gallery: Gallery, linked: Linked, pictures: list[Row | None], travels: 
 
 def _short(cameras: list[str]) -> list[str]:
     """The names without what all begin with, for small places."""
-    start = len(commonprefix(cameras).rstrip("0123456789"))
+    first, last = min(cameras), max(cameras)
+    same = next((place for place, one in enumerate(first) if not last.startswith(one, place)), len(first))
+    start = len(first[:same].rstrip("0123456789"))
     return [name[start:] or name for name in cameras]
 
 
@@ -167,15 +168,14 @@ def _identity(number: int, rows: list[Row]) -> Row:
 
 
 def _timeline(by_identity: Mapping[int, list[Row]], table: pd.DataFrame) -> list[Row]:
-    """Bars of each identity with times, in percent of the whole time; those that overlap on several levels."""
+    """Bars of each identity with times, in percent of the whole time; on several levels where they overlap."""
     first, last = table["start"].min(), table["end"].max()
     scale = 100 / max(last - first, 1e-6)
     lanes = []
     for number, rows in sorted(by_identity.items()):
         free, bars = list[float](), []
-        for one in sorted(
-            (row for row in rows if not np.isnan(row["end"] + row["start"])), key=lambda row: row["start"]
-        ):
+        timed = [row for row in rows if not np.isnan(row["start"] + row["end"])]
+        for one in sorted(timed, key=lambda row: row["start"]):
             level = next((place for place, end in enumerate(free) if end < one["start"]), len(free))
             free[level : level + 1] = [one["end"]]
             left, width = (one["start"] - first) * scale, (one["end"] - one["start"]) * scale
