@@ -30,7 +30,8 @@ def test_a_gallery_is_linked(gallery: Path, tmp_path: Path) -> None:
     assert "impossible pairs: 2 in one camera at one time, 0 by travel times" in out
     assert "linked up to the distance 2: " in out
     assert "against 2 people named in the gallery: IDF1 100.0 %" in out
-    assert f"written: {gallery / 'link'}" in out
+    assert f"written: {gallery / 'link'}; open {gallery / 'link' / 'index.html'} in a browser" in out
+    assert "<title>3 identities in 2 cameras</title>" in (gallery / "link" / "index.html").read_text()
 
 
 def test_a_threshold_by_hand_and_travel_times(gallery: Path, tmp_path: Path) -> None:

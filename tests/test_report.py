@@ -1,7 +1,6 @@
 """`python -m reid_cosam.report`: what it says, and its page as a browser shows it."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,10 @@ from PIL import Image
 
 from reid_cosam.data.frames import read_frame
 from tests.results.report.made_up import write_curves, write_run
+from tests.support.browser import PHONE, headless_chromium, press, visible
 from tests.support.commands import command
 
 RIGHT, WRONG = [True, False, False], [False, True, False]
-FLAGS = (
-    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 
 
 @pytest.fixture(scope="module")
@@ -66,40 +62,16 @@ def test_frames_are_read_as_the_lists_want_them(made: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if program is None or driver is None:
-        pytest.skip("no chromium and chromedriver here: apt-get install chromium chromium-driver")
-    webdriver = pytest.importorskip("selenium.webdriver")
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options=options, service=Service(driver))
-    yield started
-    started.quit()
+    with headless_chromium(tmp_path_factory.mktemp("profile")) as started:
+        yield started
 
 
 @pytest.fixture
 def shown(browser: Any, made: Path) -> Any:
     """The page, on a telephone's screen."""
-    phone = {"width": 360, "height": 740, "deviceScaleFactor": 2, "mobile": True}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", PHONE)
     browser.get((made / "logs" / "report" / "report.html").as_uri())
     return browser
-
-
-def _press(browser: Any, *keys: str) -> None:
-    from selenium.webdriver import ActionChains
-
-    ActionChains(browser).send_keys(*keys).perform()
-
-
-def _visible(browser: Any, selector: str) -> int:
-    script = "return [...document.querySelectorAll(arguments[0])].filter(e => e.checkVisibility()).length"
-    return int(browser.execute_script(script, selector))
 
 
 def test_on_a_telephone_nothing_is_wider_than_the_screen(shown: Any) -> None:
@@ -131,26 +103,26 @@ def test_it_asks_for_nothing_and_complains_of_nothing(shown: Any) -> None:
 def test_the_keyboard_filters_the_lists_to_failures(shown: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    assert _visible(shown, ".query") == 5
+    assert visible(shown, ".query") == 5
     shown.execute_script("document.getElementById('list-run').focus()")
 
-    _press(shown, Keys.TAB)  # the radio buttons, of which the chosen one takes the focus
+    press(shown, Keys.TAB)  # the radio buttons, of which the chosen one takes the focus
     assert shown.switch_to.active_element.get_attribute("value") == "all"
-    _press(shown, Keys.ARROW_DOWN)
+    press(shown, Keys.ARROW_DOWN)
 
     assert shown.switch_to.active_element.get_attribute("value") == "failed"
-    assert _visible(shown, ".query") == _visible(shown, ".query[data-failed='1']") == 2
+    assert visible(shown, ".query") == visible(shown, ".query[data-failed='1']") == 2
     assert shown.find_element("id", "list-count").text == "2 of 5 shown"
-    _press(shown, Keys.ARROW_DOWN)
-    assert _visible(shown, ".query") == _visible(shown, ".query[data-failed='0']") == 3
+    press(shown, Keys.ARROW_DOWN)
+    assert visible(shown, ".query") == visible(shown, ".query[data-failed='0']") == 3
 
 
 def test_the_keyboard_reaches_the_results_first(shown: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    _press(shown, Keys.TAB)
+    press(shown, Keys.TAB)
     assert shown.switch_to.active_element.text == "Skip to the results"
-    _press(shown, Keys.ENTER)
+    press(shown, Keys.ENTER)
 
     assert shown.switch_to.active_element.get_attribute("id") == "main"
 
@@ -161,7 +133,7 @@ def test_typing_finds_runs_and_a_link_opens_one(shown: Any) -> None:
         search.clear()
         search.send_keys(typed)
         assert shown.find_element("id", "run-count").text == f"{found} of 2 runs"
-        assert _visible(shown, ".run") == _visible(shown, "#overview tbody tr") == found
+        assert visible(shown, ".run") == visible(shown, "#overview tbody tr") == found
 
     link = shown.find_element("xpath", "//figcaption/a")  # of the run that is found
     entry = shown.find_element("xpath", "//details[@class='run'][contains(summary, '-none-')]")

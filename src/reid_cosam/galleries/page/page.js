@@ -43,17 +43,24 @@ const filter = () => {
   if (noneTimed) noneTimed.hidden = timed > 0;
 };
 filters.addEventListener("input", filter);
+filters.addEventListener("change", filter);
 filters.addEventListener("submit", (event) => event.preventDefault());
-filters.addEventListener("reset", () => setTimeout(() => { filter(); showMasks(false); }));
+filters.addEventListener("reset", () =>
+  setTimeout(() => {
+    filter();
+    showMasks(masked()); // of the details: masks are no filter
+  }),
+);
 
 // Masks instead of plain pictures, wherever there are both.
 const switches = [...document.querySelectorAll(".masks")];
-const showMasks = (masked) => {
-  for (const one of switches) one.checked = masked;
+const showMasks = (shown) => {
+  for (const one of switches) one.checked = shown;
   for (const image of document.querySelectorAll("img[data-masked]")) {
-    image.src = masked ? image.dataset.masked : image.dataset.plain;
+    image.src = shown ? image.dataset.masked : image.dataset.plain;
   }
 };
+const masked = () => switches.some((one) => one.checked);
 for (const one of switches) one.addEventListener("change", () => showMasks(one.checked));
 
 // The axis of the timeline: about one mark every 80 pixels.
@@ -166,3 +173,4 @@ byId("d-show").addEventListener("click", () => {
   button(opened).focus();
 });
 filter();
+if (masked()) showMasks(true); // a browser may keep what was chosen when it loads the page again

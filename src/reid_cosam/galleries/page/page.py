@@ -1,24 +1,21 @@
 """Writes `index.html` and the pictures that it shows: a folder that can be moved and needs no network."""
 
 import math
-import shutil
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from os.path import commonprefix
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from PIL import Image
 
 import reid_cosam
 from reid_cosam.galleries.gallery import Gallery
 from reid_cosam.galleries.linked import Linked
 from reid_cosam.galleries.page.matches import nearest_matches
+from reid_cosam.galleries.page.pictures import Picture, copied_picture
 from reid_cosam.galleries.times import NO_TRAVELS, Constraints, Travels
 from reid_cosam.metrics.retrieval import unit_length
 from reid_cosam.results.store import write_text
@@ -48,42 +45,20 @@ def write_page(
         OSError: a file cannot be written.
         ValueError: the table names a thumbnail outside of the gallery's folder.
     """
-    pictures = [_copied(name, folder, out) for name in gallery.tracklets["thumbnail"]]
+    pictures = [copied_picture(name, folder, out) for name in gallery.tracklets["thumbnail"]]
     write_text(out / PAGE, page(gallery, linked, pictures, travels))
     return out / PAGE
 
 
-def _copied(name: str, folder: Path, out: Path) -> Row | None:
-    """Addresses, width and height of a thumbnail and of its mask, if there is one; None without a picture."""
-    relative = PurePosixPath(name)
-    if not name:
-        return None
-    if relative.is_absolute() or ".." in relative.parts:
-        raise ValueError(f"{folder}: the thumbnail {name} lies outside of the gallery's folder")
-    try:
-        with Image.open(folder / relative) as image:
-            width, height = image.size
-    except OSError:  # missing or no picture: the page counts it
-        return None
-    mask = PurePosixPath("masks", relative.name)
-    shown = [one for one in (relative, mask) if (folder / one).is_file()]
-    for one in shown:
-        (out / one).parent.mkdir(parents=True, exist_ok=True)
-        if (out / one).resolve() != (folder / one).resolve():
-            shutil.copyfile(folder / one, out / one)
-    masked = quote(str(mask)) if mask in shown else ""
-    return {"address": quote(str(relative)), "masked": masked, "width": width, "height": height}
-
-
 def page(
-    gallery: Gallery, linked: Linked, pictures: list[Row | None], travels: Travels = NO_TRAVELS
+    gallery: Gallery, linked: Linked, pictures: list[Picture | None], travels: Travels = NO_TRAVELS
 ) -> str:
     """HTML that needs the pictures, and nothing else.
 
     Args:
         gallery: that was linked.
         linked: its identities.
-        pictures: `address`, `masked` (may be empty), `width` and `height` of each tracklet's, or None.
+        pictures: of each tracklet, None where it has none.
         travels: those that it was linked with.
     """
     summary, table = linked.summary, linked.table
@@ -111,7 +86,7 @@ def page(
         "untimed": int((table["start"] + table["end"]).isna().sum()),
         "origin": origin,
         "without_picture": sum(one is None for one in pictures),
-        "has_masks": any(one is not None and one["masked"] for one in pictures),
+        "has_masks": any(one is not None and one.masked for one in pictures),
         "data": _data(gallery, linked, travels) | {"origin": origin},
         "version": reid_cosam.__version__,
         "made": f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M UTC}",
@@ -128,7 +103,9 @@ def page(
 
 def _short(cameras: list[str]) -> list[str]:
     """The names without what all begin with, for small places."""
-    start = len(commonprefix(cameras).rstrip("0123456789"))
+    first, last = min(cameras), max(cameras)
+    same = next((place for place, one in enumerate(first) if not last.startswith(one, place)), len(first))
+    start = len(first[:same].rstrip("0123456789"))
     return [name[start:] or name for name in cameras]
 
 
@@ -169,13 +146,14 @@ def _identity(number: int, rows: list[Row]) -> Row:
 
 
 def _timeline(by_identity: Mapping[int, list[Row]], table: pd.DataFrame) -> list[Row]:
-    """Bars of each identity with times, in percent of the whole time; those that overlap on several levels."""
+    """Bars of each identity, in percent of the whole time; on several levels where they overlap."""
     first, last = table["start"].min(), table["end"].max()
     scale = 100 / max(last - first, 1e-6)
     lanes = []
     for number, rows in sorted(by_identity.items()):
         free, bars = list[float](), []
-        for one in sorted((row for row in rows if not np.isnan(row["end"] + row["start"])), key=lambda row: row["start"]):
+        timed = [row for row in rows if not np.isnan(row["start"] + row["end"])]
+        for one in sorted(timed, key=lambda row: row["start"]):
             level = next((place for place, end in enumerate(free) if end < one["start"]), len(free))
             free[level : level + 1] = [one["end"]]
             left, width = (one["start"] - first) * scale, (one["end"] - one["start"]) * scale
