@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from reid_cosam import embed, encoder
 from reid_cosam.galleries.gallery import read_gallery
+from reid_cosam.sharing import exchange
 from tests.support.encoders import tiny_encoder
 from tests.support.footage import noisy, write_boxes, write_video
 from tests.support.in_process import call
@@ -54,3 +56,25 @@ def test_footage_that_does_not_fit_is_one_line(tmp_path: Path) -> None:
 
     assert (code, errors.strip()) == (1, "error: footage=nowhere: there is no such file or folder")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_another_library_computes_the_same_descriptors(tmp_path: Path) -> None:
+    write_footage(tmp_path)
+    (tmp_path / "model").mkdir()
+    exchange.write_files(tiny_encoder(), tmp_path / "model", ["onnx"])
+    settings = ("model=model", "footage=videos", "trainer.precision=32-true")
+
+    for engine in ("torch", "onnx"):
+        code, _, errors = call(embed.main, tmp_path, *settings, f"out={engine}", f"engine={engine}")
+        assert code == 0, errors
+
+    expected, found = (read_gallery(tmp_path / engine).descriptors for engine in ("torch", "onnx"))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5 * float(expected.abs().max()))
+
+
+def test_another_library_needs_a_file_of_the_network(tmp_path: Path) -> None:
+    write_footage(tmp_path)
+    code, _, errors = call(embed.main, tmp_path, "model=m", "footage=videos", "out=g", "engine=openvino")
+
+    assert code == 1
+    assert errors.startswith("error: m/clips.xml does not exist: reid-cosam export format=openvino")

@@ -19,7 +19,6 @@ from scipy.optimize import linear_sum_assignment
 
 if TYPE_CHECKING:
     from reid_cosam.galleries.calibration import Calibration
-
     from reid_cosam.galleries.gallery import Gallery
 
 FAR, MISS = 0.01, 0.05
@@ -160,7 +159,6 @@ def verdict_rows(searches: Searches, calibration: GivesVerdicts) -> list[str]:
 def print_searches(tracks: pd.DataFrame, gallery: "Gallery", calibration: "Calibration") -> None:
     """Prints the open-set scores, and how often verdicts were wrong."""
     from reid_cosam.galleries.calibration import distances
-
     from reid_cosam.metrics import openset
 
     between = distances(gallery.descriptors, gallery.descriptors, calibration.distance)
@@ -195,7 +193,6 @@ def print_links(links: Sequence[Path], footage: Path, truth: pd.DataFrame) -> No
 
 def main() -> None:
     from reid_cosam.galleries.calibration import Calibration
-
     from reid_cosam.galleries.gallery import read_gallery
 
     footage, folder, file, *links = map(Path, sys.argv[1:])

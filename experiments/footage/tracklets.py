@@ -16,10 +16,10 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from reid_cosam.models.single_frame import single_frame_network
 from torch import Tensor
 
 from reid_cosam import Encoder, Synthetic, Tracklet, load, read_clip, score
+from reid_cosam.models.single_frame import single_frame_network
 
 
 def descriptors(encoder: Encoder, tracklets: Iterable[Tracklet], whole: bool = True) -> Tensor:

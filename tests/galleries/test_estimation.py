@@ -7,12 +7,12 @@ import pytest
 from reid_cosam.galleries.calibration import Calibration, distances
 from reid_cosam.galleries.estimation import (
     Measurement,
-    at_one_time,
     calibrate_gallery,
     calibrate_test_set,
     calibrate_unlabelled,
 )
 from reid_cosam.galleries.gallery import Gallery
+from reid_cosam.galleries.times import Constraints
 from reid_cosam.metrics.testset import TestSet
 from tests.galleries.people import NETWORK, at_times, codes, made_up
 
@@ -88,31 +88,12 @@ def test_nobody_who_is_seen_twice_is_refused() -> None:
         calibrate_gallery(gallery, persons, "shop", QUICK)
 
 
-def test_tracks_of_one_camera_at_one_time_are_different_people() -> None:
-    """Tracks 0 and 1 overlap, 2 begins when 0 ends, 3 is elsewhere; 4 and 5 share a frame of one file."""
-    rows = [
-        ("a", 0.0, 4.0, 1, 9, "a.mp4"),
-        ("a", 3.0, 8.0, 1, 9, "a.mp4"),
-        ("a", 4.0, 5.0, 1, 9, "a.mp4"),
-        ("b", 0.0, 9.0, 1, 9, "b.mp4"),
-        ("c", None, None, 1, 9, "c.mp4"),
-        ("c", None, None, 9, 12, "c.mp4"),
-        ("c", None, None, 9, 12, "d.mp4"),
-        ("c", None, None, None, None, "c.mp4"),
-    ]
-    table = pd.DataFrame(rows, columns=["camera", "start", "end", "first_frame", "last_frame", "source"])
-    table = table.astype(
-        {"first_frame": "Int64", "last_frame": "Int64", "start": "float64", "end": "float64"}
-    )
-    found = {tuple(pair) for pair in np.argwhere(np.triu(at_one_time(table))).tolist()}
-    assert found == {(0, 1), (1, 2), (4, 5)}
-
-
 def test_footage_without_names_gives_false_alarms_alone() -> None:
     gallery = made_up(20, seed=6, named=False)
     gallery = at_times(gallery, np.arange(len(gallery)) * 5.0, 12.0)
     found = calibrate_unlabelled(gallery, "street", QUICK)
-    overlapping = np.triu(at_one_time(gallery.tracklets))
+    every = slice(None)
+    overlapping = np.triu(Constraints(gallery.tracklets).same_time(every, every))
     assert found.scores.different_pairs == overlapping.sum()
     assert (found.misses, found.source["labelled"]) == (None, False)
     assert found.verdicts([0.0, 1e9], 1) == ["same", "uncertain"]
@@ -136,7 +117,7 @@ def test_misses_come_from_the_calibration_that_the_model_has() -> None:
 
 def test_footage_where_nobody_overlaps_is_refused() -> None:
     gallery = made_up(5, seed=7)
-    gallery = at_times(gallery, np.arange(len(gallery)) * 5.0, 5.0)
+    gallery = at_times(gallery, np.arange(len(gallery)) * 5.0, 4.9)
     with pytest.raises(ValueError, match="at the same time"):
         calibrate_unlabelled(gallery, "street", QUICK)
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from reid_cosam.galleries.calibration import (
@@ -20,6 +20,7 @@ from reid_cosam.galleries.calibration import (
 )
 from reid_cosam.galleries.drift import within_cameras
 from reid_cosam.galleries.gallery import Gallery
+from reid_cosam.galleries.times import Constraints
 from reid_cosam.metrics.bootstrap import Interval, OpenSet, Rates, open_set
 from reid_cosam.metrics.openset import Pairs, Searches, compare
 from reid_cosam.metrics.rules import Labels
@@ -146,7 +147,8 @@ def calibrate_unlabelled(
     rows = np.arange(len(gallery))
     chosen = np.sort(_some_people(rows, how.seed))
     table, descriptors = gallery.tracklets.iloc[chosen], gallery.descriptors[torch.from_numpy(chosen)]
-    different = np.triu(at_one_time(table))
+    every = slice(None)
+    different = np.triu(Constraints(table).same_time(every, every))
     if not different.any():
         raise ValueError(
             f"{name}: no two tracks of one camera are seen at the same time, so nothing tells people apart; "
@@ -163,25 +165,6 @@ def calibrate_unlabelled(
     within = within_cameras(descriptors, cameras, rows, how.distance, how.seed)
     made = _calibration(gallery.network, how, source, scored, {}, within)
     return made if labelled is None else made.model_copy(update={"misses": labelled.misses})
-
-
-def at_one_time(table: pd.DataFrame) -> Bool[np.ndarray, "n n"]:
-    """Which tracks of one camera are seen at the same time: by the clock or, where it is unknown, by frames.
-
-    Frames are counted within a source. Times that only touch do not overlap; frames that are equal do.
-    """
-    camera, source = (pd.factorize(table[name])[0] for name in ("camera", "source"))
-    start, end, first, last = (
-        table[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        for name in ("start", "end", "first_frame", "last_frame")
-    )
-    timed = ~np.isnan(start) & ~np.isnan(end)
-    by_clock = (timed[:, None] & timed) & (start[:, None] < end) & (start < end[:, None])
-    by_frame = ~(timed[:, None] & timed) & (source[:, None] == source)
-    by_frame &= (first[:, None] <= last) & (first <= last[:, None])  # False where one is not known
-    overlap = (by_clock | by_frame) & (camera[:, None] == camera)
-    np.fill_diagonal(overlap, False)
-    return np.asarray(overlap)
 
 
 def score_record(scored: OpenSet) -> dict[str, Any]:

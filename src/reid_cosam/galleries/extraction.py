@@ -1,7 +1,7 @@
 """Descriptors of snippets, and COSAM's masks where a network makes them."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from jaxtyping import Float32, UInt8
@@ -10,6 +10,9 @@ from torch import Tensor
 from reid_cosam.data.transforms import normalise
 from reid_cosam.models.fusing import FusedNetwork
 from reid_cosam.models.network import VideoReidNet
+
+if TYPE_CHECKING:
+    from reid_cosam.encoder import Encoder
 
 
 class Extracted(NamedTuple):
@@ -43,3 +46,13 @@ class NetworkExtraction:
         if self._stage is not None:
             masks = output.attention[self._stage].spatial_mask[:, :, 0].float().cpu()
         return Extracted(output.descriptors.float().cpu(), masks)
+
+
+class EngineExtraction:
+    """Extracts as an encoder whose engine is another library does, without masks."""
+
+    def __init__(self, encoder: "Encoder") -> None:
+        self._encoder = encoder
+
+    def __call__(self, snippets: UInt8[Tensor, "s t h w 3"]) -> Extracted:
+        return Extracted(self._encoder.embed(snippets).cpu(), None)

@@ -58,6 +58,7 @@ class EmbedSettings(Settings):
     out: PathText
     batch: Count
     min_frames: Count
+    engine: Literal["torch", "onnx", "openvino"]
     trainer: ExtractionDevice
 
 
