@@ -30,7 +30,8 @@ def nearest_matches(
     top: int,
 ) -> list[tuple[list[Match], list[Match]]]:
     """For each tracklet its `top` nearest of the same identity, and of all others, the nearest first."""
-    rows, found = descriptors.double(), []
+    rows = descriptors.double()
+    found: list[tuple[list[Match], list[Match]]] = []
     for start in range(0, len(rows), _ROWS_AT_ONCE):
         block = slice(start, min(start + _ROWS_AT_ONCE, len(rows)))
         numbers = np.arange(block.start, block.stop)

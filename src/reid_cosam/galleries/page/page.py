@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -64,6 +64,7 @@ def page(
     summary, table = linked.summary, linked.table
     cameras = list(dict.fromkeys(table["camera"]))
     origin = _origin(table)
+    records = cast("list[Row]", table.to_dict("records"))
     tracklets = [
         {
             **row,
@@ -72,7 +73,7 @@ def page(
             "color": cameras.index(row["camera"]),
             "when": _when(row, origin),
         }
-        for number, (row, picture) in enumerate(zip(table.to_dict("records"), pictures, strict=True))
+        for number, (row, picture) in enumerate(zip(records, pictures, strict=True))
     ]
     by_identity: dict[int, list[Row]] = {}
     for one in tracklets:
