@@ -57,12 +57,13 @@ def _extraction(settings: EmbedSettings, encoder: "Encoder") -> "tuple[Extract, 
 
     from reid_cosam import build
     from reid_cosam.galleries.extraction import EngineExtraction, NetworkExtraction
-    from reid_cosam.sharing.engines import with_engine
+    from reid_cosam.sharing.engines import Precision, with_engine
 
     devices = settings.trainer.as_devices()
     if settings.engine != "torch":
-        in_bfloat16 = devices.precision == "bf16-mixed"  # only on request: it moves descriptors by about 1 %
-        precision = "bfloat16" if in_bfloat16 else "float32"
+        precision: Precision = "float32"
+        if devices.precision == "bf16-mixed":  # only on request: it moves descriptors by about 1 %
+            precision = "bfloat16"
         made = with_engine(encoder, settings.engine, Path(settings.model), precision)
         return EngineExtraction(made), f"{settings.engine} {precision}"
     build.check_gpus(devices.accelerator)
