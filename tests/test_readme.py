@@ -43,6 +43,7 @@ SETTINGS: dict[str, type[BaseModel]] = {
     "calibrate": footage.CalibrateSettings,
     "search": footage.SearchSettings,
     "link": footage.LinkSettings,
+    "render": footage.RenderSettings,
 }
 # `python -m reid_cosam.VERB`, `python -m reid_cosam VERB` and `reid-cosam VERB`.
 PROGRAM = re.compile(r"(?m)(?:python -m reid_cosam[. ]|(?:^ *|(?<=`))reid-cosam )(?=[a-z])[^`#\n]+")
