@@ -1,6 +1,7 @@
 """Runs a command inside the test's process, as `python -m` does."""
 
 import io
+import logging
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -20,6 +21,7 @@ def call(main: Callable[[], object], folder: Path, *arguments: str) -> tuple[int
         patch.delenv("HYDRA_FULL_ERROR", raising=False)
         patch.setattr(sys, "argv", ["command", *arguments])
         patch.setattr(interruption, "handle", lambda: None)  # signals are the test runner's
+        patch.setattr(logging, "shutdown", lambda *_: None)  # so are streams: the handler of absl closes them
         try:
             main()
         except SystemExit as stop:
