@@ -6,16 +6,19 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import gettempdir
 from typing import get_args
 
 import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from reid_cosam import Encoder
+from reid_cosam import Encoder, ScoringConfig, TestSet, read_clip, score_protocols
+from reid_cosam.data.readers.mars import Mars
 from reid_cosam.settings.footage import Format
 from reid_cosam.sharing import engines, exchange, parity
 from tests.sharing.networks import HEIGHT, WIDTH, make_encoder
+from tests.support.tree import write_mars_tree
 
 FORMATS: tuple[Format, ...] = get_args(Format)
 
@@ -126,6 +129,52 @@ def test_a_single_frame_passes_over_cosam(encoder: Encoder) -> None:
         expected = plain.network(frames[:, None]).descriptors
 
     torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("form", exchange.FORMS)
+def test_files_hold_nothing_of_the_code_and_no_clips(folder: Path, form: exchange.Form) -> None:
+    import onnx
+
+    program = torch.export.load(exchange.file_of(folder, "torch_export", form))
+    assert program.example_inputs is None
+    traced = [
+        node.meta.get(name) for node in program.graph.nodes for name in ("stack_trace", "nn_module_stack")
+    ]
+    assert not any(traced)
+    model = onnx.load(exchange.file_of(folder, "onnx", form))
+    parts = (model.graph, *model.graph.node, *model.graph.value_info, *model.graph.input)
+    assert not any(one.metadata_props or one.doc_string for one in parts)
+
+
+def test_files_hold_no_paths_of_the_machine(folder: Path) -> None:
+    files = list(folder.iterdir())
+    assert {path.suffix for path in files} >= {".onnx", ".pt2", ".xml", ".bin"}
+    source, libraries = Path(exchange.__file__).parents[2], Path(torch.__file__).parents[1]
+
+    for place in (source, libraries, folder, Path(gettempdir())):
+        assert not [path for path in files if f"{place}/".encode() in path.read_bytes()], place
+
+
+def test_every_format_has_the_map_of_the_network(
+    encoder: Encoder, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Mars, "counts", {})
+    splits = Mars().read(write_mars_tree(tmp_path / "mars", size=(HEIGHT, WIDTH)))
+    tracklets = (*splits.query, *splits.gallery, *splits.junk)
+    clips = [torch.from_numpy(read_clip(one.frames, HEIGHT, WIDTH)) for one in tracklets]
+    test_set = TestSet.of(splits.query, splits.gallery, splits.junk)
+
+    rows = parity.write_parity(encoder, folder, FORMATS, splits)["test_set"]
+
+    (result,) = score_protocols(
+        torch.cat([encoder.embed(one[None]) for one in clips]), test_set, ScoringConfig()
+    )
+    scores = {(row["format"], row["form"]): row["mAP"] for row in rows}
+    assert len(scores) == len(rows) == 2 * (len(FORMATS) + 1)
+    assert scores["torch", "clips"] == result.scores.mean_ap
+    for format in FORMATS:
+        for form in exchange.FORMS:
+            assert scores[format, form] == scores["torch", form]
 
 
 WITHOUT_TELEMETRY = """

@@ -23,6 +23,7 @@ from reid_cosam import __version__
 from reid_cosam.data.transforms import IMAGENET_MEAN, IMAGENET_STD
 from reid_cosam.models.fusing import fuse_conv_bn
 from reid_cosam.models.network import VideoReidNet
+from reid_cosam.models.single_frame import single_frame_network
 from reid_cosam.settings.footage import Format
 
 if TYPE_CHECKING:
@@ -32,36 +33,38 @@ Form = Literal["clips", "single_frame"]
 FORMS: tuple[Form, ...] = ("clips", "single_frame")
 OPSET = 18
 SUFFIXES: Mapping[Format, str] = {"onnx": ".onnx", "torch_export": ".pt2", "openvino": ".xml"}
+_TRACED = ("stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "from_node")
 METADATA = "reid_cosam"  # the name of the metadata in files that hold others' as well
 
 
 class SingleFrame(nn.Module):
-    """Descriptors of single images: the backbone's maps go to the aggregator, past COSAM.
-
-    COSAM compares the frames of a clip, and one frame has no others: neither mask nor channel weights are
-    applied, and the maps go on unchanged. The weights were trained with both, so these descriptors are not
-    comparable with those of clips.
-    """
+    """Descriptors of single images: the network without attention, which compares frames of a clip."""
 
     def __init__(self, network: VideoReidNet) -> None:
         super().__init__()
-        self.backbone, self.aggregator = network.backbone, network.aggregator
+        self.network = single_frame_network(_without_classifier(network))
 
     def forward(self, frames: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b d"]:
-        descriptors: Tensor = self.aggregator(self.backbone(frames).unsqueeze(1))
+        descriptors: Tensor = self.network(frames.unsqueeze(1)).descriptors
         return descriptors
 
 
 class _Clips(nn.Module):
     def __init__(self, network: VideoReidNet) -> None:
         super().__init__()
-        layers = {int(block): layer for block, layer in network.attention.items()}
-        self.network = VideoReidNet(network.backbone, layers, network.aggregator, num_identities=1)
-        self.network.classifier = nn.Identity()  # type: ignore[assignment]  # no part of descriptors
+        self.network = _without_classifier(network)
 
     def forward(self, clips: Float[Tensor, "b t 3 h w"]) -> Float[Tensor, "b d"]:
         descriptors: Tensor = self.network(clips).descriptors
         return descriptors
+
+
+def _without_classifier(network: VideoReidNet) -> VideoReidNet:
+    """It shares all layers but the classifier, which has no part in descriptors."""
+    layers = {int(block): layer for block, layer in network.attention.items()}
+    bare = VideoReidNet(network.backbone, layers, network.aggregator, num_identities=1)
+    bare.classifier = nn.Identity()  # type: ignore[assignment]
+    return bare
 
 
 def file_of(folder: Path, format: Format, form: Form) -> Path:
@@ -102,10 +105,21 @@ def _exported(module: nn.Module, inputs: Tensor) -> torch.export.ExportedProgram
     batch = {0: torch.export.Dim("batch")}
     try:
         with torch.no_grad(), _quiet():
-            return torch.export.export(module, (inputs,), dynamic_shapes=(batch,))
+            return _anonymous(torch.export.export(module, (inputs,), dynamic_shapes=(batch,)))
     except Exception as error:  # whatever the tracing of other people's layers raises
         reason = str(error).strip().splitlines()[0]
         raise ValueError(f"this network cannot be exported: {type(error).__name__}: {reason}") from error
+
+
+def _anonymous(program: torch.export.ExportedProgram) -> torch.export.ExportedProgram:
+    """Without what the tracing kept of this machine: the lines and the paths of the code, and the inputs."""
+    for module in program.graph_module.modules():
+        if isinstance(module, torch.fx.GraphModule):
+            for node in module.graph.nodes:
+                for name in _TRACED:
+                    node.meta.pop(name, None)
+    program.example_inputs = None
+    return program
 
 
 def _write(
@@ -134,8 +148,21 @@ def _write_onnx(program: torch.export.ExportedProgram, path: Path, metadata: Map
             program, dynamo=True, verbose=False, opset_version=OPSET, input_names=[name],
             output_names=["descriptors"],
         )  # fmt: skip
-    made.model.metadata_props.update(metadata)
-    made.save(str(path), external_data=False)
+    model = made.model_proto
+    _strip(model)
+    import_extra("onnx.helper", "onnx").set_model_props(model, dict(metadata))
+    path.write_bytes(model.SerializeToString())
+
+
+def _strip(message: Any) -> None:
+    """Takes what torch wrote about the code of the network out of an ONNX model and all that is in it."""
+    for name in ("metadata_props", "doc_string"):
+        if name in message.DESCRIPTOR.fields_by_name:
+            message.ClearField(name)
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for inner in [value] if hasattr(value, "ListFields") else value:
+                _strip(inner)
 
 
 def _write_openvino(onnx_file: Path, path: Path, metadata: Mapping[str, str]) -> None:
