@@ -102,6 +102,25 @@ def test_a_frame_that_is_not_there_or_damaged_costs_its_boxes_alone(tmp_path: Pa
     missing, damaged = (one for one in found if isinstance(one, Unusable))
     assert missing.text == f"frame 2, track 1: {tmp_path}/seq has no frame 2"
     assert (damaged.kind, "000003.jpg" in damaged.text) == ("in a damaged frame", True)
+    assert "verify" not in damaged.text  # which is for data sets
+
+
+def test_the_first_frame_that_can_be_read_gives_the_size(tmp_path: Path) -> None:
+    write_boxes(tmp_path / "seq.txt", [(number, 1, 0, 0, 8, 16) for number in (1, 2, 3)])
+    write_frames(tmp_path / "seq" / "img1", noisy(3))
+    frames = sorted((tmp_path / "seq" / "img1").iterdir())
+    frames[0].write_bytes(b"no image")
+
+    (camera,) = read_footage(tmp_path / "seq").cameras
+
+    assert (camera.about["width"], camera.about["height"]) == (64, 48)
+    assert [(one.frame, isinstance(one, Unusable)) for one in crops(tmp_path / "seq")] == [
+        *((1, True), (2, False), (3, False)),
+    ]
+    for path in frames:
+        path.write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"none of 3 frames can be read; .*000001\.jpg"):
+        read_footage(tmp_path / "seq")
 
 
 def test_times_are_those_of_the_timestamps_where_the_frame_rate_varies(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ class BoxedCamera:
         if not damaged:
             try:
                 pixels = picture.pixels()
-            except (OSError, ValueError) as error:
+            except ValueError as error:
                 damaged = str(error)
         time = None if picture.time is None else self.start + picture.time
         for box in boxes:

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from reid_cosam.data.frames import decode, read_content
-from reid_cosam.footage.crops import Crop, Cropper, Track, Unusable
+from reid_cosam.footage.crops import Crop, Cropper, Track, Unusable, read_image
 
 _THREADS = 4
 _AHEAD = 64  # crops that are decoded and not yet taken
@@ -50,7 +49,7 @@ class CroppedCamera:
             for track in chosen:
                 paths = self.paths[track.name]
                 for number, path in zip(numbers(paths), paths, strict=True):
-                    waiting.append((track.name, number, pool.submit(_read, path)))
+                    waiting.append((track.name, number, pool.submit(read_image, path)))
                     if len(waiting) >= _AHEAD:
                         yield self._crop(cropper, *waiting.popleft())
             while waiting:
@@ -61,14 +60,10 @@ class CroppedCamera:
     ) -> Crop | Unusable:
         try:
             pixels = read.result()
-        except (OSError, ValueError) as error:
+        except ValueError as error:
             return cropper.unusable(track, number, "unreadable", str(error))
         time = None if self.fps is None else self.start + (number - 1) / self.fps
         return cropper.crop(track, number, time, pixels)
-
-
-def _read(path: str) -> UInt8[np.ndarray, "_ _ 3"]:
-    return decode(read_content(path), path)
 
 
 def numbers(paths: Collection[str]) -> list[int]:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from reid_cosam.data.frames import resize
+from reid_cosam.data.frames import decode, read_content, resize
 
 STRIP = 4  # pictures of a track, at most
 _STRIP_HEIGHT = 160  # pixels
@@ -71,6 +71,18 @@ class Cropper:
     def unusable(self, track: str, frame: int, kind: str, text: str) -> Unusable:
         self._position[track] += 1
         return Unusable(track, frame, kind, text)
+
+
+def read_image(path: str) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture in a file.
+
+    Raises:
+        ValueError: it is missing or damaged; names it, without the remedy for data sets.
+    """
+    try:
+        return decode(read_content(path), path)
+    except (OSError, ValueError) as error:
+        raise ValueError(str(error).partition("; python -m reid_cosam.verify")[0]) from error
 
 
 def _spread(length: int) -> list[int]:

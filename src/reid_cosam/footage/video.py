@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import UInt8
 
-from reid_cosam.data.frames import decode, read_content
+from reid_cosam.footage.crops import read_image
 
 if TYPE_CHECKING:
     import av
@@ -91,21 +91,25 @@ class FrameFolder:
     fps: float | None
 
     def facts(self) -> Facts:
-        """
+        """Of the first frame that can be read.
+
         Raises:
-            OSError, ValueError: the first frame cannot be read.
+            ValueError: there is none.
         """
-        height, width = next(iter(self)).pixels().shape[:2]
-        return Facts(width, height, self.fps)
+        broken = None
+        for picture in self:
+            try:
+                height, width = picture.pixels().shape[:2]
+            except ValueError as error:
+                broken = broken or error
+            else:
+                return Facts(width, height, self.fps)
+        raise ValueError(f"none of {len(self.paths):,} frames can be read; the first: {broken}") from broken
 
     def __iter__(self) -> Iterator[Picture]:
         for number, path in sorted(self.paths.items()):
             time = None if self.fps is None else (number - 1) / self.fps
-            yield Picture(number, time, partial(_read, str(path)))
-
-
-def _read(path: str) -> Pixels:
-    return decode(read_content(path), path)
+            yield Picture(number, time, partial(read_image, str(path)))
 
 
 def _opened(path: Path) -> "av.container.InputContainer":
