@@ -118,9 +118,10 @@ def test_cameras_start_when_the_footage_says(tmp_path: Path) -> None:
     (tmp_path / "footage.json").write_text(json.dumps({"start": {"cam1": 0}}))
     with pytest.raises(ValueError, match=r"footage\.json gives no start of camera cam2"):
         read_footage(tmp_path)
-    (tmp_path / "footage.json").write_text(json.dumps({"start": {"cam1": "noon"}}))
-    with pytest.raises(ValueError, match=r"footage\.json must say when cameras start"):
-        read_footage(tmp_path)
+    for wrong in ('"noon"', "NaN", "-Infinity", "1e999", "9" * 400):
+        (tmp_path / "footage.json").write_text(f'{{"start": {{"cam1": 0, "cam2": {wrong}}}}}')
+        with pytest.raises(ValueError, match=r"footage\.json must say when cameras start"):
+            read_footage(tmp_path)
 
 
 def test_what_has_no_layout_is_refused_with_those_that_are_known(tmp_path: Path) -> None:

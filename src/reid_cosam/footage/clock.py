@@ -1,6 +1,7 @@
 """When cameras started, on a clock that they share: `footage.json` beside the footage."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +43,13 @@ def read_clock(folder: Path, fps: float | None) -> Clock:
     if not path.exists():
         return Clock(None, fps, path)
     try:
-        starts = json.loads(path.read_bytes())["start"]
-        return Clock({str(name): float(seconds) for name, seconds in starts.items()}, fps, path)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        starts = {
+            str(name): float(seconds) for name, seconds in json.loads(path.read_bytes())["start"].items()
+        }
+        if endless := [name for name, seconds in starts.items() if not math.isfinite(seconds)]:
+            raise ValueError(f"camera {endless[0]} starts at {starts[endless[0]]}")
+        return Clock(starts, fps, path)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(
             f'{path} must say when cameras start, as {{"start": {{"cam1": 0, "cam2": 12.5}}}}: {error!r}'
         ) from error
