@@ -41,6 +41,13 @@ def test_what_a_ground_truth_marks_to_be_ignored_is_left_out(tmp_path: Path) -> 
     assert ([one.name for one in tracked.tracks("", "")], tracked.ignored) == (["1", "2"], 0)
 
 
+def test_a_ground_truth_whose_boxes_are_all_ignored_says_so(tmp_path: Path) -> None:
+    path = written(tmp_path, "1,1,0,0,5,5,0,8,1\n2,1,0,0,5,5,0,8,1\n", "gt.txt")
+
+    with pytest.raises(ValueError, match=f"{path} has 2 boxes, and marks them all to be ignored"):
+        read_boxes(path)
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -53,6 +60,9 @@ def test_what_a_ground_truth_marks_to_be_ignored_is_left_out(tmp_path: Path) -> 
         ("1,1,0,0,nan,5\n", "line 1 holds a number that is not finite"),
         ("0,1,0,0,5,5\n", "line 1: frames are counted from 1"),
         ("1.5,1,0,0,5,5\n", "line 1: frames"),
+        ("1,1,0,0,5,5\n1e30,1,0,0,5,5\n", "line 2: frames and ids must be below 9007199254740992: 1e30"),
+        ("1,1e19,0,0,5,5\n", "line 1: frames and ids"),
+        ("1,9007199254740993,0,0,5,5\n", "line 1: frames and ids"),
         ("1,-1,0,0,5,5\n", "line 1: a box with id -1 belongs to no track"),
         (
             "1,1,0,0,5,5\n2,1,0,0,5,5\n1,1,9,9,5,5\n",

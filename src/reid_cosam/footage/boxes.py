@@ -16,6 +16,7 @@ from reid_cosam.footage.crops import Track
 
 _NAMES = ("frame", "id", "x", "y", "w", "h", "conf")
 _COLUMNS = range(6, 11)
+_LARGEST = 2**53  # from which on not every whole number has a float of its own
 
 
 class Box(NamedTuple):
@@ -102,7 +103,11 @@ def read_boxes(path: Path) -> Boxes:
         numbers.extend(row[:7] if width > 6 else [*row, 1.0])
         numbers.append(place)
     if not numbers:
-        raise ValueError(f"{path} has no boxes")
+        raise ValueError(
+            f"{path} has {ignored:,} boxes, and marks them all to be ignored, with 0 as the seventh number"
+            if ignored
+            else f"{path} has no boxes"
+        )
     table = np.frombuffer(numbers).reshape(-1, 8)
     table = table[np.lexsort((table[:, 7], table[:, 0]))]
     _refuse_doubles(table, path)
@@ -125,6 +130,8 @@ def _row(line: str, where: str) -> list[float]:
         raise ValueError(f"{where} holds a number that is not finite: {line.strip()[:80]}")
     if not (row[0].is_integer() and row[0] >= 1 and row[1].is_integer()):
         raise ValueError(f"{where}: frames are counted from 1 and ids are whole numbers: {line.strip()[:80]}")
+    if max(row[0], abs(row[1])) >= _LARGEST:
+        raise ValueError(f"{where}: frames and ids must be below {_LARGEST}: {line.strip()[:80]}")
     if row[1] < 0:
         raise ValueError(
             f"{where}: a box with id {row[1]:.0f} belongs to no track, as in the output of a detector: run a "
