@@ -78,6 +78,10 @@ def test_a_csv_file_lists_crops(tmp_path: Path) -> None:
     [
         ("path,camera\na.jpg,1\n", "track"),
         ("path,track,camera\n", "lists no images"),
+        ("", "is empty: it needs path,track,camera"),
+        ("path;track;camera\na.jpg;1;1\n", "has semicolons between its columns: save it with commas"),
+        ("path;track;camera\na,b.jpg;1;1\n", "has semicolons"),
+        ("path,track,camera\nM\xfcller.jpg,1,1\n", "is not text in UTF-8 .*: save it in UTF-8"),
         ("path,track,camera\na.jpg,1,\n", "line 2"),
         ("path,track,camera\na.jpg,1,1\na.jpg,2,1\n", "line 3: a.jpg is listed already in line 2"),
         ("path,track,camera,person\na.jpg,1,1,x\nb.jpg,1,1,y\n", "line 3: track 1 of camera 1"),
@@ -85,7 +89,7 @@ def test_a_csv_file_lists_crops(tmp_path: Path) -> None:
 )
 def test_a_csv_file_that_does_not_fit_is_refused(tmp_path: Path, lines: str, named: str) -> None:
     table = tmp_path / "list.csv"
-    table.write_text(lines)
+    table.write_text(lines, encoding="latin-1")
 
     with pytest.raises(ValueError, match=named) as error:
         read_footage(table)
@@ -132,6 +136,8 @@ def test_what_has_no_layout_is_refused_with_those_that_are_known(tmp_path: Path)
         with pytest.raises(ValueError, match=f"footage={tmp_path / name} ") as error:
             read_footage(tmp_path / name)
         assert all(layout in str(error.value) for layout in LAYOUTS)
+    with pytest.raises(ValueError, match="empty is an empty folder"):
+        read_footage(tmp_path / "empty")
     with pytest.raises(FileNotFoundError, match="nowhere"):
         read_footage(tmp_path / "nowhere")
 

@@ -94,6 +94,8 @@ def _recognised(path: Path) -> str:
     found = _found_in(path)
     if len(found) > 1:
         raise _unknown(f"footage={path} could be {' or '.join(found)}: choose one with layout=...")
+    if not found and not any(path.iterdir()):
+        raise _unknown(f"footage={path} is an empty folder")
     if not found:
         raise _unknown(
             f"footage={path} has no layout that is known (of one track of images, name the parent)"
