@@ -144,18 +144,21 @@ def test_a_broken_video_is_refused_with_the_frame_or_ends_there(tmp_path: Path) 
     path = video(tmp_path, [(number, 1, 0, 0, 8, 16) for number in range(1, 31)], frames=30)
     damage(path, after=12)
 
-    with pytest.raises(ValueError, match=f"{path} is broken after frame 12: "):
+    with pytest.raises(ValueError, match=f"{path} is broken after frame 12: .*broken=skip"):
         crops(path)
     found = crops(path, skip_broken=True)
     assert [one.frame for one in found if isinstance(one, Crop)] == list(range(1, 13))
-    assert [one.frame for one in found if isinstance(one, Unusable)] == list(range(13, 31))
+    lost = [one for one in found if isinstance(one, Unusable)]
+    assert [one.frame for one in lost] == list(range(13, 31))
+    assert {one.kind for one in lost} == {f"lost as {path} is broken after frame 12"}
 
 
-def test_what_is_no_video_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("length", [0, 500])
+def test_what_is_no_video_is_refused(tmp_path: Path, length: int) -> None:
     path = video(tmp_path, [(1, 1, 0, 0, 8, 16)])
-    path.write_bytes(path.read_bytes()[:500])
+    path.write_bytes(path.read_bytes()[:length])
 
-    with pytest.raises(ValueError, match=f"{path} is not a video that can be decoded"):
+    with pytest.raises(ValueError, match=f"{path} is not a video that can be decoded: .*; copy .* ffmpeg"):
         read_footage(path)
 
 

@@ -186,6 +186,22 @@ def test_frames_without_boxes_are_refused(tmp_path: Path) -> None:
         read_footage(tmp_path / "seq")
 
 
+def test_boxes_that_are_two_corners_are_hinted_at(tmp_path: Path) -> None:
+    corners = [(1, 1, 40, 0, 56, 32), (2, 1, 8, 24, 24, 40), (3, 1, 0, 0, 16, 32)]
+    for name, take in (("corners", 0), ("sizes", 1)):
+        write_frames(tmp_path / name / "img1", noisy(3))
+        write_boxes(
+            tmp_path / f"{name}.txt",
+            [(*row[:4], row[4] - take * row[2], row[5] - take * row[3]) for row in corners],
+        )
+
+    about = {name: read_footage(tmp_path / name).about for name in ("corners", "sizes")}
+
+    assert "hint" not in about["sizes"]
+    *_, hint = about["corners"].splitlines()
+    assert hint.startswith("hint: most boxes of camera corners leave the frame")
+
+
 def test_a_frame_rate_is_not_for_videos(tmp_path: Path) -> None:
     path = write_video(tmp_path / "cam1.mp4", noisy(1))
     write_boxes(tmp_path / "cam1.txt", [(1, 3, 0, 0, 8, 8)])

@@ -10,6 +10,8 @@ from reid_cosam.footage.boxes import Box, Boxes
 from reid_cosam.footage.crops import Crop, Cropper, Track, Unusable
 from reid_cosam.footage.video import BrokenVideo, FrameFolder, Picture, Video
 
+_ABSENT = "in frames that are not there"
+
 
 @dataclass(frozen=True)
 class BoxedCamera:
@@ -31,6 +33,13 @@ class BoxedCamera:
     start: float
     skip_broken: bool = field(compare=False)
 
+    @property
+    def leaving(self) -> float:
+        """The share of boxes that leave the frame at the right or at the bottom, by more than a pixel."""
+        x, y, width, height, _ = self.boxes.places.T
+        size = int(str(self.about["width"])), int(str(self.about["height"]))
+        return float(((x + width > size[0] + 1) | (y + height > size[1] + 1)).mean())
+
     def crops(self, names: Collection[str], height: int, width: int) -> Iterator[Crop | Unusable]:
         """Every box of the tracks named.
 
@@ -40,10 +49,10 @@ class BoxedCamera:
         cropper = Cropper([one for one in self.tracks if one.name in names], height, width)
         by_frame = self.boxes.by_frame(names)
         due = next(by_frame, None)
-        last = 0
-        for picture in self._until_broken():
+        last, broken = 0, list[BrokenVideo]()
+        for picture in self._until_broken(broken):
             while due is not None and due[0] < picture.number:  # a number that a folder of frames leaves out
-                yield from _missing(due, cropper, f"{self.about['source']} has no frame {due[0]}")
+                yield from _missing(due, cropper, _ABSENT, f"{self.about['source']} has no frame {due[0]}")
                 due = next(by_frame, None)
             if due is None:
                 return
@@ -51,16 +60,23 @@ class BoxedCamera:
             if due[0] == last:
                 yield from self._cut(picture, due[1], cropper)
                 due = next(by_frame, None)
+        kind, reason = _ABSENT, f"{self.about['source']} ends with frame {last}"
+        if broken:
+            kind, reason = f"lost as {self.about['source']} is broken after frame {last}", str(broken[0])
         while due is not None:
-            yield from _missing(due, cropper, f"{self.about['source']} ends with frame {last}")
+            yield from _missing(due, cropper, kind, reason)
             due = next(by_frame, None)
 
-    def _until_broken(self) -> Iterator[Picture]:
+    def _until_broken(self, broken: list[BrokenVideo]) -> Iterator[Picture]:
+        """`broken` gets the error that is skipped."""
         try:
             yield from self.pictures
-        except BrokenVideo:
+        except BrokenVideo as error:
             if not self.skip_broken:
-                raise
+                raise BrokenVideo(
+                    f"{error}; broken=skip takes the frames up to there, or encode it anew, as with ffmpeg"
+                ) from error
+            broken.append(error)
 
     def _cut(self, picture: Picture, boxes: list[Box], cropper: Cropper) -> Iterator[Crop | Unusable]:
         damaged, pixels = picture.damaged, np.zeros((0, 0, 3), np.uint8)
@@ -94,8 +110,8 @@ def cut(
     return inside if inside.size else None
 
 
-def _missing(due: tuple[int, list[Box]], cropper: Cropper, reason: str) -> Iterator[Unusable]:
+def _missing(due: tuple[int, list[Box]], cropper: Cropper, kind: str, reason: str) -> Iterator[Unusable]:
     frame, boxes = due
     for box in boxes:
         text = f"frame {frame}, track {box.track}: {reason}"
-        yield cropper.unusable(box.track, frame, "in frames that are not there", text)
+        yield cropper.unusable(box.track, frame, kind, text)

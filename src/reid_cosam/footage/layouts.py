@@ -30,7 +30,7 @@ class Footage:
     """Cameras with tracks.
 
     Attributes:
-        about: one sentence on what was found.
+        about: one sentence on what was found, and perhaps a hint in a line of its own.
     """
 
     layout: str
@@ -126,5 +126,15 @@ def _about(path: Path, layout: str, cameras: Collection[Camera], clock: Clock) -
     )
     return (
         f"{path}: layout {layout}, {len(cameras):,} cameras, {len(tracks):,} tracks{named}, "
-        f"{sum(track.length for track in tracks):,} crops; {clock.about}{left_out}"
+        f"{sum(track.length for track in tracks):,} crops; {clock.about}{left_out}{_hint(cameras)}"
+    )
+
+
+def _hint(cameras: Collection[Camera]) -> str:
+    leaving = [one.name for one in cameras if isinstance(one, BoxedCamera) and one.leaving > 0.5]
+    if not leaving:
+        return ""
+    return (
+        f"\nhint: most boxes of camera {', '.join(leaving)} leave the frame: a box in MOT text is "
+        "left,top,width,height, not two corners"
     )

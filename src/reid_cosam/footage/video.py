@@ -49,9 +49,14 @@ class Video:
         """
         Raises:
             ImportError: PyAV is not installed.
-            ValueError: it cannot be decoded.
+            BrokenVideo: it has no frame that can be decoded.
         """
-        height, width = next(iter(self)).pixels().shape[:2]
+        try:
+            height, width = next(iter(self)).pixels().shape[:2]
+        except BrokenVideo as error:
+            raise BrokenVideo(
+                f"{error}; copy it again, encode it anew, as with ffmpeg, or leave this camera out"
+            ) from error
         with _opened(self.path) as container:
             rate = container.streams.video[0].average_rate
         return Facts(width, height, None if rate is None else float(rate))
@@ -75,10 +80,7 @@ class Video:
                     damaged = f"frame {number} of {self.path} is damaged" if frame.is_corrupt else ""
                     yield Picture(number, time, partial(_pixels, frame), damaged)
             except FFmpegError as error:
-                raise BrokenVideo(
-                    f"{self.path} is broken after frame {number}: {error.strerror}; broken=skip takes the "
-                    "frames up to there"
-                ) from error
+                raise BrokenVideo(f"{self.path} is broken after frame {number}: {error.strerror}") from error
         if not number:
             raise BrokenVideo(f"{self.path} has no frames")
 
