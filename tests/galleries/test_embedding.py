@@ -177,6 +177,24 @@ def test_a_finished_gallery_is_left_as_it_is(encoder: Encoder, footage: Footage,
         run(encoder, footage, tmp_path)
 
 
+def test_what_is_no_folder_for_a_gallery_is_left_as_it_is(
+    encoder: Encoder, footage: Footage, tmp_path: Path
+) -> None:
+    (tmp_path / "notes").write_text("mine")
+    with pytest.raises(ValueError, match=f"out={tmp_path}/notes is a file"):
+        run(encoder, footage, tmp_path / "notes")
+    with pytest.raises(ValueError, match=f"out={tmp_path} holds other files, such as notes: name a folder"):
+        run(encoder, footage, tmp_path)
+    (tmp_path / "frames" / "thumbnails").mkdir(parents=True)  # not of an interrupted run
+    with pytest.raises(ValueError, match="holds other files, such as thumbnails"):
+        run(encoder, footage, tmp_path / "frames")
+    assert {path.name for path in tmp_path.rglob("*")} == {"notes", "frames", "thumbnails"}
+
+    (tmp_path / "empty").mkdir()
+    run(encoder, footage, tmp_path / "empty")
+    assert len(read_gallery(tmp_path / "empty")) == 8
+
+
 def test_a_damaged_part_is_named(encoder: Encoder, footage: Footage, tmp_path: Path) -> None:
     extract, calls = extraction(encoder), 0
 

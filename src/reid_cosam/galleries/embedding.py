@@ -20,12 +20,13 @@ from reid_cosam.footage.prefetch import prefetched
 from reid_cosam.galleries.collector import Collector, Strip, grouped
 from reid_cosam.galleries.extraction import Extract
 from reid_cosam.galleries.gallery import COLUMNS, Gallery, write_gallery
-from reid_cosam.galleries.parts import Faults, Part, PartStore, concatenated
+from reid_cosam.galleries.parts import PARTS, Faults, Part, PartStore, concatenated
 from reid_cosam.results.descriptors import FILE
 from reid_cosam.results.figures.masks import overlays
 from reid_cosam.results.store import write_json, write_text
 
 _GROUP = 64  # tracks that are finished, and kept, together
+_UNFINISHED = (PARTS, "thumbnails", "masks", "boxes", "gallery.json", "tracklets.csv")  # of a gallery
 _AHEAD = 256  # crops that wait for the network
 
 Advance = Callable[[int], None]
@@ -72,11 +73,11 @@ def embed(
         progress: given the number of crops to come, yields what is told of those that are done.
 
     Raises:
-        ValueError: `out` has a gallery, or parts of another run; a video is broken; nothing can be used.
+        ValueError: `out` as in `check_out`, or with parts of another run; a video is broken; nothing can be
+            used.
         OSError: something cannot be written.
     """
-    if (out / FILE).exists():
-        raise ValueError(f"out={out} already holds a gallery: delete the folder, or name another one")
+    check_out(out)
     groups = _groups(footage)
     store = PartStore(out, _origin(footage, how))
     left = {
@@ -94,6 +95,26 @@ def embed(
     write_gallery(gallery, out)
     shutil.rmtree(store.folder)
     return gallery, found.faults
+
+
+def check_out(out: Path) -> None:
+    """Whether a gallery may be written to `out`: there is nothing yet, or what an interrupted run left.
+
+    Raises:
+        ValueError: it is a file, or holds a gallery or something else; it stays as it is.
+    """
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise ValueError(f"out={out} is a file, but a gallery is a folder: name another one")
+    if (out / FILE).exists():
+        raise ValueError(f"out={out} already holds a gallery: delete the folder, or name another one")
+    own = _UNFINISHED if (out / PARTS).is_dir() else ()
+    if others := sorted({one.name for one in out.iterdir() if not one.name.startswith(".")} - {*own}):
+        raise ValueError(
+            f"out={out} holds other files, such as {others[0]}: name a folder that is new or empty, such as "
+            f"out={out / 'gallery'}"
+        )
 
 
 def _groups(footage: Footage) -> dict[str, list[_Group]]:
