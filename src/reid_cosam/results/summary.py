@@ -8,7 +8,6 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-
 SHOWN = ("mAP", "R1", "R5", "R20")
 SPLIT_SCORES = ("mAP", "R1", "R5", "R10", "R20")
 _RANKS_ONLY = "cross_camera"
