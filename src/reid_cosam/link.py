@@ -11,7 +11,8 @@ from reid_cosam.settings.footage import LinkSettings
 def main(settings: LinkSettings) -> None:
     """Writes who is who, and prints how many people there are, how sure that is, and where it is written."""
     from reid_cosam.galleries.gallery import read_gallery
-    from reid_cosam.galleries.linked import link_gallery, write_linked
+    from reid_cosam.galleries.identity_files import write_linked
+    from reid_cosam.galleries.linked import link_gallery
     from reid_cosam.galleries.page.page import write_page
     from reid_cosam.galleries.promises import find_calibration
     from reid_cosam.galleries.times import NO_TRAVELS, read_travel_times
