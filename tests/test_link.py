@@ -47,6 +47,8 @@ def test_a_threshold_by_hand_and_travel_times(gallery: Path, tmp_path: Path) -> 
     assert summary["travel_times"] == [["cam1", "cam2", 9.5, None]]
     assert "6 by travel times" in out
     assert not (gallery / "link").exists()
+    again = call(link.main, tmp_path, "gallery=gallery", "threshold=1.5", "out=by_hand")
+    assert again[0] == 0, again[2]
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,8 @@ def test_a_threshold_by_hand_and_travel_times(gallery: Path, tmp_path: Path) -> 
             "negative.csv, line 2: seconds from -4",
         ),
         (["gallery=gallery", "calibration=other.json"], "cd34"),
+        (["gallery=gallery", "threshold=1", "out=gallery"], "out=gallery"),
+        (["gallery=gallery", "threshold=1", "out=."], "out=. holds .* such as gallery"),
     ],
 )
 def test_bad_input_gets_one_line(gallery: Path, tmp_path: Path, arguments: list[str], named: str) -> None:

@@ -98,6 +98,8 @@ def test_images_are_embedded_by_the_network_of_the_gallery(
         (["gallery=gallery", "query=cam1/1", "far=0"], "far=0"),
         (["gallery=gallery", "query=cam1/1", "top=0"], "top=0"),
         (["gallery=gallery", "query=cam1/1", "rerank=true"], "rerank=true"),
+        (["gallery=gallery", "query=cam1/1", "out=gallery"], "out=gallery is a folder"),
+        (["gallery=gallery", "query=cam1/1", "out=gallery/tracklets.csv"], "out=gallery/tracklets.csv"),
     ],
 )
 def test_bad_input_gets_one_line(gallery: Path, tmp_path: Path, arguments: list[str], named: str) -> None:

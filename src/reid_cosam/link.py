@@ -11,7 +11,7 @@ from reid_cosam.settings.footage import LinkSettings
 def main(settings: LinkSettings) -> None:
     """Writes who is who, and prints how many people there are, how sure that is, and where it is written."""
     from reid_cosam.galleries.gallery import read_gallery
-    from reid_cosam.galleries.identity_files import write_linked
+    from reid_cosam.galleries.identity_files import check_folder, write_linked
     from reid_cosam.galleries.linked import link_gallery
     from reid_cosam.galleries.page.page import write_page
     from reid_cosam.galleries.promises import find_calibration
@@ -19,13 +19,14 @@ def main(settings: LinkSettings) -> None:
 
     folder = Path(settings.gallery)
     gallery = read_gallery(folder)
+    out = Path(settings.out) if settings.out else folder / "link"
+    check_folder(out, folder)
     calibration = find_calibration(gallery, folder, settings.calibration)
     cameras = set(gallery.tracklets["camera"])
     travels = read_travel_times(Path(settings.travel_times), cameras) if settings.travel_times else NO_TRAVELS
     linked = link_gallery(
         gallery, calibration, far=settings.far, threshold=settings.threshold, travels=travels
     )
-    out = Path(settings.out) if settings.out else folder / "link"
     write_linked(linked, out, folder / "boxes")
     print(_printed(linked.summary))
     page = write_page(gallery, linked, folder, out, travels)

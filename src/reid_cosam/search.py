@@ -28,6 +28,7 @@ def main(settings: SearchSettings) -> None:
 
     folder, out = Path(settings.gallery), Path(settings.out)
     gallery = read_gallery(folder)
+    search.check_table(out)
     calibration = find_calibration(gallery, folder, settings.calibration)
     queries = find_tracks(settings.query, gallery, folder) or _embedded(settings, gallery)
     table = search.hits(

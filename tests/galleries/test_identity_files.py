@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reid_cosam.galleries.identity_files import write_linked
+from reid_cosam.galleries.identity_files import check_folder, write_linked
 from reid_cosam.galleries.linked import link_gallery
 from tests.support.galleries import two_people
 
@@ -24,4 +24,33 @@ def test_files_of_identities_and_boxes(tmp_path: Path, caplog: pytest.LogCapture
     assert json.loads((tmp_path / "out" / "link.json").read_text())["identities"] == 3
     (boxes / "cam1.txt").write_text("7 2 1.5 2 30 60\n")
     with pytest.raises(ValueError, match=r"cam1.txt, line 1: not MOT text"):
-        write_linked(link_gallery(two_people(), threshold=3.0), tmp_path / "out", boxes)
+        write_linked(link_gallery(two_people(), threshold=3.0), tmp_path / "new", boxes)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_is_written_if_it_is_new_or_empty_or_of_link(tmp_path: Path) -> None:
+    check_folder(tmp_path / "out", tmp_path)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".DS_Store").touch()
+    check_folder(tmp_path / "out", tmp_path)
+    write_linked(link_gallery(two_people(), threshold=3.0), tmp_path / "out", tmp_path / "none")
+    check_folder(tmp_path / "out", tmp_path)
+
+
+@pytest.mark.parametrize("summary", [None, "", "{}", '{"identities": 3}', "[1]"])
+def test_files_of_other_origin_are_not_overwritten(tmp_path: Path, summary: str | None) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "cam1.txt").write_text("mine")
+    if summary is not None:
+        (out / "link.json").write_text(summary)
+    with pytest.raises(ValueError, match=r"out=.*out holds files that link did not write, such as cam1.txt"):
+        check_folder(out, tmp_path)
+
+
+def test_neither_the_gallery_nor_a_file_is_written_as_a_folder(tmp_path: Path) -> None:
+    write_linked(link_gallery(two_people(), threshold=3.0), tmp_path, tmp_path / "none")
+    with pytest.raises(ValueError, match="gallery itself"):
+        check_folder(tmp_path / "x" / "..", tmp_path)
+    with pytest.raises(ValueError, match=r"out=.*identities.csv is a file"):
+        check_folder(tmp_path / "identities.csv", tmp_path / "gallery")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from reid_cosam.galleries.queries import Queries, all_tracks, find_tracks
-from reid_cosam.galleries.search import HITS, deciding, hits
+from reid_cosam.galleries.search import HITS, check_table, deciding, hits
 from reid_cosam.metrics.reranking import k_reciprocal
 from tests.support.galleries import calibration_of, gallery_of, two_people
 
@@ -113,3 +113,16 @@ def test_what_there_is_nothing_to_search_in_is_said() -> None:
         hits(all_tracks(one), one)
     with pytest.raises(ValueError, match="empty"):
         hits(all_tracks(one), gallery_of([]))
+
+
+def test_only_a_table_of_hits_is_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "hits.csv"
+    check_table(out)
+    hits(all_tracks(two_people()), two_people()).to_csv(out, index=False)
+    check_table(out)
+    for content in ("", "camera,track,person\n", "query,rank\n"):
+        out.write_text(content)
+        with pytest.raises(ValueError, match=r"out=.*hits.csv is there"):
+            check_table(out)
+    with pytest.raises(ValueError, match="is a folder"):
+        check_table(tmp_path)

@@ -1,6 +1,7 @@
 """Ranked hits of queries in a gallery, each with a verdict where there is a calibration."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,18 @@ HITS = ("query", "rank", "distance", "verdict", *_OF_GALLERY)
 
 _K1 = 20  # as the paper of the re-ranking has it
 _MOST_RERANKED = 20_000  # tracklets; each is compared with each
+
+
+def check_table(out: Path) -> None:
+    """Raises ValueError if `out` is there and is no table of hits: no other file is overwritten."""
+    if out.is_dir():
+        raise ValueError(f"out={out} is a folder: name a file, such as {out / 'hits.csv'}")
+    if not out.exists():
+        return
+    with out.open("rb") as file:
+        header = file.readline(1000).strip()
+    if header != ",".join(HITS).encode():
+        raise ValueError(f"out={out} is there, and is no table of hits: name another file, or move it away")
 
 
 def num_searched(gallery: Gallery, cameras: Sequence[str]) -> int:
