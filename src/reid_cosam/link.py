@@ -39,6 +39,7 @@ def _printed(summary: dict[str, Any]) -> str:
         f"{summary['tracklets']:,} tracklets in {summary['cameras']:,} cameras: {summary['identities']:,} "
         f"identities, {summary['one_tracklet']:,} of them of one tracklet",
         "tracklets: " + ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items()),
+        _pairs(summary),
         f"impossible pairs: {summary['impossible']['same_time']:,} in one camera at one time, "
         f"{summary['impossible']['travel_time']:,} by travel times",
     ]
@@ -50,10 +51,18 @@ def _printed(summary: dict[str, Any]) -> str:
     if scores := summary["scores"]:
         percent = {name: f"{100 * scores[name]:.1f} %" for name in ("idf1", "precision", "recall", "f1")}
         lines.append(
-            f"against {scores['people']:,} people named in the gallery: IDF1 {percent['idf1']}; of pairs: "
-            f"precision {percent['precision']}, recall {percent['recall']}, F1 {percent['f1']}"
+            f"against {scores['people']:,} people named in the gallery: IDF1 {percent['idf1']}; "
+            f"of pairs: precision {percent['precision']}, recall {percent['recall']}, F1 {percent['f1']}"
         )
     return "\n".join(lines)
+
+
+def _pairs(summary: dict[str, Any]) -> str:
+    pairs = summary["linked_pairs"]
+    text = f"linked pairs: {pairs['all']:,}, of which {pairs['of_one_camera']:,} are within one camera"
+    if summary["one_camera_covered"]:
+        return text
+    return f"{text}; the calibration does not cover those, so identities in one camera only are uncertain"
 
 
 if __name__ == "__main__":

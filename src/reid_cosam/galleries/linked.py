@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from reid_cosam.galleries.calibration import Calibration
+from reid_cosam.galleries.certainty import VERDICTS, linked_pairs, reasons, verdicts
 from reid_cosam.galleries.gallery import Gallery
 from reid_cosam.galleries.linking import Links, link
 from reid_cosam.galleries.promises import MISS
 from reid_cosam.galleries.times import NO_TRAVELS, Constraints, Travels
 from reid_cosam.metrics.identities import identity_scores
 from reid_cosam.metrics.retrieval import unit_length
-
-VERDICTS = ("linked", "alone", "uncertain")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +62,11 @@ def link_gallery(
     descriptors = unit_length(gallery.descriptors) if cosine else gallery.descriptors
     constraints = Constraints(gallery.tracklets, travels)
     links = link(descriptors, constraints, used)
-    named = verdicts(links, used, upper)
+    # A calibration of people by name compares tracklets of different cameras.
+    covered = calibration is None or not calibration.source["labelled"]
+    pairs = linked_pairs(gallery.tracklets["camera"], links)
+    doubts = reasons(links, used, upper, np.zeros(len(gallery), dtype=bool) if covered else pairs.one_camera)
+    named = verdicts(links, doubts)
     summary = {
         "network": gallery.network,
         "model": gallery.model,
@@ -72,6 +75,8 @@ def link_gallery(
         "identities": int(links.identities.max()),
         "one_tracklet": int((np.bincount(links.identities) == 1).sum()),
         "verdicts": {name: Counter(named)[name] for name in VERDICTS},
+        "linked_pairs": {"all": pairs.linked, "of_one_camera": pairs.within},
+        "one_camera_covered": covered,
         "threshold": used,
         "uncertain_up_to": upper if np.isfinite(upper) else None,
         "far": far if threshold is None else None,
@@ -85,7 +90,7 @@ def link_gallery(
         ],
         "scores": _scores(gallery, links),
     }
-    return Linked(identity_table(gallery.tracklets, links, named), summary)
+    return Linked(identity_table(gallery.tracklets, links, named, doubts), summary)
 
 
 def _thresholds(
@@ -114,25 +119,16 @@ def _l2(calibration: Calibration, distance: float) -> float:
     return float((2 * distance) ** 0.5) if calibration.distance == "cosine" else distance
 
 
-def verdicts(links: Links, threshold: float, upper: float) -> list[str]:
-    """One of `VERDICTS` for each tracklet.
-
-    A tracklet that shares its identity is uncertain if its mean distance to the others is above the
-    threshold, or if another identity that it could belong to is within it too. One that is alone is uncertain
-    if another identity is within `upper`, the distance beyond which few tracklets of one person lie.
-    """
-    shares = ~np.isnan(links.own)
-    doubtful = np.where(shares, (links.own > threshold) | (links.other <= threshold), links.other <= upper)
-    return [str(one) for one in np.where(doubtful, "uncertain", np.where(shares, "linked", "alone"))]
-
-
-def identity_table(tracklets: pd.DataFrame, links: Links, named: list[str]) -> pd.DataFrame:
-    """The columns of `identities.csv`; `tracklets` is how many the identity has."""
+def identity_table(
+    tracklets: pd.DataFrame, links: Links, named: list[str], doubts: list[str]
+) -> pd.DataFrame:
+    """The columns of `identities.csv`; `why` says what is uncertain, `tracklets` the size of the identity."""
     nearest = pd.array(links.nearest, dtype="Int64")
     nearest[links.nearest == 0] = pd.NA
     found = {
         "identity": links.identities,
         "verdict": named,
+        "why": doubts,
         "tracklets": np.bincount(links.identities)[links.identities],
         "own_distance": links.own,
         "nearest_identity": nearest,

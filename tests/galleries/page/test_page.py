@@ -213,13 +213,15 @@ def test_the_keyboard_opens_nearest_matches_and_escape_leaves_them(shown: Any) -
     assert shown.find_element("id", "d-title").text == f"cam1, track {TRACK}"
     others = [one.text.splitlines() for one in shown.find_elements("css selector", "#d-others li")]
     assert [lines[-1] for lines in others] == [
-        "2.80 uncertain",
+        "2.80 no verdict: same camera",
         "2.97 uncertain",
         "10.0 different",
-        "10.4 different",
+        "10.4 no verdict: same camera",
     ]
     assert others[1][:2] == [f"{GATE}, track 1", "0:10\u20130:12 identity 1"]
     assert visible(shown, "#d-own-title") == 0
+    assert "another identity is near" in shown.find_element("id", "d-facts").text
+    assert "no verdict on two tracklets of one camera" in shown.find_element("id", "details").text
 
     press(shown, Keys.TAB)  # the button that closes
     for _ in range(3):  # masks, the table, the first match

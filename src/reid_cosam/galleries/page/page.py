@@ -172,7 +172,7 @@ def _data(gallery: Gallery, linked: Linked, travels: Travels) -> Row:
     constraints = Constraints(gallery.tracklets, travels)
     matches = nearest_matches(descriptors, table["identity"].to_numpy(), constraints, _MATCHES)
     columns = ["camera", "track", "person", "identity", "verdict", "own_distance", "nearest_identity"]
-    columns += ["nearest_distance", "start", "end"]
+    columns += ["nearest_distance", "start", "end", "why"]
     return {
         "columns": {name: [_plain(one) for one in table[name].tolist()] for name in columns}
         | {"frames": [_plain(one) for one in gallery.tracklets["frames"].tolist()]},
@@ -181,6 +181,7 @@ def _data(gallery: Gallery, linked: Linked, travels: Travels) -> Row:
             for sides in matches
         ],
         "threshold": summary["threshold"],
+        "one_camera_covered": summary["one_camera_covered"],
         "uncertain_up_to": summary["uncertain_up_to"],
     }
 
