@@ -14,6 +14,7 @@ def main(settings: LinkSettings) -> None:
     from reid_cosam.galleries.identity_files import check_folder, write_linked
     from reid_cosam.galleries.linked import link_gallery
     from reid_cosam.galleries.page.page import write_page
+    from reid_cosam.galleries.persons import name_people
     from reid_cosam.galleries.promises import find_calibration
     from reid_cosam.galleries.times import NO_TRAVELS, read_travel_times
 
@@ -21,11 +22,18 @@ def main(settings: LinkSettings) -> None:
     gallery = read_gallery(folder)
     out = Path(settings.out) if settings.out else folder / "link"
     check_folder(out, folder)
+    if settings.persons:
+        gallery = name_people(gallery, Path(settings.persons))
     calibration = find_calibration(gallery, folder, settings.calibration)
     cameras = set(gallery.tracklets["camera"])
     travels = read_travel_times(Path(settings.travel_times), cameras) if settings.travel_times else NO_TRAVELS
     linked = link_gallery(
-        gallery, calibration, far=settings.far, threshold=settings.threshold, travels=travels
+        gallery,
+        calibration,
+        far=settings.far,
+        threshold=settings.threshold,
+        travels=travels,
+        named_in=settings.persons or "the gallery",
     )
     write_linked(linked, out, folder / "boxes")
     print(_printed(linked.summary))
@@ -51,7 +59,7 @@ def _printed(summary: dict[str, Any]) -> str:
     if scores := summary["scores"]:
         percent = {name: f"{100 * scores[name]:.1f} %" for name in ("idf1", "precision", "recall", "f1")}
         lines.append(
-            f"against {scores['people']:,} people named in the gallery: IDF1 {percent['idf1']}; "
+            f"against {scores['people']:,} people named in {summary['named_in']}: IDF1 {percent['idf1']}; "
             f"of pairs: precision {percent['precision']}, recall {percent['recall']}, F1 {percent['f1']}"
         )
     return "\n".join(lines)

@@ -37,6 +37,7 @@ def link_gallery(
     far: float = 0.1,
     threshold: float | None = None,
     travels: Travels = NO_TRAVELS,
+    named_in: str = "the gallery",
 ) -> Linked:
     """Links a gallery at its calibrated threshold, or at one set by hand.
 
@@ -45,6 +46,14 @@ def link_gallery(
 
     Distances are L2; for a cosine calibration they are those of the descriptors at unit length, and its
     thresholds are converted.
+
+    Args:
+        gallery: whose column `person` the identities are scored against.
+        calibration: of the same network.
+        far: see above.
+        threshold: instead of the calibrated one.
+        travels: between cameras.
+        named_in: where the names of people come from, for the summary.
 
     Raises:
         ValueError: the gallery is empty, there is neither a calibration nor a threshold, or too many
@@ -89,6 +98,7 @@ def link_gallery(
             [*pair, time.least, None if np.isinf(time.most) else time.most] for pair, time in travels.items()
         ],
         "scores": _scores(gallery, links),
+        "named_in": named_in,
     }
     return Linked(identity_table(gallery.tracklets, links, named, doubts), summary)
 
