@@ -29,7 +29,7 @@ def main(settings: SearchSettings) -> None:
     folder, out = Path(settings.gallery), Path(settings.out)
     gallery = read_gallery(folder)
     search.check_table(out)
-    calibration = find_calibration(gallery, folder, settings.calibration)
+    calibration = find_calibration(gallery, folder, settings.calibration, settings.model)
     queries = find_tracks(settings.query, gallery, folder) or _embedded(settings, gallery)
     table = search.hits(
         queries,
@@ -72,7 +72,7 @@ def _meaning(settings: SearchSettings, calibration: "Calibration | None", search
         )
     if calibration is None:
         return (
-            "no verdicts: neither the gallery nor its model has a calibration; reid-cosam calibrate writes "
+            "no verdicts: neither the gallery nor the model has a calibration; reid-cosam calibrate writes "
             "one, and calibration=FILE names it"
         )
     return in_words(calibration, settings.far, searched)
