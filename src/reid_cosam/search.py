@@ -24,7 +24,6 @@ def main(settings: SearchSettings) -> None:
     from reid_cosam.galleries.gallery import read_gallery
     from reid_cosam.galleries.promises import find_calibration
     from reid_cosam.galleries.queries import find_tracks
-    from reid_cosam.results.store import write_text
 
     folder, out = Path(settings.gallery), Path(settings.out)
     gallery = read_gallery(folder)
@@ -40,8 +39,8 @@ def main(settings: SearchSettings) -> None:
         cameras=settings.cameras,
         rerank=settings.rerank,
     )
-    write_text(out, table.round({"distance": 6}).to_csv(index=False))
-    _print(table)
+    search.write_hits(table, folder, out)
+    _print(table.drop(columns="thumbnail"))
     searched = search.num_searched(gallery, settings.cameras)
     print(_meaning(settings, calibration, searched))
     print(f"written: {out.resolve()} ({len(queries.names):,} queries among {searched:,} tracklets)")

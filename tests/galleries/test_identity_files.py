@@ -1,6 +1,7 @@
 """The files of linked galleries."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +27,15 @@ def test_files_of_identities_and_boxes(tmp_path: Path, caplog: pytest.LogCapture
     with pytest.raises(ValueError, match=r"cam1.txt, line 1: not MOT text"):
         write_linked(link_gallery(two_people(), threshold=3.0), tmp_path / "new", boxes)
     assert not (tmp_path / "new").exists()
+
+
+def test_seconds_and_distances_have_the_digits_that_mean_something(tmp_path: Path) -> None:
+    gallery = two_people()
+    late = gallery.tracklets.assign(start=gallery.tracklets["start"] + 45.3 + 0.2 + 0.30000000000000004)
+    write_linked(link_gallery(replace(gallery, tracklets=late), threshold=3.0), tmp_path, tmp_path / "none")
+    lines = (tmp_path / "identities.csv").read_text().splitlines()
+    third = dict(zip(lines[0].split(","), lines[3].split(","), strict=True))
+    assert (third["start"], third["nearest_distance"]) == ("50.8", "4.061553")  # (4 + √17) / 2
 
 
 def test_a_folder_is_written_if_it_is_new_or_empty_or_of_link(tmp_path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
 from reid_cosam.galleries.queries import Queries, all_tracks, find_tracks
-from reid_cosam.galleries.search import HITS, check_table, deciding, hits
+from reid_cosam.galleries.search import HITS, check_table, deciding, hits, write_hits
 from reid_cosam.metrics.reranking import k_reciprocal
 from tests.support.galleries import calibration_of, gallery_of, two_people
 
@@ -118,11 +119,31 @@ def test_what_there_is_nothing_to_search_in_is_said() -> None:
 def test_only_a_table_of_hits_is_replaced(tmp_path: Path) -> None:
     out = tmp_path / "hits.csv"
     check_table(out)
-    hits(all_tracks(two_people()), two_people()).to_csv(out, index=False)
-    check_table(out)
+    table = hits(all_tracks(two_people()), two_people())
+    for columns in (HITS, HITS[:-1]):  # of an earlier version
+        table[list(columns)].to_csv(out, index=False)
+        check_table(out)
     for content in ("", "camera,track,person\n", "query,rank\n"):
         out.write_text(content)
         with pytest.raises(ValueError, match=r"out=.*hits.csv is there"):
             check_table(out)
     with pytest.raises(ValueError, match="is a folder"):
         check_table(tmp_path)
+
+
+@pytest.mark.parametrize("out", ["hits.csv", "deep/er/hits.csv", "gallery/hits.csv"])
+def test_thumbnails_are_found_from_where_the_hits_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = [("a", "1", "", 0, 1, (0.0,)), ("a", "2", "", 45.800000000000004, 46, (2 / 3,))]
+    gallery = gallery_of(rows)
+    gallery.tracklets["thumbnail"] = ["", "thumbnails/1 #.jpg"]
+    (tmp_path / "gallery" / "thumbnails").mkdir(parents=True)
+    (tmp_path / "gallery" / "thumbnails" / "1 #.jpg").touch()
+    write_hits(hits(all_tracks(gallery), gallery), Path("gallery"), Path(out))
+    table = pd.read_csv(out, keep_default_na=False, dtype=str)
+    assert table["start"].tolist() == ["45.8", "0.0"]
+    assert table["distance"].tolist() == ["0.666667"] * 2
+    assert table["thumbnail"][1] == ""
+    assert (Path(out).parent / table["thumbnail"][0]).is_file()

@@ -8,6 +8,7 @@ from reid_cosam.results.store import read_record, write_json, write_text
 
 _SUMMARY = "link.json"
 _OF_LINK = frozenset({"network", "identities", "verdicts", "threshold"})  # in every summary
+_DIGITS = {"own_distance": 6, "nearest_distance": 6, "start": 3, "end": 3}
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def write_linked(linked: Linked, out: Path, boxes: Path) -> None:
         if (path := boxes / f"{camera}.txt").is_file()
     }
     write_json(out / _SUMMARY, linked.summary)
-    table = linked.table.round({"own_distance": 6, "nearest_distance": 6})
+    table = linked.table.round(_DIGITS)
     write_text(out / "identities.csv", table.to_csv(index=False))
     for name, text in of_boxes.items():
         write_text(out / name, text)

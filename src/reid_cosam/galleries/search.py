@@ -1,5 +1,6 @@
 """Ranked hits of queries in a gallery, each with a verdict where there is a calibration."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,10 +16,13 @@ from reid_cosam.galleries.neighbours import NearestRows
 from reid_cosam.galleries.queries import Queries
 from reid_cosam.metrics.reranking import k_reciprocal
 from reid_cosam.metrics.retrieval import unit_length
+from reid_cosam.results.store import write_text
 
-_OF_GALLERY = ("camera", "track", "person", "first_frame", "last_frame", "start", "end")
+_OF_GALLERY = ("camera", "track", "person", "first_frame", "last_frame", "start", "end", "thumbnail")
 HITS = ("query", "rank", "distance", "verdict", *_OF_GALLERY)
 """The columns of `hits.csv`; those after `verdict` are of the hit."""
+
+_DIGITS = {"distance": 6, "start": 3, "end": 3}
 
 _K1 = 20  # as the paper of the re-ranking has it
 _MOST_RERANKED = 20_000  # tracklets; each is compared with each
@@ -32,8 +36,24 @@ def check_table(out: Path) -> None:
         return
     with out.open("rb") as file:
         header = file.readline(1000).strip()
-    if header != ",".join(HITS).encode():
+    if not header.startswith(",".join(HITS[:-1]).encode()):  # earlier versions wrote no thumbnails
         raise ValueError(f"out={out} is there, and is no table of hits: name another file, or move it away")
+
+
+def write_hits(table: pd.DataFrame, folder: Path, out: Path) -> None:
+    """Writes a table of hits; its thumbnails are named from where it lies.
+
+    Args:
+        table: that `hits` returned.
+        folder: of the gallery.
+        out: the file to write, which `check_table` let pass.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    way = Path(os.path.relpath(folder.resolve(), out.resolve().parent))
+    pictures = [(way / name).as_posix() if name else "" for name in table["thumbnail"]]
+    write_text(out, table.assign(thumbnail=pictures).round(_DIGITS).to_csv(index=False))
 
 
 def num_searched(gallery: Gallery, cameras: Sequence[str]) -> int:
@@ -67,7 +87,7 @@ def hits(
         rerank: ranks by k-reciprocal distances, for which no calibration holds: `verdict` is empty.
 
     Returns:
-        A table with the columns `HITS`.
+        A table with the columns `HITS`; `thumbnail` is named from the gallery's folder.
 
     Raises:
         ValueError: nothing is left to search, a camera is unknown, or there are too few or too many
