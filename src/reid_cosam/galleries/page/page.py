@@ -82,7 +82,7 @@ def page(
         "summary": summary,
         "cameras": cameras,
         "short": _short(cameras),
-        "identities": [_identity(number, rows) for number, rows in sorted(by_identity.items())],
+        "identities": sorted((_identity(*one) for one in by_identity.items()), key=_place),
         "timeline": _timeline(by_identity, table),
         "untimed": int((table["start"] + table["end"]).isna().sum()),
         "origin": origin,
@@ -144,6 +144,11 @@ def _identity(number: int, rows: list[Row]) -> Row:
         "people": people,
         "words": [word.lower() for word in dict.fromkeys(words)],
     }
+
+
+def _place(identity: Row) -> tuple[int, int, int]:
+    """Those in most cameras first, then those of most tracklets."""
+    return -len(identity["by_camera"]), -identity["tracklets"], identity["number"]
 
 
 def _timeline(by_identity: Mapping[int, list[Row]], table: pd.DataFrame) -> list[Row]:
