@@ -112,8 +112,7 @@ def check_out(out: Path) -> None:
     own = _UNFINISHED if (out / PARTS).is_dir() else ()
     if others := sorted({one.name for one in out.iterdir() if not one.name.startswith(".")} - {*own}):
         raise ValueError(
-            f"out={out} holds other files, such as {others[0]}: name a folder that is new or empty, such as "
-            f"out={out / 'gallery'}"
+            f"out={out} holds other files, such as {others[0]}: name a folder that is new or empty"
         )
 
 
