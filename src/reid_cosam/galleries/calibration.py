@@ -125,7 +125,7 @@ class Calibration(BaseModel):
       is rarer than that one of them is.
 
     Nothing is extrapolated: `measurable` and `miss_measurable` tell where there were too few people for a
-    promise; the threshold then leaves out all errors that were measured, and no more is promised.
+    promise. That verdict is then given to nobody.
 
     It belongs to one network, one distance and footage like that it was measured on (`drift`). The distances
     are those of descriptors as they are: re-ranked ones are not calibrated. Hits under the query's own camera
@@ -135,8 +135,8 @@ class Calibration(BaseModel):
     Attributes:
         network: fingerprint (`Encoder.fingerprint`).
         distance: `euclidean`, which is not squared, or `cosine` (1 - the cosine of the angle).
-        source: what it was measured on: `name`, `labelled`, `people`, `tracklets`, `cameras` (names); where
-            the misses come from, if elsewhere, as `misses_from`.
+        source: what it was measured on: `name`, `labelled`, `people` (tracks where `labelled` is False),
+            `tracklets`, `cameras` (names); where the misses come from, if elsewhere, as `misses_from`.
         false_alarms: by threshold, which lie denser where false alarms are rare.
         misses: by threshold; None where no pairs of one person were known: nobody is called `not here` then.
         scores: of all camera pairs together.
@@ -177,7 +177,8 @@ class Calibration(BaseModel):
     def people_needed(self, far: float, gallery_size: int) -> int:
         """About how many people a calibration would need to promise this false alarm rate.
 
-        Pairs grow with the square of the people, and what can be promised shrinks as they grow.
+        Pairs grow with the square of the people, and what can be promised shrinks as they grow. Without
+        names, tracks are meant.
         """
         factor = self.false_alarms.high[0] / pair_rate(far, gallery_size)
         return math.ceil(self.scores.people * math.sqrt(max(1.0, factor)))
@@ -223,8 +224,13 @@ class Calibration(BaseModel):
             gallery_size: tracklets that each search compared with.
             far: promised rate of `same` among people who are not there.
             miss: promised rate of `not here` among people who are.
+
+        Returns:
+            `uncertain` in place of a verdict whose promise cannot be kept: of `same` where `measurable` says
+            False, of `not here` where `miss_measurable` does.
         """
-        same, absent = self.threshold(far, gallery_size), self.not_here(miss)
+        same = self.threshold(far, gallery_size) if self.measurable(far, gallery_size) else -math.inf
+        absent = self.not_here(miss) if self.miss_measurable(miss) else math.inf
         return [
             "same" if distance <= same else "not here" if distance > absent else "uncertain"
             for distance in map(float, nearest)

@@ -38,28 +38,35 @@ def find_calibration(gallery: Gallery, folder: Path, named: str | None = None) -
 
 def in_words(calibration: Calibration, far: float, searched: int) -> str:
     """What `same` and `not here` mean in a search among so many tracklets, with their distances."""
-    threshold, source = calibration.threshold(far, searched), calibration.source
+    source, people = calibration.source, counted_as(calibration)
     if calibration.measurable(far, searched):
-        promise = f"a person who is not in the gallery gets it in at most {100 * far:.3g} % of searches"
+        threshold = calibration.threshold(far, searched)
+        same = (
+            f"same (up to {threshold:.4g} among {searched:,} tracklets): a person who is not in the gallery "
+            f"gets it in at most {100 * far:.3g} % of searches"
+        )
     else:
-        needed, found = (
-            calibration.people_needed(far, searched),
-            calibration.false_alarm_rate(threshold, searched),
+        same = (
+            f"nobody is called same, as far={far:g} among {searched:,} tracklets takes a calibration on about "
+            f"{calibration.people_needed(far, searched):,} {people}"
         )
-        promise = (
-            f"far={far:g} cannot be promised, which takes a calibration on about {needed:,} people; a "
-            f"person who is not in the gallery gets it in at most {100 * found.high:.3g} % of searches"
+    if calibration.miss_measurable(MISS):
+        absent = (
+            f"not here (above {calibration.not_here(MISS):.4g}): at most {100 * MISS:g} % of people who are "
+            "in the gallery get it"
         )
-    absent = calibration.not_here(MISS)
-    if not calibration.miss_measurable(MISS):
-        misses = "not here: never promised, as too few pairs of one person were calibrated on"
     else:
-        misses = (
-            f"not here (above {absent:.4g}): at most {100 * MISS:g} % of people who are in the gallery get it"
-        )
-    if calibration.source["labelled"]:
-        misses += "\nno verdict on hits under the query's own camera, which this calibration does not cover"
+        pairs = "no pairs" if calibration.misses is None else "too few pairs"
+        absent = f"nobody is called not here, as {pairs} of one person were calibrated on"
+    if source["labelled"]:
+        absent += "\nno verdict on hits under the query's own camera, which this calibration does not cover"
+        return f"{same}\n{absent}\ncalibrated on {source['people']:,} people of {source['name']}"
     return (
-        f"same (up to {threshold:.4g}): {promise}\n{misses}\n"
-        f"estimated on {source['people']:,} people in {source['name']}"
+        f"{same}\n{absent}\ncalibrated on {source['people']:,} tracks of {source['name']}, whose people nobody "
+        "named: on pairs within one camera that were seen at the same time"
     )
+
+
+def counted_as(calibration: Calibration) -> str:
+    """What a calibration counts as its people: without names, every track is one."""
+    return "people" if calibration.source["labelled"] else "tracks"
