@@ -1,6 +1,7 @@
 """What a distance of a network means: error rates by threshold, and verdicts whose errors are bounded."""
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -97,12 +98,14 @@ class WithinCameras(BaseModel):
     between_cameras: _Rate
 
 
-def _is_whole(source: dict[str, Any]) -> dict[str, Any]:
+def _checked_source(source: dict[str, Any]) -> dict[str, Any]:
+    """With the names of folders: calibrations are shared, and tell nobody where these lie."""
     kinds = {"name": str, "labelled": bool, "people": int, "tracklets": int, "cameras": list}
     for name, kind in kinds.items():
         if not isinstance(source.get(name), kind):
             raise ValueError(f"{name} is missing or no {kind.__name__}")
-    return source
+    places = {name: source[name] for name in ("name", "misses_from") if name in source}
+    return source | {name: os.path.basename(os.path.abspath(place)) for name, place in places.items()}
 
 
 class Calibration(BaseModel):
@@ -136,7 +139,8 @@ class Calibration(BaseModel):
         network: fingerprint (`Encoder.fingerprint`).
         distance: `euclidean`, which is not squared, or `cosine` (1 - the cosine of the angle).
         source: what it was measured on: `name`, `labelled`, `people` (tracks where `labelled` is False),
-            `tracklets`, `cameras` (names); where the misses come from, if elsewhere, as `misses_from`.
+            `tracklets`, `cameras` (names); where the misses come from, if elsewhere, as `misses_from`. Of a
+            path, the last part is kept.
         false_alarms: by threshold, which lie denser where false alarms are rare.
         misses: by threshold; None where no pairs of one person were known: nobody is called `not here` then.
         scores: of all camera pairs together.
@@ -147,7 +151,7 @@ class Calibration(BaseModel):
     model_config = _Strict
     network: str
     distance: Distance
-    source: Annotated[dict[str, Any], AfterValidator(_is_whole)]
+    source: Annotated[dict[str, Any], AfterValidator(_checked_source)]
     false_alarms: RateCurve
     misses: RateCurve | None
     scores: OpenSetScores
