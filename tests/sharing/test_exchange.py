@@ -1,6 +1,7 @@
 """Files for other programs compute what the network does, at every batch size, and say what they expect."""
 
 import json
+import logging
 import os
 import re
 import subprocess
@@ -54,6 +55,17 @@ def test_every_format_and_form_agrees_with_the_network(encoder: Encoder, folder:
     }
     assert all(row["largest_difference"] < 1e-5 * row["largest_number"] for row in rows)
     assert found["agrees"]
+
+
+def test_the_exporters_log_nothing(
+    encoder: Encoder, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+
+    exchange.write_files(encoder, tmp_path, ["onnx"])
+
+    assert caplog.messages == []
+    assert logging.getLogger("onnxscript").getEffectiveLevel() == logging.INFO
 
 
 def test_files_of_another_network_do_not_agree(folder: Path) -> None:

@@ -1,7 +1,6 @@
 """What a distance of a network means: error rates by threshold, and verdicts whose errors are bounded."""
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -105,7 +104,7 @@ def _checked_source(source: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(source.get(name), kind):
             raise ValueError(f"{name} is missing or no {kind.__name__}")
     places = {name: source[name] for name in ("name", "misses_from") if name in source}
-    return source | {name: os.path.basename(os.path.abspath(place)) for name, place in places.items()}
+    return source | {name: Path(place).absolute().name for name, place in places.items()}
 
 
 class Calibration(BaseModel):

@@ -47,8 +47,8 @@ def in_words(calibration: Calibration, far: float, searched: int) -> str:
         )
     else:
         same = (
-            f"nobody is called same, as far={far:g} among {searched:,} tracklets takes a calibration on about "
-            f"{calibration.people_needed(far, searched):,} {people}"
+            f"nobody is called same, as far={far:g} among {searched:,} tracklets takes a calibration on "
+            f"about {calibration.people_needed(far, searched):,} {people}"
         )
     if calibration.miss_measurable(MISS):
         absent = (
@@ -62,8 +62,8 @@ def in_words(calibration: Calibration, far: float, searched: int) -> str:
         absent += "\nno verdict on hits under the query's own camera, which this calibration does not cover"
         return f"{same}\n{absent}\ncalibrated on {source['people']:,} people of {source['name']}"
     return (
-        f"{same}\n{absent}\ncalibrated on {source['people']:,} tracks of {source['name']}, whose people nobody "
-        "named: on pairs within one camera that were seen at the same time"
+        f"{same}\n{absent}\ncalibrated on {source['people']:,} tracks of {source['name']}, whose people "
+        "nobody named: on pairs within one camera that were seen at the same time"
     )
 
 
