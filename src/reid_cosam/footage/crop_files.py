@@ -24,8 +24,10 @@ def depths(root: Path) -> set[int]:
 def read_folders(root: Path, depth: int, clock: Clock) -> list[CroppedCamera]:
     """Cameras from folders of crops; `depth` 1: track, 2: camera/track, 3: person/camera/track.
 
+    In the last one a track is named `person/track`: two people may have tracks of one name.
+
     Raises:
-        ValueError: images lie elsewhere, or two folders are one track.
+        ValueError: images lie elsewhere.
     """
     tracks: dict[tuple[str, str], tuple[str, list[str]]] = {}
     for folder, names in _folders(root):
@@ -34,12 +36,9 @@ def read_folders(root: Path, depth: int, clock: Clock) -> list[CroppedCamera]:
             raise ValueError(f"{folder} has images, but those of tracks lie {depth} folders below {root}")
         camera = parts[-2] if depth > 1 else root.resolve().name
         paths = [f"{folder}/{name}" for name in sorted(names, key=_natural)]
-        if (earlier := tracks.get((camera, parts[-1]))) is not None:
-            other = Path(earlier[1][0]).parent
-            raise ValueError(
-                f"{other} and {folder} are both track {parts[-1]} of camera {camera}: rename one of them"
-            )
-        tracks[camera, parts[-1]] = (parts[0] if depth == _DEPTH else "", paths)
+        person = parts[0] if depth == _DEPTH else ""
+        track = f"{person}/{parts[-1]}" if person else parts[-1]
+        tracks[camera, track] = (person, paths)
     if not tracks:
         raise ValueError(f"{root} has no images")
     return _cameras(tracks, str(root), clock)
@@ -56,8 +55,9 @@ def read_csv(path: Path, clock: Clock) -> list[CroppedCamera]:
     except ValueError as error:  # pandas derives its own errors from it
         raise ValueError(f"{path} is not a readable table: {error}") from error
     if missing := [name for name in ("path", "track", "camera") if name not in table]:
+        renamed = "; tracklet is called track here" if "tracklet" in table else ""
         raise ValueError(
-            f"{path} lacks the columns {', '.join(missing)}: it needs path,track,camera[,person]"
+            f"{path} lacks the columns {', '.join(missing)}: it needs path,track,camera[,person]{renamed}"
         )
     if table.empty:
         raise ValueError(f"{path} lists no images")
@@ -68,6 +68,8 @@ def read_csv(path: Path, clock: Clock) -> list[CroppedCamera]:
     for line, (image, track, camera, person) in enumerate(rows, start=2):
         if not (image and track and camera):
             raise ValueError(f"{path}, line {line}: path, track and camera must not be empty")
+        if (path.parent / image).is_dir():
+            raise ValueError(f"{path}, line {line}: {image} is a folder: name one image per line")
         if image in seen:
             raise ValueError(f"{path}, line {line}: {image} is listed already in line {seen[image]}")
         seen[image] = line

@@ -16,7 +16,7 @@ LAYOUTS = MappingProxyType(
     {
         "track": "<footage>/<track>/*.jpg: crops of one camera",
         "camera_track": "<footage>/<camera>/<track>/*.jpg: crops",
-        "person_camera_track": "<footage>/<person>/<camera>/<track>/*.jpg: crops",
+        "person_camera_track": "<footage>/<person>/<camera>/<track>/*.jpg: crops of person/track",
         "csv": "a CSV file with the columns path,track,camera and, where known, person: crops",
         "video": "<footage>/<camera>.mp4 (avi, mkv, mov) beside <camera>.txt with boxes, or one such video",
         "mot": "<footage>/img1/*.jpg and gt/gt.txt or <name>.txt; or one such folder per camera",
