@@ -44,6 +44,8 @@ def test_folders_of_crops_are_recognised_by_their_depth(
     footage = read_footage(root)
     assert footage.layout == layout
     assert f"layout {layout}, " in footage.about
+    assert footage.about.endswith("; no times: fps=... gives them")
+    assert read_footage(root, fps=10.0).about.endswith("; all cameras start at 0 s")
 
 
 def test_frames_have_the_numbers_that_they_are_named_after(tmp_path: Path) -> None:

@@ -122,7 +122,9 @@ def _about(path: Path, layout: str, cameras: Collection[Camera], clock: Clock) -
     left_out = (
         f"; {ignored:,} boxes that the ground truth marks to be ignored are left out" if ignored else ""
     )
+    timed = all(camera.about["fps"] for camera in cameras)
+    when = clock.about if timed else "no times: fps=... gives them"
     return (
         f"{path}: layout {layout}, {len(cameras):,} cameras, {len(tracks):,} tracks{named}, "
-        f"{sum(track.length for track in tracks):,} crops; {clock.about}{left_out}"
+        f"{sum(track.length for track in tracks):,} crops; {when}{left_out}"
     )
