@@ -27,6 +27,7 @@ def test_a_gallery_is_linked(gallery: Path, tmp_path: Path) -> None:
     assert (gallery / "link" / "cam1.txt").read_text() == "1,3,0,0,5,9,1,1,1\n"
     assert "5 tracklets in 2 cameras: 3 identities, 1 of them of one tracklet" in out
     assert "tracklets: 4 linked, 1 alone, 0 uncertain" in out
+    assert "linked pairs: 2, of which 0 are within one camera; the calibration does not cover those" in out
     assert "impossible pairs: 2 in one camera at one time, 0 by travel times" in out
     assert "linked up to the distance 2: " in out
     assert "against 2 people named in the gallery: IDF1 100.0 %" in out
@@ -47,6 +48,26 @@ def test_a_threshold_by_hand_and_travel_times(gallery: Path, tmp_path: Path) -> 
     assert summary["travel_times"] == [["cam1", "cam2", 9.5, None]]
     assert "6 by travel times" in out
     assert not (gallery / "link").exists()
+    again = call(link.main, tmp_path, "gallery=gallery", "threshold=1.5", "out=by_hand")
+    assert again[0] == 0, again[2]
+
+
+def test_identities_are_scored_against_people_in_a_file(gallery: Path, tmp_path: Path) -> None:
+    """Anna and Bob are one person to the file: none of the two links is wrong, two of six pairs are found."""
+    names = [("cam1", 1), ("cam1", 2), ("cam2", 1), ("cam2", 2)]
+    lines = "".join(f"{camera},{track},both\n" for camera, track in names)
+    (tmp_path / "who.csv").write_text(f"camera,track,person\n{lines}")
+    code, out, err = call(link.main, tmp_path, "gallery=gallery", "threshold=2", "persons=who.csv")
+    assert (code, err) == (0, "")
+    scores = "IDF1 50.0 %; of pairs: precision 100.0 %, recall 33.3 %, F1 50.0 %"
+    assert f"against 1 people named in who.csv: {scores}" in out
+    summary = json.loads((gallery / "link" / "link.json").read_text())
+    assert (summary["named_in"], summary["scores"]["idf1"]) == ("who.csv", 0.5)
+    page = (gallery / "link" / "index.html").read_text()
+    assert "Against 1 person named in who.csv: IDF1 50.0 %" in page[: page.index("</header>")]
+    assert pd.read_csv(gallery / "link" / "identities.csv")["person"].fillna("").tolist() == [
+        *("both", "both", "", "both", "both")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -65,12 +86,18 @@ def test_a_threshold_by_hand_and_travel_times(gallery: Path, tmp_path: Path) -> 
             "negative.csv, line 2: seconds from -4",
         ),
         (["gallery=gallery", "calibration=other.json"], "cd34"),
+        (["gallery=gallery", "threshold=1", "persons=none.csv"], "persons=none.csv"),
+        (["gallery=gallery", "threshold=1", "persons=unknown.csv"], "unknown.csv lacks"),
+        (["gallery=gallery", "threshold=1", "persons=nobody.csv"], "nobody.csv names nobody"),
+        (["gallery=gallery", "threshold=1", "out=gallery"], "out=gallery"),
+        (["gallery=gallery", "threshold=1", "out=."], "out=. holds .* such as gallery"),
     ],
 )
 def test_bad_input_gets_one_line(gallery: Path, tmp_path: Path, arguments: list[str], named: str) -> None:
     header = "from,to,min_seconds,max_seconds\n"
     (tmp_path / "unknown.csv").write_text(f"{header}cam1,cam7,1,2\n")
     (tmp_path / "negative.csv").write_text(f"{header}cam1,cam2,-4,2\n")
+    (tmp_path / "nobody.csv").write_text("camera,track,person\n")
     calibration_of("cd34").write(tmp_path / "other.json")
     code, out, err = call(link.main, tmp_path, *arguments)
     assert (code, out) == (1, "")

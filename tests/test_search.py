@@ -36,13 +36,22 @@ def test_a_track_is_searched_and_judged(gallery: Path, tmp_path: Path) -> None:
     assert f"written: {tmp_path / 'hits.csv'} (1 queries among 5 tracklets)" in out
 
 
+def test_the_model_that_is_named_has_the_calibration_of_a_track(gallery: Path, tmp_path: Path) -> None:
+    assert gallery.exists()
+    calibration_of().write(tmp_path / "model" / "calibration.json")
+    code, out, err = call(search.main, tmp_path, "gallery=gallery", "query=cam1/1", "model=model")
+    assert (code, err) == (0, "")
+    assert pd.read_csv(tmp_path / "hits.csv")["verdict"][0] == "same"
+    assert "estimated on 160 people" in out
+
+
 def test_a_whole_gallery_prints_one_line_per_query(gallery: Path, tmp_path: Path) -> None:
     done = command("search", tmp_path, f"gallery={gallery}", "query=gallery/", "out=all/of.csv")
     assert done.returncode == 0, done.stderr
     assert [line.split()[:2] for line in done.stdout.splitlines()[1:6]] == [
         [name, "1"] for name in ("cam1/1", "cam1/2", "cam1/3", "cam2/1", "cam2/2")
     ]
-    assert "no verdicts: neither the gallery nor its model has a calibration" in done.stdout
+    assert "no verdicts: neither the gallery nor the model has a calibration" in done.stdout
     assert len(pd.read_csv(tmp_path / "all" / "of.csv")) == 20
 
 
@@ -98,6 +107,8 @@ def test_images_are_embedded_by_the_network_of_the_gallery(
         (["gallery=gallery", "query=cam1/1", "far=0"], "far=0"),
         (["gallery=gallery", "query=cam1/1", "top=0"], "top=0"),
         (["gallery=gallery", "query=cam1/1", "rerank=true"], "rerank=true"),
+        (["gallery=gallery", "query=cam1/1", "out=gallery"], "out=gallery is a folder"),
+        (["gallery=gallery", "query=cam1/1", "out=gallery/tracklets.csv"], "out=gallery/tracklets.csv"),
     ],
 )
 def test_bad_input_gets_one_line(gallery: Path, tmp_path: Path, arguments: list[str], named: str) -> None:

@@ -11,20 +11,30 @@ from reid_cosam.settings.footage import LinkSettings
 def main(settings: LinkSettings) -> None:
     """Writes who is who, and prints how many people there are, how sure that is, and where it is written."""
     from reid_cosam.galleries.gallery import read_gallery
-    from reid_cosam.galleries.linked import link_gallery, write_linked
+    from reid_cosam.galleries.identity_files import check_folder, write_linked
+    from reid_cosam.galleries.linked import link_gallery
     from reid_cosam.galleries.page.page import write_page
+    from reid_cosam.galleries.persons import name_people
     from reid_cosam.galleries.promises import find_calibration
     from reid_cosam.galleries.times import NO_TRAVELS, read_travel_times
 
     folder = Path(settings.gallery)
     gallery = read_gallery(folder)
+    out = Path(settings.out) if settings.out else folder / "link"
+    check_folder(out, folder)
+    if settings.persons:
+        gallery = name_people(gallery, Path(settings.persons))
     calibration = find_calibration(gallery, folder, settings.calibration)
     cameras = set(gallery.tracklets["camera"])
     travels = read_travel_times(Path(settings.travel_times), cameras) if settings.travel_times else NO_TRAVELS
     linked = link_gallery(
-        gallery, calibration, far=settings.far, threshold=settings.threshold, travels=travels
+        gallery,
+        calibration,
+        far=settings.far,
+        threshold=settings.threshold,
+        travels=travels,
+        named_in=settings.persons or "the gallery",
     )
-    out = Path(settings.out) if settings.out else folder / "link"
     write_linked(linked, out, folder / "boxes")
     print(_printed(linked.summary))
     page = write_page(gallery, linked, folder, out, travels)
@@ -37,6 +47,7 @@ def _printed(summary: dict[str, Any]) -> str:
         f"{summary['tracklets']:,} tracklets in {summary['cameras']:,} cameras: {summary['identities']:,} "
         f"identities, {summary['one_tracklet']:,} of them of one tracklet",
         "tracklets: " + ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items()),
+        _pairs(summary),
         f"impossible pairs: {summary['impossible']['same_time']:,} in one camera at one time, "
         f"{summary['impossible']['travel_time']:,} by travel times",
     ]
@@ -48,10 +59,18 @@ def _printed(summary: dict[str, Any]) -> str:
     if scores := summary["scores"]:
         percent = {name: f"{100 * scores[name]:.1f} %" for name in ("idf1", "precision", "recall", "f1")}
         lines.append(
-            f"against {scores['people']:,} people named in the gallery: IDF1 {percent['idf1']}; of pairs: "
-            f"precision {percent['precision']}, recall {percent['recall']}, F1 {percent['f1']}"
+            f"against {scores['people']:,} people named in {summary['named_in']}: IDF1 {percent['idf1']}; "
+            f"of pairs: precision {percent['precision']}, recall {percent['recall']}, F1 {percent['f1']}"
         )
     return "\n".join(lines)
+
+
+def _pairs(summary: dict[str, Any]) -> str:
+    pairs = summary["linked_pairs"]
+    text = f"linked pairs: {pairs['all']:,}, of which {pairs['of_one_camera']:,} are within one camera"
+    if summary["one_camera_covered"]:
+        return text
+    return f"{text}; the calibration does not cover those, so identities in one camera only are uncertain"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from reid_cosam.galleries.calibration import Calibration
     from reid_cosam.galleries.gallery import Gallery
-    from reid_cosam.galleries.search import Queries
+    from reid_cosam.galleries.queries import Queries
 
 _QUERIES_PRINTED = 20
 
@@ -23,12 +23,13 @@ def main(settings: SearchSettings) -> None:
     from reid_cosam.galleries import search
     from reid_cosam.galleries.gallery import read_gallery
     from reid_cosam.galleries.promises import find_calibration
-    from reid_cosam.results.store import write_text
+    from reid_cosam.galleries.queries import find_tracks
 
     folder, out = Path(settings.gallery), Path(settings.out)
     gallery = read_gallery(folder)
-    calibration = find_calibration(gallery, folder, settings.calibration)
-    queries = search.find_tracks(settings.query, gallery, folder) or _embedded(settings, gallery)
+    search.check_table(out)
+    calibration = find_calibration(gallery, folder, settings.calibration, settings.model)
+    queries = find_tracks(settings.query, gallery, folder) or _embedded(settings, gallery)
     table = search.hits(
         queries,
         gallery,
@@ -38,8 +39,8 @@ def main(settings: SearchSettings) -> None:
         cameras=settings.cameras,
         rerank=settings.rerank,
     )
-    write_text(out, table.round({"distance": 6}).to_csv(index=False))
-    _print(table)
+    search.write_hits(table, folder, out)
+    _print(table.drop(columns="thumbnail"))
     searched = search.num_searched(gallery, settings.cameras)
     print(_meaning(settings, calibration, searched))
     print(f"written: {out.resolve()} ({len(queries.names):,} queries among {searched:,} tracklets)")
@@ -51,7 +52,7 @@ def _embedded(settings: SearchSettings, gallery: "Gallery") -> "Queries":
 
     from reid_cosam.data.frames import read_clip
     from reid_cosam.encoder import load
-    from reid_cosam.galleries.search import Queries, check_network, frames_of
+    from reid_cosam.galleries.queries import Queries, check_network, frames_of
 
     model = settings.model or gallery.model
     frames = frames_of(Path(settings.query))  # first, as it fails faster
@@ -70,7 +71,7 @@ def _meaning(settings: SearchSettings, calibration: "Calibration | None", search
         )
     if calibration is None:
         return (
-            "no verdicts: neither the gallery nor its model has a calibration; reid-cosam calibrate writes "
+            "no verdicts: neither the gallery nor the model has a calibration; reid-cosam calibrate writes "
             "one, and calibration=FILE names it"
         )
     return in_words(calibration, settings.far, searched)

@@ -1,12 +1,8 @@
-"""Linked galleries: the threshold, verdicts, scores and files."""
+"""Linked galleries: the threshold, verdicts, and scores."""
 
-import json
-from pathlib import Path
-
-import pandas as pd
 import pytest
 
-from reid_cosam.galleries.linked import link_gallery, write_linked
+from reid_cosam.galleries.linked import link_gallery
 from reid_cosam.galleries.times import TravelTime
 from tests.support.galleries import calibration_of, gallery_of, two_people
 
@@ -16,6 +12,7 @@ def test_a_calibrated_gallery_is_linked_at_its_threshold() -> None:
     linked = link_gallery(two_people(), calibration_of())
     assert linked.table["identity"].tolist() == [1, 2, 3, 1, 2]
     assert linked.table["verdict"].tolist() == ["linked", "linked", "alone", "linked", "linked"]
+    assert set(linked.table["why"]) == {""}
     assert linked.table["tracklets"].tolist() == [2, 2, 1, 2, 2]
     assert linked.table["own_distance"].fillna(-1).tolist() == [1, 2, -1, 1, 2]
     stranger = linked.table.loc[2]
@@ -36,6 +33,7 @@ def test_what_lies_between_the_thresholds_is_uncertain() -> None:
     linked = link_gallery(gallery_of(rows), calibration_of())
     assert linked.table["identity"].tolist() == [1, 2, 3]
     assert linked.table["verdict"].tolist() == ["uncertain", "uncertain", "alone"]
+    assert linked.table["why"].tolist() == ["another identity is near"] * 2 + [""]
     assert linked.summary["scores"] is None
 
 
@@ -45,7 +43,38 @@ def test_a_tracklet_that_fits_two_identities_is_uncertain() -> None:
     linked = link_gallery(gallery_of(rows), threshold=1.5)
     assert linked.summary["identities"] == 2
     assert linked.table["verdict"].tolist() == ["linked", "alone", "uncertain"]
+    assert linked.table["why"][2] == "another identity is within the threshold"
     assert linked.table["nearest_identity"].isna().tolist() == [True, True, False]
+
+
+def test_identities_of_one_camera_are_uncertain_where_the_calibration_does_not_cover_them() -> None:
+    """One person twice in each of two cameras, another one twice in the first, where a third was once."""
+    places = [("a", 0), ("a", 0.5), ("b", 1), ("b", 1.5), ("a", 50), ("a", 51), ("a", 90)]
+    gallery = gallery_of(
+        [(camera, str(n), "", n * 9, n * 9 + 1, (x,)) for n, (camera, x) in enumerate(places)]
+    )
+    linked = link_gallery(gallery, calibration_of())
+    assert linked.table["identity"].tolist() == [1, 1, 1, 1, 2, 2, 3]
+    assert linked.table["verdict"].tolist() == ["linked"] * 4 + ["uncertain"] * 2 + ["alone"]
+    assert linked.table["why"].tolist() == [""] * 4 + ["one camera only"] * 2 + [""]
+    assert linked.summary["linked_pairs"] == {"all": 7, "of_one_camera": 3}
+    assert not linked.summary["one_camera_covered"]
+
+    of_times = calibration_of().model_copy(update={"source": {**calibration_of().source, "labelled": False}})
+    for covered in (link_gallery(gallery, of_times), link_gallery(gallery, threshold=2.0)):
+        assert covered.table["verdict"].tolist() == ["linked"] * 6 + ["alone"]
+        assert covered.summary["one_camera_covered"]
+
+
+def test_a_tracklet_far_from_its_own_is_uncertain() -> None:
+    """Two pairs are joined, which are 1.8 apart on average; the first tracklet is farther from the others."""
+    places = {"a": 0.0, "b": 1.0, "c": 2.2, "d": 2.4}
+    rows = [(name, "1", "", 3 * n, 3 * n + 1, (x,)) for n, (name, x) in enumerate(places.items())]
+    linked = link_gallery(gallery_of(rows), threshold=1.85)
+    assert linked.table["identity"].tolist() == [1] * 4
+    assert linked.table["own_distance"].tolist() == pytest.approx([5.6 / 3, 1.2, 1.2, 4 / 3])
+    assert linked.table["why"].tolist() == ["farther from its own than the threshold", "", "", ""]
+    assert linked.table["verdict"].tolist() == ["uncertain", "linked", "linked", "linked"]
 
 
 def test_travel_times_keep_apart() -> None:
@@ -87,19 +116,3 @@ def test_nothing_to_link_and_no_threshold_are_refused() -> None:
         link_gallery(gallery_of([]), threshold=1.0)
     with pytest.raises(ValueError, match=r"no calibration.*threshold="):
         link_gallery(two_people())
-
-
-def test_files_of_identities_and_boxes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    boxes = tmp_path / "boxes"
-    boxes.mkdir()
-    (boxes / "cam2.txt").write_text("7,2,1.5,2,30,60,0.9,1,1\n8,1,5,6,7,8\n8,99,1,1,1,1\n")
-    write_linked(link_gallery(two_people(), threshold=3.0), tmp_path / "out", boxes)
-    assert (tmp_path / "out" / "cam2.txt").read_text() == "7,2,1.5,2,30,60,0.9,1,1\n8,1,5,6,7,8\n"
-    assert "1 tracks are not in the gallery" in caplog.text
-    assert not (tmp_path / "out" / "cam1.txt").exists()
-    table = pd.read_csv(tmp_path / "out" / "identities.csv", dtype={"nearest_identity": "Int64"})
-    assert table["identity"].tolist() == [1, 2, 3, 1, 2]
-    assert json.loads((tmp_path / "out" / "link.json").read_text())["identities"] == 3
-    (boxes / "cam1.txt").write_text("7 2 1.5 2 30 60\n")
-    with pytest.raises(ValueError, match=r"cam1.txt, line 1: not MOT text"):
-        write_linked(link_gallery(two_people(), threshold=3.0), tmp_path / "out", boxes)

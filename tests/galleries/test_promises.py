@@ -20,7 +20,16 @@ def test_the_file_named_comes_before_that_of_the_gallery_and_of_its_model(tmp_pa
         found = find_calibration(gallery, folder)
         assert found is not None
         assert found.source["people"] == distance
-    named = find_calibration(gallery, folder, str(tmp_path / "model" / "calibration.json"))
+    calibration_of().write(tmp_path / "other" / "calibration.json")
+    of_model = find_calibration(gallery, folder, model=str(tmp_path / "other"))
+    assert of_model is not None
+    assert of_model.source["people"] == 160
+    other = find_calibration(gallery, folder, model=str(tmp_path / "none"))
+    assert other is not None
+    assert other.source["people"] == 2
+    named = find_calibration(
+        gallery, folder, str(tmp_path / "model" / "calibration.json"), str(tmp_path / "other")
+    )
     assert named is not None
     assert named.source["people"] == 1
     with pytest.raises(FileNotFoundError, match=r"none\.json"):

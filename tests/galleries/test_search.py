@@ -1,13 +1,15 @@
-"""Hits of hand-made descriptors, and what a query may be."""
+"""Hits of hand-made descriptors."""
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import torch
 
-from reid_cosam.galleries.search import HITS, Queries, all_tracks, deciding, find_tracks, frames_of, hits
+from reid_cosam.galleries.queries import Queries, all_tracks, find_tracks
+from reid_cosam.galleries.search import HITS, check_table, deciding, hits, write_hits
 from reid_cosam.metrics.reranking import k_reciprocal
-from tests.support.galleries import calibration_of, gallery_of, two_people, written
+from tests.support.galleries import calibration_of, gallery_of, two_people
 
 
 def test_hits_are_ranked_and_have_verdicts() -> None:
@@ -114,64 +116,34 @@ def test_what_there_is_nothing_to_search_in_is_said() -> None:
         hits(all_tracks(one), gallery_of([]))
 
 
-def test_a_query_names_a_track_or_a_gallery_or_frames(tmp_path: Path) -> None:
-    gallery = two_people()
-    folder = written(gallery, tmp_path / "gallery")
-    other = written(gallery_of([("east", "a/b", "", 0, 1, (7, 7))]), tmp_path / "other")
-    found = {
-        text: (one.names, one.descriptors.tolist(), one.own.tolist())
-        for text in ("cam2/1", f"{folder}/cam2/1", f"{other}", f"{other}/east/a/b")
-        if (one := find_tracks(text, gallery, folder)) is not None
-    }
-    assert found == {
-        "cam2/1": (["cam2/1"], [[1, 0]], [3]),
-        f"{folder}/cam2/1": (["cam2/1"], [[1, 0]], [3]),
-        f"{other}": (["east/a/b"], [[7, 7]], [-1]),
-        f"{other}/east/a/b": (["east/a/b"], [[7, 7]], [-1]),
-    }
-    whole = find_tracks(str(folder), gallery, folder)
-    assert whole is not None
-    assert whole.own.tolist() == [0, 1, 2, 3, 4]
-    (tmp_path / "crops").mkdir()
-    assert find_tracks(str(tmp_path / "crops"), gallery, folder) is None
+def test_only_a_table_of_hits_is_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "hits.csv"
+    check_table(out)
+    table = hits(all_tracks(two_people()), two_people())
+    for columns in (HITS, HITS[:-1]):  # of an earlier version
+        table[list(columns)].to_csv(out, index=False)
+        check_table(out)
+    for content in ("", "camera,track,person\n", "query,rank\n"):
+        out.write_text(content)
+        with pytest.raises(ValueError, match=r"out=.*hits.csv is there"):
+            check_table(out)
+    with pytest.raises(ValueError, match="is a folder"):
+        check_table(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("query", "named"),
-    [
-        ("cam1/11", "cam1/1"),
-        ("nobody", "camera/track"),
-        ("other/cam1/4", r"other has no track cam1/4; .*cam1/1"),
-    ],
-)
-def test_an_unknown_track_is_named_with_those_like_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: str, named: str
+@pytest.mark.parametrize("out", ["hits.csv", "deep/er/hits.csv", "gallery/hits.csv"])
+def test_thumbnails_are_found_from_where_the_hits_lie(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, out: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    written(two_people(), tmp_path / "other")
-    with pytest.raises(ValueError, match=f"{query}.*{named}"):
-        find_tracks(query, two_people(), Path("gallery"))
-
-
-def test_a_gallery_of_another_network_is_refused(tmp_path: Path) -> None:
-    other = written(gallery_of([("east", "1", "", 0, 1, (7, 7))], network="cd34"), tmp_path / "other")
-    with pytest.raises(ValueError, match=r"ab12.*cd34"):
-        find_tracks(f"{other}/east/1", two_people(), tmp_path / "gallery")
-
-
-def test_frames_are_one_tracklet_per_folder(tmp_path: Path) -> None:
-    for name in ("one/b.jpg", "one/a.png", "two/deep/c.JPG", "two/notes.txt", "d.jpg"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    found = {
-        str(Path(name).relative_to(tmp_path)): [Path(one).name for one in files]
-        for name, files in frames_of(tmp_path).items()
-    }
-    assert found == {".": ["d.jpg"], "one": ["a.png", "b.jpg"], "two/deep": ["c.JPG"]}
-    assert list(frames_of(tmp_path / "d.jpg")) == [str(tmp_path / "d.jpg")]
-    for path in (tmp_path / "two" / "notes.txt", tmp_path / "empty"):
-        path.parent.mkdir(exist_ok=True)
-        if not path.exists():
-            path.mkdir()
-        with pytest.raises(ValueError, match=f"query={path} has no frames"):
-            frames_of(path)
+    rows = [("a", "1", "", 0, 1, (0.0,)), ("a", "2", "", 45.800000000000004, 46, (2 / 3,))]
+    gallery = gallery_of(rows)
+    gallery.tracklets["thumbnail"] = ["", "thumbnails/1 #.jpg"]
+    (tmp_path / "gallery" / "thumbnails").mkdir(parents=True)
+    (tmp_path / "gallery" / "thumbnails" / "1 #.jpg").touch()
+    write_hits(hits(all_tracks(gallery), gallery), Path("gallery"), Path(out))
+    table = pd.read_csv(out, keep_default_na=False, dtype=str)
+    assert table["start"].tolist() == ["45.8", "0.0"]
+    assert table["distance"].tolist() == ["0.666667"] * 2
+    assert table["thumbnail"][1] == ""
+    assert (Path(out).parent / table["thumbnail"][0]).is_file()

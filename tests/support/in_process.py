@@ -3,7 +3,8 @@
 import io
 import logging
 import sys
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -21,7 +22,7 @@ def call(main: Callable[[], object], folder: Path, *arguments: str) -> tuple[int
         patch.delenv("HYDRA_FULL_ERROR", raising=False)
         patch.setattr(sys, "argv", ["command", *arguments])
         patch.setattr(interruption, "handle", lambda: None)  # signals are the test runner's
-        patch.setattr(logging, "shutdown", lambda *_: None)  # so are streams: the handler of absl closes them
+        patch.setattr(logging, "shutdown", _close_files)  # so are streams: the handler of absl closes them
         try:
             main()
         except SystemExit as stop:
@@ -33,3 +34,9 @@ def call(main: Callable[[], object], folder: Path, *arguments: str) -> tuple[int
     if isinstance(code, int):
         return code, out.getvalue(), err.getvalue()
     return 1, out.getvalue(), f"{err.getvalue()}{code}"  # what Python prints of an exit with a message
+
+
+def _close_files(handlers: Iterable[weakref.ref[logging.Handler]] = ()) -> None:
+    for handler in [reference() for reference in handlers]:
+        if isinstance(handler, logging.FileHandler):
+            handler.close()

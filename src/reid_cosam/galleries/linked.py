@@ -1,26 +1,20 @@
-"""A gallery's tracklets linked to identities: at which threshold, how well, and as files."""
+"""A gallery's tracklets linked to identities: at which threshold, and how well."""
 
-import logging
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from reid_cosam.galleries.calibration import Calibration
+from reid_cosam.galleries.certainty import VERDICTS, linked_pairs, reasons, verdicts
 from reid_cosam.galleries.gallery import Gallery
 from reid_cosam.galleries.linking import Links, link
 from reid_cosam.galleries.promises import MISS
 from reid_cosam.galleries.times import NO_TRAVELS, Constraints, Travels
 from reid_cosam.metrics.identities import identity_scores
 from reid_cosam.metrics.retrieval import unit_length
-from reid_cosam.results.store import write_json, write_text
-
-VERDICTS = ("linked", "alone", "uncertain")
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +37,7 @@ def link_gallery(
     far: float = 0.1,
     threshold: float | None = None,
     travels: Travels = NO_TRAVELS,
+    named_in: str = "the gallery",
 ) -> Linked:
     """Links a gallery at its calibrated threshold, or at one set by hand.
 
@@ -51,6 +46,14 @@ def link_gallery(
 
     Distances are L2; for a cosine calibration they are those of the descriptors at unit length, and its
     thresholds are converted.
+
+    Args:
+        gallery: whose column `person` the identities are scored against.
+        calibration: of the same network.
+        far: see above.
+        threshold: instead of the calibrated one.
+        travels: between cameras.
+        named_in: where the names of people come from, for the summary.
 
     Raises:
         ValueError: the gallery is empty, there is neither a calibration nor a threshold, or too many
@@ -68,7 +71,11 @@ def link_gallery(
     descriptors = unit_length(gallery.descriptors) if cosine else gallery.descriptors
     constraints = Constraints(gallery.tracklets, travels)
     links = link(descriptors, constraints, used)
-    named = verdicts(links, used, upper)
+    # A calibration of people by name compares tracklets of different cameras.
+    covered = calibration is None or not calibration.source["labelled"]
+    pairs = linked_pairs(gallery.tracklets["camera"], links)
+    doubts = reasons(links, used, upper, np.zeros(len(gallery), dtype=bool) if covered else pairs.one_camera)
+    named = verdicts(links, doubts)
     summary = {
         "network": gallery.network,
         "model": gallery.model,
@@ -77,6 +84,8 @@ def link_gallery(
         "identities": int(links.identities.max()),
         "one_tracklet": int((np.bincount(links.identities) == 1).sum()),
         "verdicts": {name: Counter(named)[name] for name in VERDICTS},
+        "linked_pairs": {"all": pairs.linked, "of_one_camera": pairs.within},
+        "one_camera_covered": covered,
         "threshold": used,
         "uncertain_up_to": upper if np.isfinite(upper) else None,
         "far": far if threshold is None else None,
@@ -89,8 +98,9 @@ def link_gallery(
             [*pair, time.least, None if np.isinf(time.most) else time.most] for pair, time in travels.items()
         ],
         "scores": _scores(gallery, links),
+        "named_in": named_in,
     }
-    return Linked(identity_table(gallery.tracklets, links, named), summary)
+    return Linked(identity_table(gallery.tracklets, links, named, doubts), summary)
 
 
 def _thresholds(
@@ -119,25 +129,16 @@ def _l2(calibration: Calibration, distance: float) -> float:
     return float((2 * distance) ** 0.5) if calibration.distance == "cosine" else distance
 
 
-def verdicts(links: Links, threshold: float, upper: float) -> list[str]:
-    """One of `VERDICTS` for each tracklet.
-
-    A tracklet that shares its identity is uncertain if its mean distance to the others is above the
-    threshold, or if another identity that it could belong to is within it too. One that is alone is uncertain
-    if another identity is within `upper`, the distance beyond which few tracklets of one person lie.
-    """
-    shares = ~np.isnan(links.own)
-    doubtful = np.where(shares, (links.own > threshold) | (links.other <= threshold), links.other <= upper)
-    return [str(one) for one in np.where(doubtful, "uncertain", np.where(shares, "linked", "alone"))]
-
-
-def identity_table(tracklets: pd.DataFrame, links: Links, named: list[str]) -> pd.DataFrame:
-    """The columns of `identities.csv`; `tracklets` is how many the identity has."""
+def identity_table(
+    tracklets: pd.DataFrame, links: Links, named: list[str], doubts: list[str]
+) -> pd.DataFrame:
+    """The columns of `identities.csv`; `why` says what is uncertain, `tracklets` the size of the identity."""
     nearest = pd.array(links.nearest, dtype="Int64")
     nearest[links.nearest == 0] = pd.NA
     found = {
         "identity": links.identities,
         "verdict": named,
+        "why": doubts,
         "tracklets": np.bincount(links.identities)[links.identities],
         "own_distance": links.own,
         "nearest_identity": nearest,
@@ -155,46 +156,3 @@ def _scores(gallery: Gallery, links: Links) -> dict[str, float] | None:
     people = pd.factorize(gallery.tracklets["person"][named])[0].astype(np.int64)
     scores = identity_scores(links.identities[named], people)
     return {**scores._asdict(), "tracklets": int(named.sum()), "people": int(people.max()) + 1}
-
-
-def write_linked(linked: Linked, out: Path, boxes: Path) -> None:
-    """Writes `identities.csv`, `link.json` and, for each camera with boxes, MOT text with identities as ids.
-
-    Boxes of tracks that are not in the gallery (too short to be embedded) are left out, and counted in the
-    log.
-
-    Args:
-        out: the folder to write.
-        boxes: the folder of `<camera>.txt` with tracks as ids; need not exist.
-
-    Raises:
-        OSError: a file cannot be read or written.
-        ValueError: a line of boxes is no MOT text; names it.
-    """
-    write_text(
-        out / "identities.csv",
-        linked.table.round({"own_distance": 6, "nearest_distance": 6}).to_csv(index=False),
-    )
-    for camera, rows in linked.table.groupby("camera"):
-        path = boxes / f"{camera}.txt"
-        if path.is_file():
-            write_text(
-                out / path.name,
-                _with_identities(path, dict(zip(rows["track"], rows["identity"], strict=True))),
-            )
-    write_json(out / "link.json", linked.summary)
-
-
-def _with_identities(path: Path, identities: dict[str, int]) -> str:
-    lines, left_out = [], set[str]()
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        frame, *fields = line.split(",")
-        if len(fields) < 5:
-            raise ValueError(f"{path}, line {number}: not MOT text, which is frame,id,x,y,w,h,...: {line}")
-        if (identity := identities.get(fields[0])) is None:
-            left_out.add(fields[0])
-            continue
-        lines.append(",".join([frame, str(identity), *fields[1:]]))
-    if left_out:
-        _log.warning("%s: %s tracks are not in the gallery; their boxes are left out", path, len(left_out))
-    return "".join(f"{line}\n" for line in lines)

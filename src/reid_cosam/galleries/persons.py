@@ -1,5 +1,6 @@
 """Who is who in a gallery, from a table of a user's own."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -39,3 +40,15 @@ def read_persons(path: Path, gallery: Gallery) -> "pd.Series[str]":
         )
     named = pd.Series(table["person"].to_numpy(), tracks).reindex(there, fill_value="")
     return named.reset_index(drop=True)
+
+
+def name_people(gallery: Gallery, path: Path) -> Gallery:
+    """The gallery with the persons of a table instead of its own.
+
+    Raises:
+        FileNotFoundError, ValueError: as `read_persons`, or nobody is named.
+    """
+    persons = read_persons(path, gallery)
+    if (persons == "").all():
+        raise ValueError(f"persons={path} names nobody")
+    return replace(gallery, tracklets=gallery.tracklets.assign(person=persons))

@@ -13,8 +13,12 @@ MISS = 0.05
 _log = logging.getLogger(__name__)
 
 
-def find_calibration(gallery: Gallery, folder: Path, named: str | None = None) -> Calibration | None:
-    """The one in the file `named`, otherwise in the folder of the gallery or of its model; None without any.
+def find_calibration(
+    gallery: Gallery, folder: Path, named: str | None = None, model: str | None = None
+) -> Calibration | None:
+    """The one in the file `named`, otherwise in the folder `model`, of the gallery or of its model.
+
+    None if there is none.
 
     A warning where the gallery's footage is unlike that which was calibrated on.
 
@@ -22,10 +26,11 @@ def find_calibration(gallery: Gallery, folder: Path, named: str | None = None) -
         FileNotFoundError: `named` does not exist.
         ValueError: it is damaged, or belongs to another network.
     """
+    models = [Path(model) / FILE] if model else []
     places = (
         [Path(named)]
         if named
-        else [one for one in (folder / FILE, Path(gallery.model) / FILE) if one.is_file()]
+        else [one for one in (*models, folder / FILE, Path(gallery.model) / FILE) if one.is_file()]
     )
     if not places:
         return None

@@ -8,8 +8,6 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from reid_cosam.results.openset import print_open_set
-
 SHOWN = ("mAP", "R1", "R5", "R20")
 SPLIT_SCORES = ("mAP", "R1", "R5", "R10", "R20")
 _RANKS_ONLY = "cross_camera"
@@ -61,6 +59,8 @@ def print_evaluation(metrics: Mapping[str, Any], pictures: Mapping[str, Path], f
     console.print(table)
     console.print(how_scored(metrics["results"]), highlight=False)
     if "openset" in metrics:
+        from reid_cosam.results.openset import print_open_set
+
         print_open_set(metrics["openset"])
     _print_paths(console, pictures, folder)
 

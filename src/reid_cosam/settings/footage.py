@@ -90,6 +90,7 @@ class CalibrateSettings(Settings):
 
 class LinkSettings(Settings):
     gallery: PathText
+    persons: PathText | None
     calibration: PathText | None
     far: Rate
     threshold: Annotated[float, Field(gt=0)] | None

@@ -84,6 +84,18 @@ def test_the_page_says_who_is_linked_and_how_sure_that_is(tmp_path: Path) -> Non
     assert data["matches"][2] == [[], [[0, 2.8, 0], [3, 2.973, 0], [4, 10.03, 0], [1, 10.38, 0]]]
 
 
+def test_identities_in_most_cameras_come_first_then_those_of_most_tracklets(tmp_path: Path) -> None:
+    cameras = {0: "a", 9: "ab", 18: "aa", 27: "abc", 36: "aba"}  # by the place of each identity
+    rows = [
+        (camera, f"{place}{number}", "", None, None, (place,))
+        for place, names in cameras.items()
+        for number, camera in enumerate(names)
+    ]
+    html = _written(gallery_of(rows), tmp_path)
+
+    assert re.findall(r'<tr role="row" id="i(\d)"', html) == ["4", "5", "2", "3", "1"]
+
+
 def test_times_are_bars_on_one_clock(tmp_path: Path) -> None:
     html = _written(_gallery(times=(0, 0, 75, 1, 88)), tmp_path)  # from 0 to 90 seconds
 
@@ -179,6 +191,17 @@ def test_nothing_but_its_own_pictures_is_asked_for(shown: Any, pictured: Path) -
     assert all(one.startswith(pictured.parent.as_uri()) for one in addresses)
 
 
+def test_the_placeholder_of_the_search_fits(shown: Any) -> None:
+    width = """
+        const find = document.getElementById('find');
+        const brush = document.createElement('canvas').getContext('2d');
+        brush.font = getComputedStyle(find).font;
+        return [brush.measureText(find.placeholder).width, find.clientWidth];
+    """
+    text, room = shown.execute_script(width)
+    assert 0 < text < room - 40  # its padding, and the cross that clears it
+
+
 def test_filters_apply_to_the_table_and_the_timeline(shown: Any) -> None:
     from selenium.webdriver.support.ui import Select
 
@@ -213,13 +236,15 @@ def test_the_keyboard_opens_nearest_matches_and_escape_leaves_them(shown: Any) -
     assert shown.find_element("id", "d-title").text == f"cam1, track {TRACK}"
     others = [one.text.splitlines() for one in shown.find_elements("css selector", "#d-others li")]
     assert [lines[-1] for lines in others] == [
-        "2.80 uncertain",
+        "2.80 no verdict: same camera",
         "2.97 uncertain",
         "10.0 different",
-        "10.4 different",
+        "10.4 no verdict: same camera",
     ]
     assert others[1][:2] == [f"{GATE}, track 1", "0:10\u20130:12 identity 1"]
     assert visible(shown, "#d-own-title") == 0
+    assert "another identity is near" in shown.find_element("id", "d-facts").text
+    assert "no verdict on two tracklets of one camera" in shown.find_element("id", "details").text
 
     press(shown, Keys.TAB)  # the button that closes
     for _ in range(3):  # masks, the table, the first match

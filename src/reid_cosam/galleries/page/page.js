@@ -96,6 +96,7 @@ if (ticks && ends.length) {
 
 // A tracklet and its nearest matches.
 const details = byId("details");
+let opened;
 const button = (row) => byId(`t${row}`);
 const name = (row) => `${columns.camera[row]}, track ${columns.track[row]}`;
 const picture = (row) => {
@@ -109,15 +110,16 @@ const picture = (row) => {
 const when = (row) => button(row).querySelector(".when")?.textContent ?? "";
 const distance = (number) => Number(number).toPrecision(3);
 const rules = ["", "impossible: same camera, same time", "impossible: travel time"];
-const verdict = (far, rule) => {
+const verdict = (far, rule, camera) => {
   if (rule) return [rules[rule], "impossible"];
+  if (!data.one_camera_covered && camera === columns.camera[opened]) return ["no verdict: same camera", ""];
   if (far <= data.threshold) return ["same", "same"];
   const word = data.uncertain_up_to === null || far <= data.uncertain_up_to ? "uncertain" : "different";
   return [word, word];
 };
 const match = ([row, far, rule]) => {
   const choose = element("button");
-  const [words, cls] = verdict(far, rule);
+  const [words, cls] = verdict(far, rule, columns.camera[row]);
   const about = element("span", name(row), "about");
   choose.type = "button";
   choose.append(picture(row), about, element("span", `${when(row)} identity ${columns.identity[row]}`.trim(), "about when"));
@@ -130,6 +132,7 @@ const match = ([row, far, rule]) => {
 const facts = (row) => {
   const identity = columns.identity[row];
   const found = [["identity", `${identity}, ${columns.verdict[row]}`]];
+  if (columns.why[row]) found.push(["why uncertain", columns.why[row]]);
   if (when(row)) found.push(["seen", when(row)]);
   if (columns.frames[row] !== null) found.push(["frames", columns.frames[row]]);
   if (columns.person[row]) found.push(["named", columns.person[row]]);
@@ -139,7 +142,6 @@ const facts = (row) => {
   }
   return found.flatMap(([term, text]) => [element("dt", term), element("dd", text)]);
 };
-let opened;
 const open = (row) => {
   opened = row;
   const [own, others] = data.matches[row];

@@ -82,7 +82,7 @@ def page(
         "summary": summary,
         "cameras": cameras,
         "short": _short(cameras),
-        "identities": [_identity(number, rows) for number, rows in sorted(by_identity.items())],
+        "identities": sorted((_identity(*one) for one in by_identity.items()), key=_place),
         "timeline": _timeline(by_identity, table),
         "untimed": int((table["start"] + table["end"]).isna().sum()),
         "origin": origin,
@@ -146,6 +146,11 @@ def _identity(number: int, rows: list[Row]) -> Row:
     }
 
 
+def _place(identity: Row) -> tuple[int, int, int]:
+    """Those in most cameras first, then those of most tracklets."""
+    return -len(identity["by_camera"]), -identity["tracklets"], identity["number"]
+
+
 def _timeline(by_identity: Mapping[int, list[Row]], table: pd.DataFrame) -> list[Row]:
     """Bars of each identity, in percent of the whole time; on several levels where they overlap."""
     first, last = table["start"].min(), table["end"].max()
@@ -172,7 +177,7 @@ def _data(gallery: Gallery, linked: Linked, travels: Travels) -> Row:
     constraints = Constraints(gallery.tracklets, travels)
     matches = nearest_matches(descriptors, table["identity"].to_numpy(), constraints, _MATCHES)
     columns = ["camera", "track", "person", "identity", "verdict", "own_distance", "nearest_identity"]
-    columns += ["nearest_distance", "start", "end"]
+    columns += ["nearest_distance", "start", "end", "why"]
     return {
         "columns": {name: [_plain(one) for one in table[name].tolist()] for name in columns}
         | {"frames": [_plain(one) for one in gallery.tracklets["frames"].tolist()]},
@@ -181,6 +186,7 @@ def _data(gallery: Gallery, linked: Linked, travels: Travels) -> Row:
             for sides in matches
         ],
         "threshold": summary["threshold"],
+        "one_camera_covered": summary["one_camera_covered"],
         "uncertain_up_to": summary["uncertain_up_to"],
     }
 

@@ -1,0 +1,83 @@
+"""The folder that `reid-cosam link` writes: who is who, as a table, and boxes with identities as ids."""
+
+import logging
+from pathlib import Path
+
+from reid_cosam.galleries.linked import Linked
+from reid_cosam.results.store import read_record, write_json, write_text
+
+_SUMMARY = "link.json"
+_OF_LINK = frozenset({"network", "identities", "verdicts", "threshold"})  # in every summary
+_DIGITS = {"own_distance": 6, "nearest_distance": 6, "start": 3, "end": 3}
+
+_log = logging.getLogger(__name__)
+
+
+def check_folder(out: Path, gallery: Path) -> None:
+    """Raises ValueError unless `out` is new or empty, or link wrote it before: no other file is overwritten.
+
+    Args:
+        out: the folder to write.
+        gallery: the folder of the gallery, which it may not be.
+    """
+    if out.resolve() == gallery.resolve():
+        raise ValueError(f"out={out} is the folder of the gallery itself: name another one")
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise ValueError(f"out={out} is a file: name a folder")
+    found = sorted(one.name for one in out.iterdir() if not one.name.startswith("."))
+    if found and not _is_of_link(out / _SUMMARY):
+        raise ValueError(
+            f"out={out} holds files that link did not write, such as {found[0]}: name a folder that is new "
+            "or empty, or one that link wrote before"
+        )
+
+
+def _is_of_link(path: Path) -> bool:
+    try:
+        return _OF_LINK.issubset(read_record(path))
+    except (OSError, ValueError):
+        return False
+
+
+def write_linked(linked: Linked, out: Path, boxes: Path) -> None:
+    """Writes `identities.csv`, `link.json` and, for each camera with boxes, MOT text with identities as ids.
+
+    Boxes of tracks that are not in the gallery (too short to be embedded) are left out, and counted in the
+    log. All of them are read before anything is written, and `link.json` is written first: it marks the
+    folder as one that may be written again.
+
+    Args:
+        out: the folder to write, which `check_folder` let pass.
+        boxes: the folder of `<camera>.txt` with tracks as ids; need not exist.
+
+    Raises:
+        OSError: a file cannot be read or written.
+        ValueError: a line of boxes is no MOT text; names it.
+    """
+    of_boxes = {
+        path.name: _with_identities(path, dict(zip(rows["track"], rows["identity"], strict=True)))
+        for camera, rows in linked.table.groupby("camera")
+        if (path := boxes / f"{camera}.txt").is_file()
+    }
+    write_json(out / _SUMMARY, linked.summary)
+    table = linked.table.round(_DIGITS)
+    write_text(out / "identities.csv", table.to_csv(index=False))
+    for name, text in of_boxes.items():
+        write_text(out / name, text)
+
+
+def _with_identities(path: Path, identities: dict[str, int]) -> str:
+    lines, left_out = [], set[str]()
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        frame, *fields = line.split(",")
+        if len(fields) < 5:
+            raise ValueError(f"{path}, line {number}: not MOT text, which is frame,id,x,y,w,h,...: {line}")
+        if (identity := identities.get(fields[0])) is None:
+            left_out.add(fields[0])
+            continue
+        lines.append(",".join([frame, str(identity), *fields[1:]]))
+    if left_out:
+        _log.warning("%s: %s tracks are not in the gallery; their boxes are left out", path, len(left_out))
+    return "".join(f"{line}\n" for line in lines)
