@@ -27,10 +27,6 @@ def call(main: Callable[[], object], folder: Path, *arguments: str) -> tuple[int
             main()
         except SystemExit as stop:
             code = stop.code
-    for handler in logging.getLogger().handlers[:]:
-        if isinstance(handler, logging.FileHandler):  # the command's log: nobody else closes it
-            logging.getLogger().removeHandler(handler)
-            handler.close()
     if isinstance(code, int):
         return code, out.getvalue(), err.getvalue()
     return 1, out.getvalue(), f"{err.getvalue()}{code}"  # what Python prints of an exit with a message
