@@ -11,9 +11,9 @@ from PIL import Image
 
 from reid_cosam.calibrate import main
 from reid_cosam.data.readers.mars import Mars
-from reid_cosam.encoder import load
 from reid_cosam.galleries.calibration import Calibration
 from reid_cosam.galleries.gallery import Gallery, write_gallery
+from reid_cosam.loading import load
 from tests.galleries.people import at_times, made_up
 from tests.support.evaluated import run as evaluate
 from tests.support.evaluated import train_checkpoint

@@ -62,7 +62,8 @@ def run(settings: CalibrateSettings, folder: Path) -> None:
 def _network(settings: CalibrateSettings) -> "tuple[TrainSettings | None, Encoder]":
     """The network and, where they are known, the settings that it was trained with."""
     from reid_cosam import build
-    from reid_cosam.encoder import Encoder, load
+    from reid_cosam.encoder import Encoder
+    from reid_cosam.loading import load
 
     checkpoint = _checkpoint(settings.model)
     if not checkpoint.is_file():

@@ -68,8 +68,6 @@ def read_csv(path: Path, clock: Clock) -> list[CroppedCamera]:
     for line, (image, track, camera, person) in enumerate(rows, start=2):
         if not (image and track and camera):
             raise ValueError(f"{path}, line {line}: path, track and camera must not be empty")
-        if (path.parent / image).is_dir():
-            raise ValueError(f"{path}, line {line}: {image} is a folder: name one image per line")
         if image in seen:
             raise ValueError(f"{path}, line {line}: {image} is listed already in line {seen[image]}")
         seen[image] = line
@@ -79,8 +77,15 @@ def read_csv(path: Path, clock: Clock) -> list[CroppedCamera]:
                 f"{path}, line {line}: track {track} of camera {camera} belongs to {known!r} further up, "
                 f"here to {person!r}"
             )
-        paths.append(str(path.parent / image))
+        paths.append(_image(path, line, image))
     return _cameras(tracks, str(path), clock)
+
+
+def _image(table: Path, line: int, name: str) -> str:
+    path = table.parent / name
+    if not is_image(name) and path.is_dir():
+        raise ValueError(f"{table}, line {line}: {name} is a folder: name one image per line")
+    return str(path)
 
 
 def _cameras(
