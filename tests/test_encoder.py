@@ -109,7 +109,7 @@ def test_tracklets_of_any_length_and_size_are_embedded_as_one_by_one(
 
 
 def test_crops_of_a_tracklet_may_differ_in_size(encoder: Encoder) -> None:
-    crops = [noise(*SIZE, 3), noise(80, 40, 3).numpy(), noise(64, 32, 3), noise(64, 32, 3), noise(9, 9, 3)]
+    crops: list[Any] = [noise(*SIZE, 3), noise(80, 40, 3).numpy(), noise(64, 32, 3), noise(9, 9, 3)]
     resized = [resize(torch.as_tensor(one)[None], 64, 32)[0] for one in crops]
 
     found = encoder.embed_tracklets([crops, crops[:1], noise(4, 64, 32, 3)])
