@@ -11,9 +11,9 @@ from PIL import Image
 
 from reid_cosam.calibrate import main
 from reid_cosam.data.readers.mars import Mars
-from reid_cosam.encoder import load
 from reid_cosam.galleries.calibration import Calibration
 from reid_cosam.galleries.gallery import Gallery, write_gallery
+from reid_cosam.loading import load
 from tests.galleries.people import at_times, made_up
 from tests.support.evaluated import run as evaluate
 from tests.support.evaluated import train_checkpoint
@@ -86,8 +86,11 @@ def test_a_gallery_with_names_then_without(ckpt: Path, network: str, tmp_path: P
     shop = write(made_up(15, seed=1), network, tmp_path / "shop")
     names = made_up(15, seed=1).tracklets[["camera", "track", "person"]]
     names.to_csv(tmp_path / "people.csv", index=False)
-    code, _, errors = call(main, tmp_path, f"model={ckpt}", f"gallery={shop}", *ON_CPU)
+    code, printed, errors = call(main, tmp_path, f"model={ckpt}", f"gallery={shop}", *ON_CPU)
     assert code == 0, errors
+    assert "are named" not in printed + errors
+    assert "15 people of shop" in printed
+    assert "nobody is called same, as far=0.01 among" in printed
     first = Calibration.read(ckpt.parent / "calibration.json")
     named = f"persons={tmp_path / 'people.csv'}"
     code, _, errors = call(
@@ -95,6 +98,12 @@ def test_a_gallery_with_names_then_without(ckpt: Path, network: str, tmp_path: P
     )
     assert code == 0, errors
     assert Calibration.read(tmp_path / "same.json") == first
+    names[:-3].to_csv(tmp_path / "people.csv", index=False)
+    code, printed, errors = call(
+        main, tmp_path, f"model={ckpt}", f"gallery={shop}", named, "out=few.json", *ON_CPU
+    )
+    assert code == 0, errors
+    assert f"{len(names) - 3} of {len(names)} tracklets are named" in printed + errors
 
     street = made_up(15, seed=2, scale=0.5, named=False)
     street = at_times(street, 5.0 * np.arange(len(street)), 12.0)
@@ -104,10 +113,27 @@ def test_a_gallery_with_names_then_without(ckpt: Path, network: str, tmp_path: P
     )
     assert code == 0, errors
     found = Calibration.read(tmp_path / "street.json")
-    assert found.source["misses_from"] == str(shop)
+    assert found.source["misses_from"] == "shop"
     assert found.misses == first.misses
+    assert str(tmp_path) not in (tmp_path / "street.json").read_text()
+    assert f"{found.source['people']} tracks of street" in printed
+    assert "pairs within one camera" in printed
     assert "not verified" in printed + errors
     assert "differs from what was calibrated on" in printed + errors
+
+
+def test_the_card_of_a_model_folder_has_the_thresholds(ckpt: Path, network: str, tmp_path: Path) -> None:
+    shop = write(made_up(15, seed=1), network, tmp_path / "shop")
+    load(ckpt).save_pretrained(tmp_path / "shared")
+    card = tmp_path / "shared" / "README.md"
+    assert "There is no calibration" in card.read_text()
+
+    code, printed, errors = call(main, tmp_path, "model=shared", f"gallery={shop}", *ON_CPU)
+
+    assert code == 0, errors
+    assert "tracklets of `shop`, of 15 people" in card.read_text()
+    assert "card, written anew: shared/README.md" in printed
+    assert str(tmp_path) not in (tmp_path / "shared" / "calibration.json").read_text()
 
 
 def test_bad_input_is_named_in_one_line(ckpt: Path, network: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from reid_cosam import embed, encoder
+from reid_cosam import embed, loading
 from reid_cosam.galleries.gallery import read_gallery
 from reid_cosam.sharing import exchange
 from tests.support.encoders import tiny_encoder
@@ -16,7 +16,7 @@ from tests.support.in_process import call
 @pytest.fixture(autouse=True)
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
     """What `model=tiny` names."""
-    monkeypatch.setattr(encoder, "load", lambda _path, _trust: tiny_encoder())
+    monkeypatch.setattr(loading, "load", lambda _path, _trust: tiny_encoder())
 
 
 def write_footage(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """A loaded network gives the descriptors that `evaluate` extracts, whatever the clips come as."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from torch import Tensor
 
 import reid_cosam
 from reid_cosam import Encoder
-from reid_cosam.data.frames import decode
+from reid_cosam.data.frames import decode, resize
 from reid_cosam.data.readers.mars import Mars
 from tests.support.evaluated import run, stored, train_checkpoint
 from tests.support.tree import write_mars_tree
@@ -105,6 +106,33 @@ def test_tracklets_of_any_length_and_size_are_embedded_as_one_by_one(
     assert encoder.embed_tracklets([]).shape == (0, 256)
     with pytest.raises(ValueError, match=r"clips are empty: shape \[1, 0, 64, 32, 3\]"):
         encoder.embed_tracklets([noise(0, 64, 32, 3)])
+
+
+def test_crops_of_a_tracklet_may_differ_in_size(encoder: Encoder) -> None:
+    crops: list[Any] = [noise(*SIZE, 3), noise(80, 40, 3).numpy(), noise(64, 32, 3), noise(9, 9, 3)]
+    resized = [resize(torch.as_tensor(one)[None], 64, 32)[0] for one in crops]
+
+    found = encoder.embed_tracklets([crops, crops[:1], noise(4, 64, 32, 3)])
+
+    expected = encoder.embed_tracklets([torch.stack(resized), resized[0][None], noise(4, 64, 32, 3)])
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=float(expected.max()) / 10**5)
+
+
+@pytest.mark.parametrize(
+    ("tracklets", "said"),
+    [
+        ([noise(9, 8, 3), noise(9, 8, 3)], r"shape \[9, 8, 3\]: put the crops of each tracklet into a list"),
+        ([[]], "a tracklet has no frames"),
+        (
+            [[noise(9, 8, 3), torch.zeros(9, 8, 3)]],
+            "frame 1 of a tracklet must be 8-bit .* got torch.float32",
+        ),
+        ([[noise(9, 8)]], r"frame 0 .* shape \[9, 8\]"),
+    ],
+)
+def test_what_is_no_tracklet_is_named(encoder: Encoder, tracklets: list[Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        encoder.embed_tracklets(tracklets)
 
 
 def test_the_fingerprint_is_that_of_weights_clip_length_and_size(trained: Path, encoder: Encoder) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from reid_cosam import Encoder, encoder, search
+from reid_cosam import Encoder, loading, search
 from reid_cosam.models.aggregators import TemporalAveragePooling
 from reid_cosam.models.backbones import resnet_tiny
 from reid_cosam.models.network import VideoReidNet
@@ -42,7 +42,7 @@ def test_the_model_that_is_named_has_the_calibration_of_a_track(gallery: Path, t
     code, out, err = call(search.main, tmp_path, "gallery=gallery", "query=cam1/1", "model=model")
     assert (code, err) == (0, "")
     assert pd.read_csv(tmp_path / "hits.csv")["verdict"][0] == "same"
-    assert "estimated on 160 people" in out
+    assert "calibrated on 160 people" in out
 
 
 def test_a_whole_gallery_prints_one_line_per_query(gallery: Path, tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Encoder:
         resnet_tiny(pretrained=False, last_stride=1), {}, TemporalAveragePooling(256), num_identities=2
     )
     small = Encoder(network, num_frames=2, height=32, width=32)
-    monkeypatch.setattr(encoder, "load", lambda *_: small)
+    monkeypatch.setattr(loading, "load", lambda *_: small)
     return small
 
 

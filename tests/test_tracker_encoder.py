@@ -64,5 +64,8 @@ def test_no_box_gives_no_descriptor_and_a_box_outside_is_named(encoder: Encoder)
         ValueError, match=r"box 1 \[64.0, 0.0, 90.0, 9.0\] has no pixel in the frame of 64 x 48"
     ):
         appearance.extract_embeddings([[0, 0, 9, 9], [64, 0, 90, 9]], frame)
+    for broken in (np.nan, np.inf):
+        with pytest.raises(ValueError, match=r"box 1 \[0.0, (nan|inf), 9.0, 9.0\].*not finite"):
+            appearance.extract_embeddings([[0, 0, 9, 9], [0, broken, 9, 9]], frame)
     with pytest.raises(ValueError, match=r"boxes must be \[n, 4\]"):
         appearance.extract_embeddings([[0, 0, 9]], frame)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from reid_cosam.data.tracklet import Tracklet as Tracklet
     from reid_cosam.data.transforms import normalise as normalise
     from reid_cosam.encoder import Encoder as Encoder
-    from reid_cosam.encoder import load as load
+    from reid_cosam.loading import load as load
     from reid_cosam.losses.triplet import batch_hard_triplet_loss as batch_hard_triplet_loss
     from reid_cosam.metrics.protocols import score as score
     from reid_cosam.metrics.reranking import k_reciprocal as k_reciprocal
@@ -73,7 +73,7 @@ _MODULE_OF = {
     "TemporalMaxPooling": "models.aggregators",
     "TemporalAttention": "models.aggregators",
     "TemporalRnn": "models.aggregators",
-    "load": "encoder",
+    "load": "loading",
     "Encoder": "encoder",
     "TrackerEncoder": "tracker_encoder",
     "batch_hard_triplet_loss": "losses.triplet",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reid_cosam.galleries.calibration import Calibration
     from reid_cosam.settings import DataSettings, TrainSettings
 
-_SIZES, _FAR, _MISS = (10, 100, 1000), 0.01, 0.05
+_SIZES, _FAR = (10, 100, 1000), 0.01
 
 _log = logging.getLogger("reid_cosam.calibrate")
 
@@ -32,9 +32,11 @@ def run(settings: CalibrateSettings, folder: Path) -> None:
     Raises:
         ValueError, OSError: an input does not fit; the message says how to fix it.
     """
+    from reid_cosam.galleries.promises import counted_as, in_words
     from reid_cosam.results.environment import environment
-    from reid_cosam.results.openset import print_open_set, score_table
+    from reid_cosam.results.openset import print_columns, print_open_set, score_table
     from reid_cosam.results.store import save_picture, write_json, write_text
+    from reid_cosam.sharing.model_folder import write_card
 
     trained, encoder = _network(settings)
     out = _place(settings, folder)
@@ -49,14 +51,19 @@ def run(settings: CalibrateSettings, folder: Path) -> None:
     write_text(folder / "openset.csv", score_table({"all": scores, **by_camera}).to_csv(index=False))
     save_picture(_figure(made), picture)
     made.write(out)
-    print_open_set(scores, _threshold_rows(made))
+    print_open_set(scores, counted_as(made))
+    print_columns(("verdict", "distance", "wrong, percent", "promise"), _verdict_rows(made))
+    print(in_words(made, _FAR, made.source["tracklets"]))
     print(f"picture: {picture}\nscores by camera pair: {folder / 'openset.csv'}\ncalibration: {out}")
+    if card := write_card(out):
+        print(f"model card, written anew: {card}")
 
 
 def _network(settings: CalibrateSettings) -> "tuple[TrainSettings | None, Encoder]":
     """The network and, where they are known, the settings that it was trained with."""
     from reid_cosam import build
-    from reid_cosam.encoder import Encoder, load
+    from reid_cosam.encoder import Encoder
+    from reid_cosam.loading import load
 
     checkpoint = _checkpoint(settings.model)
     if not checkpoint.is_file():
@@ -72,19 +79,9 @@ def _checkpoint(model: str) -> Path:
 
 def _place(settings: CalibrateSettings, folder: Path) -> Path:
     """Where the calibration goes: with the model, if that is on this machine."""
-    from reid_cosam.galleries.calibration import FILE
+    from reid_cosam.galleries.calibration import FILE, beside
 
-    return Path(settings.out) if settings.out else _beside(settings.model) or folder / FILE
-
-
-def _beside(model: str) -> Path | None:
-    """The calibration of a model on this machine: in its folder, or in that of the run that it came from."""
-    from reid_cosam.galleries.calibration import FILE
-
-    path = Path(model)
-    if path.is_file():
-        path = path.parent.parent if path.parent.name == "checkpoints" else path.parent
-    return path / FILE if path.is_dir() else None
+    return Path(settings.out) if settings.out else beside(settings.model) or folder / FILE
 
 
 def _on_test_set(
@@ -131,6 +128,9 @@ def _on_gallery(settings: CalibrateSettings, encoder: "Encoder", out: Path) -> "
         persons = gallery.tracklets["person"]
         if settings.persons is not None:
             persons = read_persons(Path(settings.persons), gallery)
+        if 0 < (named := int((persons != "").sum())) < len(gallery):
+            text = "%s: %d of %d tracklets are named; the others are left out"
+            _log.warning(text, settings.persons or name, named, len(gallery))
         return calibrate_gallery(gallery, persons, name, how)
     labelled = _labelled(settings, out)
     made = calibrate_unlabelled(gallery, name, how, labelled)
@@ -147,9 +147,9 @@ def _on_gallery(settings: CalibrateSettings, encoder: "Encoder", out: Path) -> "
 
 def _labelled(settings: CalibrateSettings, out: Path) -> "Calibration | None":
     """The calibration with names that the model has, or that `out` holds and is replaced."""
-    from reid_cosam.galleries.calibration import Calibration
+    from reid_cosam.galleries.calibration import Calibration, beside
 
-    for path in (_beside(settings.model), out):
+    for path in (beside(settings.model), out):
         if path is not None and path.is_file():
             found = Calibration.read(path)
             if found.misses is not None:
@@ -157,28 +157,35 @@ def _labelled(settings: CalibrateSettings, out: Path) -> "Calibration | None":
     return None
 
 
-def _threshold_rows(made: "Calibration") -> list[tuple[str, str, str]]:
-    """Thresholds for galleries of several sizes, and how often a search raises a false alarm there."""
+def _verdict_rows(made: "Calibration") -> list[tuple[str, str, str, str]]:
+    """Each verdict, its distance, the 95 % interval of how often it is wrong, and what is promised."""
+    from reid_cosam.galleries.promises import MISS, counted_as
     from reid_cosam.results.openset import interval
 
     rows = []
     for size in _SIZES:
-        threshold = made.threshold(_FAR, size)
-        alarms = interval(made.false_alarm_rate(threshold, size).model_dump())
-        if not made.measurable(_FAR, size):
-            alarms += f" ({made.people_needed(_FAR, size):,} people needed)"
-        rows.append((f"same, gallery of {size}", f"{threshold:.4g}", f"FAR {alarms}"))
-    if made.misses is not None:
-        absent = made.not_here(_MISS)
-        missed = made.misses.at(absent)
-        text = f"misses {interval(missed.model_dump())}"
-        rows.append(("not here", f"{absent:.4g}", text))
+        name = f"same, gallery of {size}"
+        if made.measurable(_FAR, size):
+            threshold = made.threshold(_FAR, size)
+            alarms = made.false_alarm_rate(threshold, size)
+            promise = f"at most {100 * _FAR:g} % of searches"
+            rows.append((name, f"up to {threshold:.4g}", interval(alarms.model_dump()), promise))
+        else:
+            needed = f"none: takes about {made.people_needed(_FAR, size):,} {counted_as(made)}"
+            rows.append((name, "-", "-", needed))
+    if made.misses is not None and made.miss_measurable(MISS):
+        absent = made.not_here(MISS)
+        missed = interval(made.misses.at(absent).model_dump())
+        rows.append(("not here", f"above {absent:.4g}", missed, f"at most {100 * MISS:g} % of searches"))
+    else:
+        rows.append(("not here", "-", "-", "none: takes more pairs of one person"))
     return rows
 
 
 def _figure(made: "Calibration") -> "Image":
     import numpy as np
 
+    from reid_cosam.galleries.promises import MISS
     from reid_cosam.results.figures.openset import ErrorCurve, openset_figure
 
     curves = (
@@ -189,9 +196,10 @@ def _figure(made: "Calibration") -> "Image":
     )
     false_alarms, misses = curves
     assert false_alarms is not None
-    places = {f"same, gallery of {size}": made.threshold(_FAR, size) for size in _SIZES}
-    if made.misses is not None:
-        places["not here"] = made.not_here(_MISS)
+    promised = [size for size in _SIZES if made.measurable(_FAR, size)]
+    places = {f"same, gallery of {size}": made.threshold(_FAR, size) for size in promised}
+    if made.miss_measurable(MISS):
+        places["not here"] = made.not_here(MISS)
     return openset_figure(false_alarms, misses, places, made.distance)
 
 

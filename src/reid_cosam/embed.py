@@ -19,10 +19,10 @@ def main(settings: EmbedSettings) -> None:
     Raises:
         ValueError, OSError, ImportError: an input does not fit; the message says how to fix it.
     """
-    from reid_cosam.encoder import load
     from reid_cosam.footage.layouts import read_footage
     from reid_cosam.galleries.embedding import Embedding, embed
     from reid_cosam.galleries.parts import PARTS
+    from reid_cosam.loading import load
     from reid_cosam.results.counted_progress import counted
 
     out = Path(settings.out)

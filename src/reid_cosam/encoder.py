@@ -3,9 +3,8 @@
 import copy
 import hashlib
 import tempfile
-from collections.abc import Callable, Collection, Iterable
-from functools import partial
-from os import PathLike, fspath
+from collections.abc import Callable, Iterable, Sequence
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,10 @@ import torch
 from jaxtyping import Float32, Shaped, UInt8
 from torch import Tensor
 
-from reid_cosam import build
-from reid_cosam.data.frames import resize
-from reid_cosam.data.snippets import dense
+from reid_cosam.data.clips import Frames, snippets, stacked
 from reid_cosam.data.transforms import normalise
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.sharing import hub, model_folder
-from reid_cosam.training.checkpoint_files import LAST
 
 if TYPE_CHECKING:
     from reid_cosam.galleries.calibration import Calibration
@@ -52,7 +48,7 @@ class Encoder:
 
     calibration: "Calibration | None" = None
     engine: Callable[[Tensor], Tensor] | None = None  # computes the descriptors instead of the network
-    # Of a network that `load` has loaded: what is known of it, and its fingerprint then.
+    # Of a network that `loading.load` has loaded: what is known of it, and its fingerprint then.
     _origin: tuple[Callable[[], model_folder.Origin], str] | None = None
 
     def __init__(self, network: VideoReidNet, num_frames: int, height: int, width: int) -> None:
@@ -108,16 +104,14 @@ class Encoder:
         Raises:
             ValueError: `clips` are of another type or shape, or empty.
         """
-        snippets = self._snippets(clips)
+        found = snippets(clips, self.num_frames, self.height, self.width)
         self.network.eval()  # it may have been trained in the meantime
-        parts = [self._embed_snippets(part) for part in snippets.flatten(0, 1).split(_SNIPPETS_AT_ONCE)]
-        by_clip: Tensor = torch.cat(parts).unflatten(0, snippets.shape[:2])
+        parts = [self._embed_snippets(part) for part in found.flatten(0, 1).split(_SNIPPETS_AT_ONCE)]
+        by_clip: Tensor = torch.cat(parts).unflatten(0, found.shape[:2])
         return by_clip.mean(dim=1)
 
     @torch.inference_mode()
-    def embed_tracklets(
-        self, tracklets: Iterable[Shaped[Tensor | np.ndarray, "_ _ _ _"]]
-    ) -> Float32[Tensor, "n d"]:
+    def embed_tracklets(self, tracklets: Iterable[Frames | Sequence[Frames]]) -> Float32[Tensor, "n d"]:
         """One descriptor per tracklet, whatever their lengths and sizes: what `embed` gives for each alone.
 
         Snippets of several tracklets are extracted together, which takes less time than one by one.
@@ -130,8 +124,9 @@ class Encoder:
         torch.Size([2, 256])
 
         Args:
-            tracklets: RGB frames as 8-bit integers, each `[t, h, w, 3]` or `[t, 3, h, w]`. They may come
-                from a generator: one batch of snippets is kept at a time.
+            tracklets: RGB frames as 8-bit integers, each `[t, h, w, 3]` or `[t, 3, h, w]`; or, where crops
+                of a tracklet differ in size, a list of frames `[h, w, 3]` each. They may come from a
+                generator: one batch of snippets is kept at a time.
 
         Raises:
             ValueError: a tracklet is of another type or shape, or empty.
@@ -141,9 +136,10 @@ class Encoder:
         parts: list[Tensor] = []
         waiting: list[Tensor] = []
         for tracklet in tracklets:
-            snippets = self._snippets(torch.as_tensor(tracklet)[None])[0]
-            lengths.append(len(snippets))
-            waiting += snippets
+            frames = stacked(tracklet, self.height, self.width)
+            found = snippets(frames[None], self.num_frames, self.height, self.width)[0]
+            lengths.append(len(found))
+            waiting += found
             while len(waiting) >= _SNIPPETS_AT_ONCE:
                 parts.append(self._embed_snippets(torch.stack(waiting[:_SNIPPETS_AT_ONCE])))
                 del waiting[:_SNIPPETS_AT_ONCE]
@@ -152,15 +148,6 @@ class Encoder:
         if not parts:
             return torch.zeros(0, self.network.descriptor_size, device=self.device)
         return torch.stack([one.mean(dim=0) for one in torch.cat(parts).split(lengths)])
-
-    def _snippets(self, clips: Shaped[Tensor | np.ndarray, "b t _ _ _"]) -> UInt8[Tensor, "b s n h w 3"]:
-        """All snippets of each clip, at the network's size."""
-        frames = _channels_last(torch.as_tensor(clips))
-        if frames.shape[2:4] != (self.height, self.width):
-            resized = resize(frames.flatten(0, 1).cpu(), self.height, self.width)
-            frames = resized.unflatten(0, frames.shape[:2])
-        positions = torch.from_numpy(dense(frames.shape[1], self.num_frames)).to(frames.device)
-        return frames[:, positions]
 
     def _embed_snippets(self, frames: UInt8[Tensor, "s t h w 3"]) -> Float32[Tensor, "s d"]:
         clips = normalise(frames.to(self.device).permute(0, 1, 4, 2, 3), torch.float32)
@@ -221,70 +208,3 @@ class Encoder:
             folder = Path(scratch, "model")
             self.save_pretrained(folder, calibration)
             return hub.push(folder, repository, private)
-
-
-def load(path: str | PathLike[str], trust: Collection[str] = ()) -> Encoder:
-    """A trained network, on the CPU and ready to use.
-
-    >>> encoder = load("logs/train/my_run")  # or load(".../checkpoints/last.ckpt").to("cuda")
-    >>> encoder.num_frames, encoder.height, encoder.width
-    (4, 64, 32)
-    >>> tracklet = Mars().read("datasets/mars").query[0]
-    >>> clip = read_clip(tracklet.frames, height=encoder.height, width=encoder.width)
-    >>> encoder.embed(clip[np.newaxis]).shape
-    torch.Size([1, 256])
-
-    Nothing that is read is executed. It may name only classes of this package, torch, torchvision and timm.
-
-    Args:
-        path: a checkpoint that `reid-cosam train` or `convert` wrote; the folder of a run, whose
-            `checkpoints/last.ckpt` is taken; a model folder; or one on the Hugging Face hub, `hf://owner/name`
-            or `hf://owner/name@revision`.
-        trust: modules with parts of your own (a backbone, an aggregator, ...) that may be named as well, such
-            as `["my_nets"]`.
-
-    Raises:
-        FileNotFoundError: there is no such file, folder or repository.
-        ConnectionError: the hub cannot be reached, and the cache has no copy.
-        ValueError: it is damaged, was written by another program or version, or names code of a module
-            that is not in `trust`.
-    """
-    name = fspath(path)
-    file = hub.download(name) if name.startswith(hub.SCHEME) else Path(name)
-    if model_folder.is_model_folder(file):
-        return _load_shared(file, trust)
-    if file.is_dir():
-        folder, file = file, file / "checkpoints" / LAST
-        if not file.exists():
-            raise FileNotFoundError(
-                f"{file}: there is no such checkpoint, and {folder} is no model folder either, as it has no "
-                f"{model_folder.CONFIG}"
-            )
-    settings, network = build.load_network(file, trust)
-    encoder = Encoder(network, settings.num_frames, settings.data.height, settings.data.width)
-    origin = partial(build.origin_of, settings, file, network.classifier.out_features)
-    encoder._origin = (origin, encoder.fingerprint)
-    return encoder
-
-
-def _load_shared(folder: Path, trust: Collection[str]) -> Encoder:
-    config, network = build.load_shared(folder, trust)
-    encoder = Encoder(network, config.num_frames, *config.preprocessing.input_size)
-    found = (encoder.fingerprint, network.descriptor_size)
-    if found != (config.fingerprint, config.descriptor_size):
-        raise ValueError(
-            f"{folder / model_folder.CONFIG} does not describe the network in {model_folder.WEIGHTS}"
-        )
-    encoder.calibration = model_folder.read_calibration(folder, config.fingerprint)
-    encoder._origin = (lambda: config, config.fingerprint)
-    return encoder
-
-
-def _channels_last(clips: Tensor) -> UInt8[Tensor, "b t h w 3"]:
-    if clips.dtype != torch.uint8:
-        raise ValueError(f"clips must be 8-bit integers (uint8) from 0 to 255, got {clips.dtype}")
-    if clips.ndim != 5 or (clips.shape[2] == 3) == (clips.shape[4] == 3):
-        raise ValueError(f"clips must be [b, t, h, w, 3] or [b, t, 3, h, w], got shape {list(clips.shape)}")
-    if not clips.numel():
-        raise ValueError(f"clips are empty: shape {list(clips.shape)}")
-    return clips if clips.shape[4] == 3 else clips.permute(0, 1, 3, 4, 2)

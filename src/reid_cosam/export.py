@@ -14,7 +14,7 @@ def main(settings: ExportSettings) -> None:
         ValueError, OSError, ImportError: the network cannot be read, or not be written; the message says why.
     """
     from reid_cosam import build
-    from reid_cosam.encoder import load
+    from reid_cosam.loading import load
     from reid_cosam.sharing import exchange, parity
     from reid_cosam.sharing.model_folder import read_config
 

@@ -60,8 +60,8 @@ def _embedded(settings: SearchSettings, gallery: "Gallery") -> "Queries":
     import torch
 
     from reid_cosam.data.frames import read_clip
-    from reid_cosam.encoder import load
     from reid_cosam.galleries.queries import Queries, check_network, frames_of
+    from reid_cosam.loading import load
 
     cameras = gallery.tracklets["camera"].unique()
     if settings.camera is not None and settings.camera not in cameras:

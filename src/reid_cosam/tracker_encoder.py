@@ -43,11 +43,13 @@ class TrackerEncoder:
 
         Args:
             detections: boxes `[n, 4]` as left, top, right, bottom in pixels, or an object that has them as
-                its attribute `xyxy`. What lies outside the frame is cut off.
+                its attribute `xyxy`. What lies outside the frame is cut off. A box that lies wholly outside
+                is an error, as a tracker's prediction may: leave it out.
             frame: the whole picture.
 
         Raises:
-            ValueError: the boxes have another shape, or one of them lies outside the frame; names it.
+            ValueError: the boxes have another shape, or one of them lies wholly outside the frame or has a
+                number that is not finite; names its row.
         """
         boxes = np.asarray(getattr(detections, "xyxy", detections), dtype=np.float64)
         if boxes.size == 0:
@@ -59,6 +61,8 @@ class TrackerEncoder:
         size = (self._encoder.height, self._encoder.width)
         crops = []
         for number, box in enumerate(boxes.tolist()):
+            if not np.isfinite(box).all():
+                raise ValueError(f"box {number} {box} has a number that is not finite")
             inside = cut(frame, *box)
             if inside is None:
                 raise ValueError(

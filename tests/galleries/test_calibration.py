@@ -92,6 +92,14 @@ def test_verdicts() -> None:
     ]
 
 
+def test_no_verdict_is_given_whose_promise_cannot_be_kept() -> None:
+    """A false alarm rate below 0.004 and a miss rate below 0.03 were not measurable."""
+    found, apart = calibration(), [1.0, 2.0, 9.0]
+    assert found.verdicts(apart, 1, far=0.0039, miss=0.03) == ["uncertain", "uncertain", "not here"]
+    assert found.verdicts(apart, 1, far=0.004, miss=0.029) == ["same", "same", "uncertain"]
+    assert found.verdicts(apart, 100, far=0.01, miss=0.029) == ["uncertain"] * 3
+
+
 def test_without_pairs_of_one_person_nobody_is_called_not_here() -> None:
     found = calibration(misses=None)
     assert found.verdicts([1.0, 99.0], 1) == ["same", "uncertain"]

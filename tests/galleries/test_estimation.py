@@ -96,7 +96,8 @@ def test_footage_without_names_gives_false_alarms_alone() -> None:
     overlapping = np.triu(Constraints(gallery.tracklets).same_time(every, every))
     assert found.scores.different_pairs == overlapping.sum()
     assert (found.misses, found.source["labelled"]) == (None, False)
-    assert found.verdicts([0.0, 1e9], 1) == ["same", "uncertain"]
+    assert found.measurable(0.2, 1)
+    assert found.verdicts([0.0, 1e9], 1, far=0.2) == ["same", "uncertain"]
     apart = distances(gallery.descriptors, gallery.descriptors, "euclidean")[overlapping]
     assert found.threshold(1e-9, 1) < apart.min()
 

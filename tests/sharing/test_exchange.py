@@ -1,10 +1,12 @@
 """Files for other programs compute what the network does, at every batch size, and say what they expect."""
 
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from tempfile import gettempdir
 from typing import get_args
@@ -29,10 +31,20 @@ def encoder() -> Encoder:
 
 
 @pytest.fixture(scope="module")
-def folder(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
-    exchange.write_files(encoder, folder, FORMATS)
-    return folder
+def written(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """The folder, and what was logged while its files were written."""
+    folder, log = tmp_path_factory.mktemp("model"), BufferingHandler(10**6)
+    root = logging.getLogger()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(root, "handlers", [*root.handlers, log])
+        patch.setattr(root, "level", logging.INFO)
+        exchange.write_files(encoder, folder, FORMATS)
+    return folder, [record.getMessage() for record in log.buffer]
+
+
+@pytest.fixture(scope="module")
+def folder(written: tuple[Path, list[str]]) -> Path:
+    return written[0]
 
 
 def noise(*shape: int) -> torch.Tensor:
@@ -57,6 +69,11 @@ def test_every_format_and_form_agrees_with_the_network(encoder: Encoder, folder:
     }
     assert all(row["largest_difference"] < 1e-5 * row["largest_number"] for row in rows)
     assert found["agrees"]
+
+
+def test_the_exporters_log_nothing(written: tuple[Path, list[str]]) -> None:
+    assert written[1] == []
+    assert logging.getLogger("onnxscript").level == logging.NOTSET
 
 
 def test_files_of_another_network_do_not_agree(folder: Path) -> None:

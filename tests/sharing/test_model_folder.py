@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 import reid_cosam
 from reid_cosam import Encoder
+from reid_cosam.galleries.calibration import RateCurve
 from reid_cosam.results.store import read_record, write_record
 from tests.sharing.folders import calibration, checkpoint, clips
 
@@ -271,10 +272,13 @@ def test_a_calibration_goes_with_the_network(encoder: Encoder, tmp_path: Path) -
     read.save_pretrained(tmp_path / "copy")
 
     assert encoder.calibration is None
-    assert read.calibration == given.model_copy(update={"source": {**given.source, "name": "shop"}})
+    assert read.calibration == given
+    assert given.source["name"] == "shop"
     assert (tmp_path / "copy" / "calibration.json").exists()
     card = (tmp_path / "copy" / "README.md").read_text()
     assert "20 tracklets of `shop`, of 5 people, under\n2 cameras" in card
+    assert "| up to 0 | same | in a gallery of 100 tracklets, at most 1 %" in card
+    assert "| - | not here | cannot be promised at 5 %" in card
     rows = [
         "|---|---|",
         "| equal error rate | 12.5 (10.0 to 20.0) |",
@@ -283,6 +287,25 @@ def test_a_calibration_goes_with_the_network(encoder: Encoder, tmp_path: Path) -
         "## Intended use",
     ]
     assert "\n".join(rows) in card
+
+
+def test_the_card_says_which_distances_keep_a_promise(encoder: Encoder, tmp_path: Path) -> None:
+    """In a gallery of 100 a pair may have the rate 1 - 0.99 ** (1 / 100) = 0.0001; √4 times 5 people do."""
+    falling = RateCurve(thresholds=(0, 1, 2), value=(1, 0.5, 0), low=(1, 0.4, 0), high=(1, 0.6, 0.04))
+    for high, said in (
+        (0.0001, "| up to 1 | same | in a gallery of 100 tracklets, at most 1 %"),
+        (
+            0.0004,
+            "| - | same | cannot be promised at 1 % in a gallery of 100 tracklets, which takes about 10",
+        ),
+    ):
+        rising = RateCurve(thresholds=(0, 1, 2), value=(0, 0, 1), low=(0, 0, 1), high=(high, high, 1))
+        changes = {"misses": falling, "false_alarms": rising}
+        given = calibration(encoder.fingerprint, "shop").model_copy(update=changes)
+        encoder.save_pretrained(tmp_path / "model", given)
+        card = (tmp_path / "model" / "README.md").read_text()
+        assert f"| euclidean distance | verdict | promise |\n|---|---|---|\n{said}" in card
+        assert "\n| above 2 | not here | at most 5 % of" in card
 
 
 def test_a_calibration_of_another_network_is_refused(encoder: Encoder, model: Path) -> None:

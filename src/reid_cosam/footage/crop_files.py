@@ -25,8 +25,10 @@ def depths(root: Path) -> set[int]:
 def read_folders(root: Path, depth: int, clock: Clock) -> list[CroppedCamera]:
     """Cameras from folders of crops; `depth` 1: track, 2: camera/track, 3: person/camera/track.
 
+    In the last one a track is named `person/track`: two people may have tracks of one name.
+
     Raises:
-        ValueError: images lie elsewhere, or two folders are one track.
+        ValueError: images lie elsewhere.
     """
     tracks: dict[tuple[str, str], tuple[str, list[str]]] = {}
     for folder, names in _folders(root):
@@ -35,12 +37,9 @@ def read_folders(root: Path, depth: int, clock: Clock) -> list[CroppedCamera]:
             raise ValueError(f"{folder} has images, but those of tracks lie {depth} folders below {root}")
         camera = parts[-2] if depth > 1 else root.resolve().name
         paths = [f"{folder}/{name}" for name in sorted(names, key=_natural)]
-        if (earlier := tracks.get((camera, parts[-1]))) is not None:
-            other = Path(earlier[1][0]).parent
-            raise ValueError(
-                f"{other} and {folder} are both track {parts[-1]} of camera {camera}: rename one of them"
-            )
-        tracks[camera, parts[-1]] = (parts[0] if depth == _DEPTH else "", paths)
+        person = parts[0] if depth == _DEPTH else ""
+        track = f"{person}/{parts[-1]}" if person else parts[-1]
+        tracks[camera, track] = (person, paths)
     if not tracks:
         raise ValueError(f"{root} has no images")
     return _cameras(tracks, str(root), clock)
@@ -71,7 +70,7 @@ def read_csv(path: Path, clock: Clock) -> list[CroppedCamera]:
                 f"{path}, line {line}: track {track} of camera {camera} belongs to {known!r} further up, "
                 f"here to {person!r}"
             )
-        paths.append(str(path.parent / image))
+        paths.append(_image(path, line, image))
     return _cameras(tracks, str(path), clock)
 
 
@@ -88,8 +87,16 @@ def _table(path: Path) -> pd.DataFrame:
     if missing and ";" in ",".join(table.columns):
         raise ValueError(f"{path} has semicolons between its columns: save it with commas, as {_HEADER}")
     if missing:
-        raise ValueError(f"{path} lacks the columns {', '.join(missing)}: it needs {_HEADER}")
+        renamed = "; tracklet is called track here" if "tracklet" in table else ""
+        raise ValueError(f"{path} lacks the columns {', '.join(missing)}: it needs {_HEADER}{renamed}")
     return table
+
+
+def _image(table: Path, line: int, name: str) -> str:
+    path = table.parent / name
+    if not is_image(name) and path.is_dir():
+        raise ValueError(f"{table}, line {line}: {name} is a folder: name one image per line")
+    return str(path)
 
 
 def _cameras(

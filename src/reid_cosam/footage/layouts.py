@@ -16,7 +16,7 @@ LAYOUTS = MappingProxyType(
     {
         "track": "<footage>/<track>/*.jpg: crops of one camera",
         "camera_track": "<footage>/<camera>/<track>/*.jpg: crops",
-        "person_camera_track": "<footage>/<person>/<camera>/<track>/*.jpg: crops",
+        "person_camera_track": "<footage>/<person>/<camera>/<track>/*.jpg: crops of person/track",
         "csv": "a CSV file with the columns path,track,camera and, where known, person: crops",
         "video": "<footage>/<camera>.mp4 (avi, mkv, mov) beside <camera>.txt with boxes, or one such video",
         "mot": "<footage>/img1/*.jpg and gt/gt.txt or <name>.txt; or one such folder per camera",
@@ -124,9 +124,11 @@ def _about(path: Path, layout: str, cameras: Collection[Camera], clock: Clock) -
     left_out = (
         f"; {ignored:,} boxes that the ground truth marks to be ignored are left out" if ignored else ""
     )
+    timed = all(camera.about["fps"] for camera in cameras)
+    when = clock.about if timed else "no times: fps=... gives them"
     return (
         f"{path}: layout {layout}, {len(cameras):,} cameras, {len(tracks):,} tracks{named}, "
-        f"{sum(track.length for track in tracks):,} crops; {clock.about}{left_out}{_hint(cameras)}"
+        f"{sum(track.length for track in tracks):,} crops; {when}{left_out}{_hint(cameras)}"
     )
 
 

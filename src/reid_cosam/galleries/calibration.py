@@ -97,12 +97,14 @@ class WithinCameras(BaseModel):
     between_cameras: _Rate
 
 
-def _is_whole(source: dict[str, Any]) -> dict[str, Any]:
+def _checked_source(source: dict[str, Any]) -> dict[str, Any]:
+    """With the names of folders: calibrations are shared, and tell nobody where these lie."""
     kinds = {"name": str, "labelled": bool, "people": int, "tracklets": int, "cameras": list}
     for name, kind in kinds.items():
         if not isinstance(source.get(name), kind):
             raise ValueError(f"{name} is missing or no {kind.__name__}")
-    return source
+    places = {name: source[name] for name in ("name", "misses_from") if name in source}
+    return source | {name: Path(place).absolute().name for name, place in places.items()}
 
 
 class Calibration(BaseModel):
@@ -125,7 +127,7 @@ class Calibration(BaseModel):
       is rarer than that one of them is.
 
     Nothing is extrapolated: `measurable` and `miss_measurable` tell where there were too few people for a
-    promise; the threshold then leaves out all errors that were measured, and no more is promised.
+    promise. That verdict is then given to nobody.
 
     It belongs to one network, one distance and footage like that it was measured on (`drift`). The distances
     are those of descriptors as they are: re-ranked ones are not calibrated. Hits under the query's own camera
@@ -135,8 +137,9 @@ class Calibration(BaseModel):
     Attributes:
         network: fingerprint (`Encoder.fingerprint`).
         distance: `euclidean`, which is not squared, or `cosine` (1 - the cosine of the angle).
-        source: what it was measured on: `name`, `labelled`, `people`, `tracklets`, `cameras` (names); where
-            the misses come from, if elsewhere, as `misses_from`.
+        source: what it was measured on: `name`, `labelled`, `people` (tracks where `labelled` is False),
+            `tracklets`, `cameras` (names); where the misses come from, if elsewhere, as `misses_from`. Of a
+            path, the last part is kept.
         false_alarms: by threshold, which lie denser where false alarms are rare.
         misses: by threshold; None where no pairs of one person were known: nobody is called `not here` then.
         scores: of all camera pairs together.
@@ -147,7 +150,7 @@ class Calibration(BaseModel):
     model_config = _Strict
     network: str
     distance: Distance
-    source: Annotated[dict[str, Any], AfterValidator(_is_whole)]
+    source: Annotated[dict[str, Any], AfterValidator(_checked_source)]
     false_alarms: RateCurve
     misses: RateCurve | None
     scores: OpenSetScores
@@ -177,7 +180,8 @@ class Calibration(BaseModel):
     def people_needed(self, far: float, gallery_size: int) -> int:
         """About how many people a calibration would need to promise this false alarm rate.
 
-        Pairs grow with the square of the people, and what can be promised shrinks as they grow.
+        Pairs grow with the square of the people, and what can be promised shrinks as they grow. Without
+        names, tracks are meant.
         """
         factor = self.false_alarms.high[0] / pair_rate(far, gallery_size)
         return math.ceil(self.scores.people * math.sqrt(max(1.0, factor)))
@@ -223,8 +227,13 @@ class Calibration(BaseModel):
             gallery_size: tracklets that each search compared with.
             far: promised rate of `same` among people who are not there.
             miss: promised rate of `not here` among people who are.
+
+        Returns:
+            `uncertain` in place of a verdict whose promise cannot be kept: of `same` where `measurable` says
+            False, of `not here` where `miss_measurable` does.
         """
-        same, absent = self.threshold(far, gallery_size), self.not_here(miss)
+        same = self.threshold(far, gallery_size) if self.measurable(far, gallery_size) else -math.inf
+        absent = self.not_here(miss) if self.miss_measurable(miss) else math.inf
         return [
             "same" if distance <= same else "not here" if distance > absent else "uncertain"
             for distance in map(float, nearest)
@@ -262,6 +271,17 @@ class Calibration(BaseModel):
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "content"
             raise ValueError(f"{path} is no calibration of reid-cosam: {place}: {first['msg']}") from None
+
+
+def beside(model: str) -> Path | None:
+    """Where the calibration of a model lies: in its folder, or in that of the run that it came from.
+
+    None for a model that is not on this machine.
+    """
+    path = Path(model)
+    if path.is_file():
+        path = path.parent.parent if path.parent.name == "checkpoints" else path.parent
+    return path / FILE if path.is_dir() else None
 
 
 def distances(

@@ -127,14 +127,18 @@ class Collector:
             "person": one.track.person,
             "first_frame": one.first[0],
             "last_frame": one.last[0],
-            "start": one.first[1],
-            "end": one.last[1],
+            "start": _to_a_millisecond(one.first[1]),
+            "end": _to_a_millisecond(one.last[1]),
             "frames": one.track.length,
             "tested_frames": one.used,
             "broken": one.broken,
             "source": one.track.source,
             "thumbnail": self._save_strip(one.track, one.strip),
         }
+
+
+def _to_a_millisecond(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
 
 
 def grouped(tracks: Iterable[Track], size: int) -> list[list[Track]]:

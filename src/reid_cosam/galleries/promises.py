@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from reid_cosam.galleries.calibration import FILE, Calibration
+from reid_cosam.galleries.calibration import FILE, Calibration, beside
 from reid_cosam.galleries.drift import drift
 from reid_cosam.galleries.gallery import Gallery
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 def find_calibration(
     gallery: Gallery, folder: Path, named: str | None = None, model: str | None = None
 ) -> Calibration | None:
-    """The one in the file `named`, otherwise in the folder `model`, of the gallery or of its model.
+    """The one in the file `named`, otherwise that of `model`, in the gallery's folder or of its model.
 
     None if there is none.
 
@@ -26,15 +26,11 @@ def find_calibration(
         FileNotFoundError: `named` does not exist.
         ValueError: it is damaged, or belongs to another network.
     """
-    models = [Path(model) / FILE] if model else []
-    places = (
-        [Path(named)]
-        if named
-        else [one for one in (*models, folder / FILE, Path(gallery.model) / FILE) if one.is_file()]
-    )
-    if not places:
+    near = (beside(model) if model else None, folder / FILE, beside(gallery.model))
+    place = Path(named) if named else next((one for one in near if one is not None and one.is_file()), None)
+    if place is None:
         return None
-    calibration = Calibration.read(places[0])
+    calibration = Calibration.read(place)
     calibration.check_network(gallery.network, f"the gallery {folder}")
     if warning := drift(calibration, gallery):
         _log.warning("%s", warning)
@@ -43,28 +39,35 @@ def find_calibration(
 
 def in_words(calibration: Calibration, far: float, searched: int) -> str:
     """What `same` and `not here` mean in a search among so many tracklets, with their distances."""
-    threshold, source = calibration.threshold(far, searched), calibration.source
+    source, people = calibration.source, counted_as(calibration)
     if calibration.measurable(far, searched):
-        promise = f"a person who is not in the gallery gets it in at most {100 * far:.3g} % of searches"
+        threshold = calibration.threshold(far, searched)
+        same = (
+            f"same (up to {threshold:.4g} among {searched:,} tracklets): a person who is not in the gallery "
+            f"gets it in at most {100 * far:.3g} % of searches"
+        )
     else:
-        needed, found = (
-            calibration.people_needed(far, searched),
-            calibration.false_alarm_rate(threshold, searched),
+        same = (
+            f"nobody is called same, as far={far:g} among {searched:,} tracklets takes a calibration on "
+            f"about {calibration.people_needed(far, searched):,} {people}"
         )
-        promise = (
-            f"far={far:g} cannot be promised, which takes a calibration on about {needed:,} people; a "
-            f"person who is not in the gallery gets it in at most {100 * found.high:.3g} % of searches"
+    if calibration.miss_measurable(MISS):
+        absent = (
+            f"not here (above {calibration.not_here(MISS):.4g}): at most {100 * MISS:g} % of people who are "
+            "in the gallery get it"
         )
-    absent = calibration.not_here(MISS)
-    if not calibration.miss_measurable(MISS):
-        misses = "not here: never promised, as too few pairs of one person were calibrated on"
     else:
-        misses = (
-            f"not here (above {absent:.4g}): at most {100 * MISS:g} % of people who are in the gallery get it"
-        )
-    if calibration.source["labelled"]:
-        misses += "\nno verdict on hits under the query's own camera, which this calibration does not cover"
+        pairs = "no pairs" if calibration.misses is None else "too few pairs"
+        absent = f"nobody is called not here, as {pairs} of one person were calibrated on"
+    if source["labelled"]:
+        absent += "\nno verdict on hits under the query's own camera, which this calibration does not cover"
+        return f"{same}\n{absent}\ncalibrated on {source['people']:,} people of {source['name']}"
     return (
-        f"same (up to {threshold:.4g}): {promise}\n{misses}\n"
-        f"estimated on {source['people']:,} people in {source['name']}"
+        f"{same}\n{absent}\ncalibrated on {source['people']:,} tracks of {source['name']}, whose people "
+        "nobody named: on pairs within one camera that were seen at the same time"
     )
+
+
+def counted_as(calibration: Calibration) -> str:
+    """What a calibration counts as its people: without names, every track is one."""
+    return "people" if calibration.source["labelled"] else "tracks"

@@ -1,6 +1,6 @@
 """Open-set scores as a table on the screen and as rows of a CSV."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,33 +9,43 @@ from rich.console import Console
 from rich.table import Table
 
 _COUNTS, _PARTS = ("people", "same_pairs", "different_pairs"), ("value", "low", "high")
+_WIDTH = 120  # of a table, at most, however narrow the screen is
 
 Row = tuple[str, Mapping[str, float] | None]
 
 
-def print_open_set(scores: Mapping[str, Any], further: Sequence[tuple[str, str, str]] = ()) -> None:
+def print_open_set(scores: Mapping[str, Any], people: str = "people") -> None:
     """Prints each score in percent with its 95 % interval; a dash where it is not measurable.
 
     Args:
         scores: as `galleries.calibration.OpenSetScores` holds them.
-        further: rows below them.
+        people: what is counted as such, in the plural.
     """
-    table = Table("open set, percent", box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("value", justify="right")
-    table.add_column("95 % interval", justify="right")
-    for name, measured in score_rows(scores):
-        cells = ("-", "") if measured is None else (_percent(measured["value"]), interval(measured))
-        table.add_row(name, *cells)
-    for row in further:
-        table.add_row(*row)
-    for column in table.columns:
-        column.no_wrap = True
-    console = Console(soft_wrap=True, highlight=False)
-    console.print(table)
-    console.print(
-        f"{scores['people']:,} people; {scores['same_pairs']:,} pairs of one person, "
-        f"{scores['different_pairs']:,} of different people; intervals by a bootstrap over people"
+    rows = score_rows(scores)
+    print_columns(
+        ("open set, percent", "value", "95 % interval"),
+        [
+            (name, "-", "") if one is None else (name, _percent(one["value"]), interval(one))
+            for name, one in rows
+        ],
     )
+    print(
+        f"{scores['people']:,} {people}; {scores['same_pairs']:,} pairs of one person, "
+        f"{scores['different_pairs']:,} of different people; intervals by a bootstrap over {people}"
+    )
+    if None in dict(rows).values():
+        reason = f"on so few {people} and pairs" if scores["same_pairs"] else "without pairs of one person"
+        print(f"-: cannot be measured {reason}")
+
+
+def print_columns(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Prints a table as wide as it is; the second and the third column are numbers."""
+    table = Table(box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
+    for place, name in enumerate(names):
+        table.add_column(name, justify="right" if place in (1, 2) else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*row)
+    Console(soft_wrap=True, highlight=False, width=_WIDTH).print(table)
 
 
 def score_rows(scores: Mapping[str, Any]) -> list[Row]:

@@ -5,6 +5,7 @@ std`: what programs that load networks for re-identification feed them. The batc
 a program must know beside that (size, N, mean, deviation) is in the metadata of the file.
 """
 
+import logging
 import os
 import sys
 import tempfile
@@ -34,6 +35,7 @@ FORMS: tuple[Form, ...] = ("clips", "single_frame")
 OPSET = 18
 SUFFIXES: Mapping[Format, str] = {"onnx": ".onnx", "torch_export": ".pt2", "openvino": ".xml"}
 _TRACED = ("stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "from_node")
+_CHATTY = ("onnxscript", "onnx_ir", "torch.onnx", "torch.export")
 METADATA = "reid_cosam"  # the name of the metadata in files that hold others' as well
 
 
@@ -216,7 +218,15 @@ def import_extra(name: str, extra: str) -> Any:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """torch's exporters warn of what is deprecated in torch itself."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    """torch's exporters warn of what is deprecated in torch itself, and log every step."""
+    loggers = [logging.getLogger(name) for name in _CHATTY]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

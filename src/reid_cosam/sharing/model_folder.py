@@ -150,19 +150,23 @@ def write_model(folder: Path, encoder: "Encoder", origin: Origin, calibration: "
 
 def _write_records(folder: Path, config: ModelConfig, calibration: "Calibration | None") -> None:
     if calibration is not None:
-        _without_places(calibration).write(folder / CALIBRATION)
+        calibration.write(folder / CALIBRATION)
     write_record(folder / CONFIG, config.model_dump(mode="json"))
-    calibration = read_calibration(folder, config.fingerprint)
-    write_text(folder / CARD, model_card(config, calibration))
+    write_card(folder / CALIBRATION)
 
 
-def _without_places(calibration: "Calibration") -> "Calibration":
-    """What it was measured on by the name of its folder, not by its place on this machine."""
-    source = {
-        name: Path(value).name if isinstance(value, str) and Path(value).is_absolute() else value
-        for name, value in calibration.source.items()
-    }
-    return calibration.model_copy(update={"source": source})
+def write_card(calibration: Path) -> Path | None:
+    """Writes the card of the model folder that a calibration belongs to, if any; returns its path.
+
+    Raises:
+        ValueError, OSError: the folder is damaged, or cannot be written.
+    """
+    folder = calibration.parent
+    if calibration.name != CALIBRATION or not is_model_folder(folder):
+        return None
+    config = read_config(folder)
+    write_text(folder / CARD, model_card(config, read_calibration(folder, config.fingerprint)))
+    return folder / CARD
 
 
 def _existing(folder: Path, fingerprint: str) -> ModelConfig | None:
