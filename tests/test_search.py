@@ -63,20 +63,29 @@ def test_reranked_hits_say_why_they_have_no_verdicts(tmp_path: Path) -> None:
     assert "no verdicts: a calibration does not hold for re-ranked distances" in out
 
 
-def test_images_are_embedded_by_the_network_of_the_gallery(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Encoder:
+    """What every model is while it is there."""
     torch.manual_seed(0)
     network = VideoReidNet(
         resnet_tiny(pretrained=False, last_stride=1), {}, TemporalAveragePooling(256), num_identities=2
     )
     small = Encoder(network, num_frames=2, height=32, width=32)
     monkeypatch.setattr(encoder, "load", lambda *_: small)
-    clips = np.random.default_rng(0).integers(256, size=(3, 4, 32, 32, 3), dtype=np.uint8)
+    return small
+
+
+def save_crops(clips: np.ndarray, folder: Path) -> None:
+    """Frames `TRACK/NUMBER.png`, counted from 0."""
     for track, clip in enumerate(clips):
+        (folder / str(track)).mkdir(parents=True)
         for number, frame in enumerate(clip):
-            (tmp_path / "crops" / str(track)).mkdir(parents=True, exist_ok=True)
-            Image.fromarray(frame).save(tmp_path / "crops" / str(track) / f"{number}.png")
+            Image.fromarray(frame).save(folder / str(track) / f"{number}.png")
+
+
+def test_images_are_embedded_by_the_network_of_the_gallery(small: Encoder, tmp_path: Path) -> None:
+    clips = np.random.default_rng(0).integers(256, size=(3, 4, 32, 32, 3), dtype=np.uint8)
+    save_crops(clips, tmp_path / "crops")
     rows = [("a", str(track), "", None, None, one.tolist()) for track, one in enumerate(small.embed(clips))]
     written(gallery_of(rows, network=small.fingerprint), tmp_path / "gallery")
     code, _, err = call(search.main, tmp_path, "gallery=gallery", "query=crops", "top=1")
@@ -96,6 +105,40 @@ def test_images_are_embedded_by_the_network_of_the_gallery(
     assert small.fingerprint[:12] in err
 
 
+def test_verdicts_on_images_need_several_of_them_and_their_camera(small: Encoder, tmp_path: Path) -> None:
+    clips = np.random.default_rng(0).integers(256, size=(2, 2, 32, 32, 3), dtype=np.uint8)
+    save_crops(clips, tmp_path / "crops")
+    (tmp_path / "crops" / "1" / "1.png").unlink()
+    one = small.embed(clips[:1])[0].tolist()
+    rows = [(camera, "1", "", None, None, one) for camera in ("a", "b")]
+    written(gallery_of(rows, network=small.fingerprint), tmp_path / "gallery")
+    calibration_of(small.fingerprint).write(tmp_path / "gallery" / "calibration.json")
+
+    def searched(*arguments: str) -> tuple[list[str], str]:
+        code, out, err = call(search.main, tmp_path, "gallery=gallery", *arguments)
+        assert code == 0, err
+        table = pd.read_csv(tmp_path / "hits.csv", keep_default_na=False)
+        return table["verdict"].tolist(), out
+
+    verdicts, out = searched("query=crops/0", "camera=a")
+    assert verdicts == ["", "same"]
+    assert "camera=" not in out
+    verdicts, out = searched("query=crops/0")
+    assert verdicts == ["same", "same"]
+    assert "hits under it have verdicts too, for which none of this is promised; camera=NAME" in out
+    verdicts, out = searched("query=crops/0", "camera=elsewhere")
+    assert verdicts == ["same", "same"]
+    assert "camera=elsewhere is not in the gallery, which has a, b" in out
+    verdicts, out = searched("query=crops/1")
+    assert verdicts == ["", ""]
+    assert "a query of one image gets no verdict" in out
+    assert "same (up to" not in out
+    verdicts, out = searched("query=crops", "camera=a")
+    assert verdicts == ["", "same", "", ""]
+    assert "same (up to" in out
+    assert "a query of one image gets no verdict" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -104,6 +147,7 @@ def test_images_are_embedded_by_the_network_of_the_gallery(
         (["gallery=gallery", "query=empty"], "query=empty has no frames"),
         (["gallery=gallery", "query=cam1/1", "calibration=none.json"], "none.json"),
         (["gallery=gallery", "query=cam1/1", "cameras=cam7"], "cameras=cam7"),
+        (["gallery=gallery", "query=cam1/1", "camera=cam1"], "camera=cam1 is about images"),
         (["gallery=gallery", "query=cam1/1", "far=0"], "far=0"),
         (["gallery=gallery", "query=cam1/1", "top=0"], "top=0"),
         (["gallery=gallery", "query=cam1/1", "rerank=true"], "rerank=true"),

@@ -29,7 +29,13 @@ def main(settings: SearchSettings) -> None:
     gallery = read_gallery(folder)
     search.check_table(out)
     calibration = find_calibration(gallery, folder, settings.calibration, settings.model)
-    queries = find_tracks(settings.query, gallery, folder) or _embedded(settings, gallery)
+    queries = find_tracks(settings.query, gallery, folder)
+    if queries is not None and settings.camera is not None:
+        raise ValueError(
+            f"camera={settings.camera} is about images, and query={settings.query} names tracks, whose "
+            "cameras are known: leave it out"
+        )
+    queries = queries or _embedded(settings, gallery)
     table = search.hits(
         queries,
         gallery,
@@ -42,7 +48,7 @@ def main(settings: SearchSettings) -> None:
     search.write_hits(table, folder, out)
     _print(table.drop(columns="thumbnail"))
     searched = search.num_searched(gallery, settings.cameras)
-    print(_meaning(settings, calibration, searched))
+    print(_meaning(settings, calibration, queries, gallery))
     print(f"written: {out.resolve()} ({len(queries.names):,} queries among {searched:,} tracklets)")
 
 
@@ -59,11 +65,15 @@ def _embedded(settings: SearchSettings, gallery: "Gallery") -> "Queries":
     encoder = load(model, settings.trust)
     check_network(gallery, f"the gallery {settings.gallery}", f"model={model}", encoder.fingerprint)
     clips = (read_clip(paths, encoder.height, encoder.width) for paths in frames.values())
-    return Queries.of_images(list(frames), torch.cat([encoder.embed(clip[None]).cpu() for clip in clips]))
+    descriptors = torch.cat([encoder.embed(clip[None]).cpu() for clip in clips])
+    return Queries.of_images(frames, descriptors, settings.camera or "")
 
 
-def _meaning(settings: SearchSettings, calibration: "Calibration | None", searched: int) -> str:
+def _meaning(
+    settings: SearchSettings, calibration: "Calibration | None", queries: "Queries", gallery: "Gallery"
+) -> str:
     from reid_cosam.galleries.promises import in_words
+    from reid_cosam.galleries.search import num_searched
 
     if settings.rerank:
         return (
@@ -74,7 +84,24 @@ def _meaning(settings: SearchSettings, calibration: "Calibration | None", search
             "no verdicts: neither the gallery nor the model has a calibration; reid-cosam calibrate writes "
             "one, and calibration=FILE names it"
         )
-    return in_words(calibration, settings.far, searched)
+    single = "a query of one image gets no verdict: thresholds are of tracklets, so name a folder of several"
+    if not queries.judged.any():
+        return single
+    lines = [in_words(calibration, settings.far, num_searched(gallery, settings.cameras))]
+    cameras = gallery.tracklets["camera"].unique()
+    if settings.camera is not None and settings.camera not in cameras:
+        lines.append(
+            f"camera={settings.camera} is not in the gallery, which has {', '.join(cameras)}: all hits count "
+            "as those under other cameras"
+        )
+    if calibration.source["labelled"] and not all(queries.cameras):
+        lines.append(
+            "which camera took the images of the query is not known, so hits under it have verdicts too, for "
+            "which none of this is promised; camera=NAME names it"
+        )
+    if not queries.judged.all():
+        lines.append(single)
+    return "\n".join(lines)
 
 
 def _print(table: "pd.DataFrame") -> None:

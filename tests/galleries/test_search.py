@@ -11,6 +11,8 @@ from reid_cosam.galleries.search import HITS, check_table, deciding, hits, write
 from reid_cosam.metrics.reranking import k_reciprocal
 from tests.support.galleries import calibration_of, gallery_of, two_people
 
+IMAGES = {"image": ["1.jpg", "2.jpg"]}
+
 
 def test_hits_are_ranked_and_have_verdicts() -> None:
     gallery = two_people()
@@ -47,9 +49,19 @@ def test_the_first_hit_with_a_verdict_decides() -> None:
 
 
 def test_a_distance_between_the_thresholds_is_uncertain() -> None:
-    query = Queries.of_images(["image"], torch.tensor([[0.0, -2.5]]))
+    query = Queries.of_images(IMAGES, torch.tensor([[0.0, -2.5]]))
     table = hits(query, two_people(), calibration_of(), top=1)
     assert table["verdict"].tolist() == ["uncertain"]
+
+
+def test_images_of_one_camera_get_no_verdict_under_it_and_a_single_image_none_at_all() -> None:
+    near = torch.tensor([[0.0, 0.5], [0.0, 0.5]])
+    queries = Queries.of_images({**IMAGES, "single": ["3.jpg"]}, near, camera="cam1")
+    table = hits(queries, two_people(), calibration_of(), top=2)
+    assert table["camera"].tolist() == ["cam1", "cam2"] * 2
+    assert table["verdict"].tolist() == ["", "same", "", ""]
+    without_camera = Queries.of_images(IMAGES, near[:1])
+    assert hits(without_camera, two_people(), calibration_of(), top=2)["verdict"].tolist() == ["same"] * 2
 
 
 def test_without_a_calibration_there_is_no_verdict() -> None:
@@ -66,7 +78,7 @@ def test_every_track_of_a_gallery_has_hits_but_not_itself() -> None:
 
 def test_equal_distances_are_in_the_order_of_the_gallery() -> None:
     rows = [("a", str(track), "", 0.0, 1.0, (1.0, 0.0)) for track in range(5)]
-    table = hits(Queries.of_images(["image"], torch.zeros(1, 2)), gallery_of(rows), top=3)
+    table = hits(Queries.of_images(IMAGES, torch.zeros(1, 2)), gallery_of(rows), top=3)
     assert table["track"].tolist() == ["0", "1", "2"]
 
 
@@ -88,7 +100,7 @@ def test_only_the_cameras_named_are_searched() -> None:
 def test_a_cosine_calibration_is_compared_with_cosines() -> None:
     gallery = gallery_of([("a", "1", "", 0, 1, (3, 0)), ("a", "2", "", 2, 3, (0, 9))])
     table = hits(
-        Queries.of_images(["image"], torch.tensor([[1.0, 0]])), gallery, calibration_of(distance="cosine")
+        Queries.of_images(IMAGES, torch.tensor([[1.0, 0]])), gallery, calibration_of(distance="cosine")
     )
     assert table["distance"].tolist() == pytest.approx([0, 1])
 

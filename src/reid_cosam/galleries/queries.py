@@ -1,12 +1,12 @@
 """What may be searched for in a gallery: its tracks, those of another one, or frames."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
 from reid_cosam.data.readers.listing import is_image
@@ -22,22 +22,30 @@ class Queries:
         names: one per descriptor, for people.
         cameras: likewise; empty where none is known.
         own: the row of the searched gallery that a query is itself, -1 where it is none.
+        judged: whether it gets verdicts, which are calibrated on tracklets: a single image is none.
     """
 
     names: Sequence[str]
     descriptors: Float32[Tensor, "q d"]
     cameras: Sequence[str]
     own: Int64[np.ndarray, " q"]
+    judged: Bool[np.ndarray, " q"]
 
     @classmethod
-    def of_images(cls, names: Sequence[str], descriptors: Float32[Tensor, "q d"]) -> "Queries":
-        """Queries that are in no gallery."""
-        return cls(names, descriptors, [""] * len(names), np.full(len(names), -1))
+    def of_images(
+        cls, frames: Mapping[str, Sequence[str]], descriptors: Float32[Tensor, "q d"], camera: str = ""
+    ) -> "Queries":
+        """Queries that are in no gallery, by the names and paths that `frames_of` returned."""
+        count = len(frames)
+        judged = np.array([len(paths) > 1 for paths in frames.values()])
+        return cls(list(frames), descriptors, [camera] * count, np.full(count, -1), judged)
 
     def __getitem__(self, number: int) -> "Queries":
         """One of them."""
         one = slice(number, number + 1)
-        return Queries(self.names[one], self.descriptors[one], self.cameras[one], self.own[one])
+        return Queries(
+            self.names[one], self.descriptors[one], self.cameras[one], self.own[one], self.judged[one]
+        )
 
 
 def check_network(gallery: Gallery, where: str, other: str, network: str) -> None:
@@ -58,7 +66,8 @@ def track_names(gallery: Gallery) -> list[str]:
 def all_tracks(gallery: Gallery) -> Queries:
     """Each tracklet of a gallery as a query."""
     cameras = gallery.tracklets["camera"].tolist()
-    return Queries(track_names(gallery), gallery.descriptors, cameras, np.arange(len(gallery)))
+    own, judged = np.arange(len(gallery)), np.ones(len(gallery), dtype=bool)
+    return Queries(track_names(gallery), gallery.descriptors, cameras, own, judged)
 
 
 def find_tracks(query: str, gallery: Gallery, folder: Path) -> Queries | None:

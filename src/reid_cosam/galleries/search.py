@@ -74,8 +74,8 @@ def hits(
     """The nearest tracklets of each query, the nearest first; a query's own tracklet is none of them.
 
     The verdict on a query is that on its first hit which has one. A calibration of pairs under different
-    cameras says nothing about hits under the query's own camera, so these have none. Distances are L2, or
-    cosine if the calibration says so.
+    cameras says nothing about hits under the query's own camera, so these have none; nor have those of a
+    single image. Distances are L2, or cosine if the calibration says so.
 
     Args:
         queries: made by the network of the gallery.
@@ -120,6 +120,7 @@ def hits(
         table["verdict"] = calibration.verdicts(near, len(chosen), far)
         if calibration.source["labelled"]:
             table.loc[np.array(queries.cameras)[query] == table["camera"], "verdict"] = ""
+        table.loc[~queries.judged[query], "verdict"] = ""
     return table
 
 

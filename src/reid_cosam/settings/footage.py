@@ -101,6 +101,7 @@ class LinkSettings(Settings):
 class SearchSettings(Settings):
     gallery: PathText
     query: PathText
+    camera: Text | None
     model: PathText | None
     trust: Modules
     calibration: PathText | None
