@@ -8,11 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
-from reid_cosam import Encoder, encoder, search
+from reid_cosam import Encoder, embed, encoder, search
 from reid_cosam.models.aggregators import TemporalAveragePooling
 from reid_cosam.models.backbones import resnet_tiny
 from reid_cosam.models.network import VideoReidNet
 from tests.support.commands import command
+from tests.support.encoders import tiny_encoder
 from tests.support.galleries import calibration_of, gallery_of, two_people, written
 from tests.support.in_process import call
 
@@ -103,6 +104,30 @@ def test_images_are_embedded_by_the_network_of_the_gallery(small: Encoder, tmp_p
     assert "gallery" in err
     assert "cd34" in err
     assert small.fingerprint[:12] in err
+
+
+def test_a_folder_of_crops_is_at_no_distance_from_the_track_that_embed_made_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoder, "load", lambda *_: tiny_encoder())
+    (tmp_path / "crops" / "7").mkdir(parents=True)
+    for number, frame in enumerate(np.random.default_rng(0).integers(256, size=(12, 64, 32, 3)), 1):
+        image = Image.fromarray(frame.astype(np.uint8))
+        image.save(tmp_path / "crops" / "7" / f"{number}.jpg", quality=95)
+    code, _, err = call(
+        embed.main,
+        tmp_path,
+        "model=m",
+        "footage=crops",
+        "layout=track",
+        "out=gallery",
+        "trainer.accelerator=cpu",
+        "trainer.precision=32-true",
+    )
+    assert code == 0, err
+    code, _, err = call(search.main, tmp_path, "gallery=gallery", "query=./crops/7")
+    assert code == 0, err
+    assert pd.read_csv(tmp_path / "hits.csv")["distance"].tolist() == pytest.approx([0], abs=1e-4)
 
 
 def test_verdicts_on_images_need_several_of_them_and_their_camera(small: Encoder, tmp_path: Path) -> None:

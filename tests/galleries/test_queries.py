@@ -53,6 +53,14 @@ def test_a_gallery_of_another_network_is_refused(tmp_path: Path) -> None:
         find_tracks(f"{other}/east/1", two_people(), tmp_path / "gallery")
 
 
+def test_frames_are_in_the_order_of_their_numbers_and_hidden_files_are_none(tmp_path: Path) -> None:
+    for name in ("track/10.jpg", "track/9.jpg", "track/1.jpg", "track/._1.jpg", ".thumbnails/1.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    track = tmp_path / "track"
+    assert frames_of(tmp_path) == {str(track): [f"{track}/{number}.jpg" for number in (1, 9, 10)]}
+
+
 def test_frames_are_one_tracklet_per_folder(tmp_path: Path) -> None:
     for name in ("one/b.jpg", "one/a.png", "two/deep/c.JPG", "two/notes.txt", "d.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

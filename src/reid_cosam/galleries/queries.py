@@ -1,5 +1,6 @@
 """What may be searched for in a gallery: its tracks, those of another one, or frames."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -10,6 +11,7 @@ from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
 from reid_cosam.data.readers.listing import is_image
+from reid_cosam.data.readers.own import natural
 from reid_cosam.galleries.gallery import Gallery, read_gallery
 from reid_cosam.results.descriptors import FILE
 
@@ -116,17 +118,20 @@ def _of_another(path: Path, place: Path, gallery: Gallery, folder: Path) -> Quer
 def frames_of(path: Path) -> dict[str, list[str]]:
     """Paths of the frames of each tracklet that is a query: an image, a folder of images, or folders of such.
 
+    Frames are in the natural order of their names, in which `embed` takes them; hidden files are left out.
+
     Raises:
         ValueError: there are no frames.
     """
     if path.is_file():
         found = {str(path): [str(path)]} if is_image(path.name) else {}
     else:
-        folders = [path, *sorted(one for one in path.rglob("*") if one.is_dir())]
-        images = {
-            str(one): sorted(str(file) for file in one.iterdir() if is_image(file.name)) for one in folders
-        }
-        found = {name: files for name, files in images.items() if files}
+        found = {}
+        for folder, inner, names in os.walk(path):
+            inner[:] = sorted(name for name in inner if not name.startswith("."))
+            images = [name for name in names if is_image(name) and not name.startswith(".")]
+            if images:
+                found[folder] = [f"{folder}/{name}" for name in sorted(images, key=natural)]
     if not found:
         raise ValueError(f"query={path} has no frames: name an image, or a folder with images of a tracklet")
     return found
