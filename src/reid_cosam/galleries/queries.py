@@ -82,11 +82,12 @@ def find_tracks(query: str, gallery: Gallery, folder: Path) -> Queries | None:
         folder: where it was read from.
 
     Raises:
-        ValueError: there is no such track and no such path, or the other gallery belongs to another network.
+        ValueError: there is no such track and no such path, the name is that of two tracks, or the other
+            gallery belongs to another network.
     """
     names = track_names(gallery)
     if query in names:
-        return all_tracks(gallery)[names.index(query)]
+        return all_tracks(gallery)[_place_of(query, gallery)]
     path = Path(query)
     place = next((one for one in (path, *path.parents) if (one / FILE).exists()), None)
     if place is not None:
@@ -99,12 +100,11 @@ def find_tracks(query: str, gallery: Gallery, folder: Path) -> Queries | None:
 
 
 def _of_another(path: Path, place: Path, gallery: Gallery, folder: Path) -> Queries:
-    if place.resolve() == folder.resolve():
-        queries = all_tracks(gallery)
-    else:
-        other = read_gallery(place)
-        check_network(gallery, str(folder), str(place), other.network)
-        queries = all_tracks(other)
+    itself = place.resolve() == folder.resolve()
+    other = gallery if itself else read_gallery(place)
+    check_network(gallery, str(folder), str(place), other.network)
+    queries = all_tracks(other)
+    if not itself:
         queries = replace(queries, own=np.full(len(other), -1))
     if path == place:
         return queries
@@ -112,7 +112,22 @@ def _of_another(path: Path, place: Path, gallery: Gallery, folder: Path) -> Quer
     if name not in queries.names:
         near = ", ".join(get_close_matches(name, queries.names, 3)) or "tracks as camera/track"
         raise ValueError(f"query={path}: the gallery {place} has no track {name}; it has {near}")
-    return queries[queries.names.index(name)]
+    return queries[_place_of(name, other)]
+
+
+def _place_of(name: str, gallery: Gallery) -> int:
+    """The row of the only track of this name; ValueError if a slash in names makes it that of several."""
+    rows = [row for row, one in enumerate(track_names(gallery)) if one == name]
+    if len(rows) > 1:
+        table = gallery.tracklets.iloc[rows]
+        readings = " and ".join(
+            f"track {track} of camera {camera}"
+            for camera, track in zip(table["camera"], table["track"], strict=True)
+        )
+        raise ValueError(
+            f"query={name} is both {readings}: rename one of them in the footage, and embed it again"
+        )
+    return rows[0]
 
 
 def frames_of(path: Path) -> dict[str, list[str]]:
