@@ -176,7 +176,11 @@ def test_verdicts_on_images_need_several_of_them_and_their_camera(small: Encoder
         (["gallery=gallery", "query=cam1/1", "far=0"], "far=0"),
         (["gallery=gallery", "query=cam1/1", "top=0"], "top=0"),
         (["gallery=gallery", "query=cam1/1", "rerank=true"], "rerank=true"),
-        (["gallery=gallery", "query=cam1/1", "out=gallery"], "out=gallery is a folder"),
+        (["gallery=nowhere", "query=cam1/1", "out=gallery"], "out=gallery is a folder"),
+        (
+            ["gallery=gallery", "query=cam1/1", "out=gallery/tracklets.csv/a"],
+            "lies in the file gallery/tracklets.csv",
+        ),
         (["gallery=gallery", "query=cam1/1", "out=gallery/tracklets.csv"], "out=gallery/tracklets.csv"),
     ],
 )

@@ -26,8 +26,8 @@ def main(settings: SearchSettings) -> None:
     from reid_cosam.galleries.queries import find_tracks
 
     folder, out = Path(settings.gallery), Path(settings.out)
-    gallery = read_gallery(folder)
     search.check_table(out)
+    gallery = read_gallery(folder)
     calibration = find_calibration(gallery, folder, settings.calibration, settings.model)
     queries = find_tracks(settings.query, gallery, folder)
     if queries is not None and settings.camera is not None:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reid_cosam.galleries.linked import Linked
+from reid_cosam.galleries.search import check_place
 from reid_cosam.results.store import read_record, write_json, write_text
 from reid_cosam.scratch import scratch_for
 
@@ -26,6 +27,7 @@ def check_folder(out: Path, gallery: Path) -> None:
     """
     if out.resolve() == gallery.resolve():
         raise ValueError(f"out={out} is the folder of the gallery itself: name another one")
+    check_place(out)
     if not out.exists():
         return
     if not out.is_dir():
