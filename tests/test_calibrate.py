@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import reid_cosam
 from reid_cosam.calibrate import main
 from reid_cosam.data.readers.mars import Mars
 from reid_cosam.galleries.calibration import Calibration
-from reid_cosam.galleries.gallery import Gallery, write_gallery
+from reid_cosam.galleries.gallery import Gallery, read_gallery, write_gallery
+from reid_cosam.galleries.promises import find_calibration
 from reid_cosam.loading import load
 from tests.galleries.people import at_times, made_up
 from tests.support.evaluated import run as evaluate
@@ -92,6 +95,9 @@ def test_a_gallery_with_names_then_without(ckpt: Path, network: str, tmp_path: P
     assert "15 people of shop" in printed
     assert "nobody is called same, as far=0.01 among" in printed
     first = Calibration.read(ckpt.parent / "calibration.json")
+    assert reid_cosam.load(ckpt).calibration == first  # so `export` takes it along
+    of_checkpoint = replace(read_gallery(shop), model=str(ckpt))
+    assert find_calibration(of_checkpoint, shop) == first
     named = f"persons={tmp_path / 'people.csv'}"
     code, _, errors = call(
         main, tmp_path, f"model={ckpt}", f"gallery={shop}", named, "out=same.json", *ON_CPU

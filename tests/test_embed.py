@@ -48,7 +48,7 @@ def test_it_says_what_it_found_and_what_it_wrote(tmp_path: Path) -> None:
     assert "reading 10 crops" in errors
     gallery = read_gallery(tmp_path / "gallery")
     assert list(gallery.tracklets["tested_frames"]) == [6, 1]
-    assert gallery.model == "tiny"
+    assert gallery.model == str(tmp_path / "tiny")
 
 
 def test_footage_that_does_not_fit_is_one_line(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_identities_are_scored_against_people_in_a_file(gallery: Path, tmp_path:
         (["gallery=nowhere"], "nowhere"),
         (["gallery=gallery"], "threshold="),
         (["gallery=gallery", "threshold=0"], "threshold=0"),
-        (["gallery=gallery", "threshold=1", "travel_times=none.csv"], "none.csv"),
+        (["gallery=gallery", "threshold=1", "travel_times=none.csv"], "travel_times=none.csv does not exist"),
         (
             ["gallery=gallery", "threshold=1", "travel_times=unknown.csv"],
             "unknown.csv, line 2: .*camera cam7",
@@ -90,6 +90,8 @@ def test_identities_are_scored_against_people_in_a_file(gallery: Path, tmp_path:
         (["gallery=gallery", "threshold=1", "persons=unknown.csv"], "unknown.csv lacks"),
         (["gallery=gallery", "threshold=1", "persons=nobody.csv"], "nobody.csv names nobody"),
         (["gallery=gallery", "threshold=1", "out=gallery"], "out=gallery"),
+        (["gallery=nowhere", "threshold=1", "out=other.json"], "out=other.json is a file"),
+        (["gallery=nowhere", "threshold=1", "out=other.json/link"], "out=other.json/link .* file other.json"),
         (["gallery=gallery", "threshold=1", "out=."], "out=. holds .* such as gallery"),
     ],
 )

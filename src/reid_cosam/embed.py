@@ -20,19 +20,21 @@ def main(settings: EmbedSettings) -> None:
         ValueError, OSError, ImportError: an input does not fit; the message says how to fix it.
     """
     from reid_cosam.footage.layouts import read_footage
-    from reid_cosam.galleries.embedding import Embedding, embed
+    from reid_cosam.galleries.embedding import Embedding, check_out, embed
     from reid_cosam.galleries.parts import PARTS
     from reid_cosam.loading import load
     from reid_cosam.results.counted_progress import counted
+    from reid_cosam.sharing.hub import SCHEME
 
     out = Path(settings.out)
+    check_out(out)
     footage = read_footage(Path(settings.footage), settings.layout, settings.fps, settings.broken == "skip")
     print(footage.about)
     encoder = load(settings.model, settings.trust)
     extract, computation = _extraction(settings, encoder)
     how = Embedding(
         network=encoder.fingerprint,
-        model=settings.model,
+        model=settings.model if settings.model.startswith(SCHEME) else str(Path(settings.model).absolute()),
         num_frames=encoder.num_frames,
         height=encoder.height,
         width=encoder.width,

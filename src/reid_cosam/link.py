@@ -11,7 +11,7 @@ from reid_cosam.settings.footage import LinkSettings
 def main(settings: LinkSettings) -> None:
     """Writes who is who, and prints how many people there are, how sure that is, and where it is written."""
     from reid_cosam.galleries.gallery import read_gallery
-    from reid_cosam.galleries.identity_files import check_folder, write_linked
+    from reid_cosam.galleries.identity_files import check_folder, replaced, write_linked
     from reid_cosam.galleries.linked import link_gallery
     from reid_cosam.galleries.page.page import write_page
     from reid_cosam.galleries.persons import name_people
@@ -19,9 +19,9 @@ def main(settings: LinkSettings) -> None:
     from reid_cosam.galleries.times import NO_TRAVELS, read_travel_times
 
     folder = Path(settings.gallery)
-    gallery = read_gallery(folder)
     out = Path(settings.out) if settings.out else folder / "link"
     check_folder(out, folder)
+    gallery = read_gallery(folder)
     if settings.persons:
         gallery = name_people(gallery, Path(settings.persons))
     calibration = find_calibration(gallery, folder, settings.calibration)
@@ -35,10 +35,11 @@ def main(settings: LinkSettings) -> None:
         travels=travels,
         named_in=settings.persons or "the gallery",
     )
-    write_linked(linked, out, folder / "boxes")
+    with replaced(out) as staged:
+        write_linked(linked, staged, folder / "boxes")
+        page = write_page(gallery, linked, folder, staged, travels)
     print(_printed(linked.summary))
-    page = write_page(gallery, linked, folder, out, travels)
-    print(f"written: {out.resolve()}; open {page.resolve()} in a browser")
+    print(f"written: {out.resolve()}; open {out.resolve() / page.name} in a browser")
 
 
 def _printed(summary: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from reid_cosam import build
 from reid_cosam.encoder import Encoder
+from reid_cosam.galleries.calibration import Calibration, beside
 from reid_cosam.sharing import hub, model_folder
 from reid_cosam.training.checkpoint_files import LAST
 
@@ -52,6 +53,11 @@ def load(path: str | PathLike[str], trust: Collection[str] = ()) -> Encoder:
     encoder = Encoder(network, settings.num_frames, settings.data.height, settings.data.width)
     origin = partial(build.origin_of, settings, file, network.classifier.out_features)
     encoder._origin = (origin, encoder.fingerprint)
+    place = beside(str(file))
+    if place is not None and place.is_file():
+        calibration = Calibration.read(place)
+        if calibration.network == encoder.fingerprint:  # else of an earlier checkpoint of the run
+            encoder.calibration = calibration
     return encoder
 
 

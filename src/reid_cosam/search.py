@@ -1,6 +1,5 @@
 """Who of a gallery is in a query: `python -m reid_cosam.search --help`."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
 _QUERIES_PRINTED = 20
 
-_log = logging.getLogger(__name__)
-
 
 @command("search", SearchSettings)
 def main(settings: SearchSettings) -> None:
@@ -29,8 +26,8 @@ def main(settings: SearchSettings) -> None:
     from reid_cosam.galleries.queries import find_tracks
 
     folder, out = Path(settings.gallery), Path(settings.out)
-    gallery = read_gallery(folder)
     search.check_table(out)
+    gallery = read_gallery(folder)
     calibration = find_calibration(gallery, folder, settings.calibration, settings.model)
     queries = find_tracks(settings.query, gallery, folder)
     if queries is not None and settings.camera is not None:
@@ -51,7 +48,7 @@ def main(settings: SearchSettings) -> None:
     search.write_hits(table, folder, out)
     _print(table.drop(columns="thumbnail"))
     searched = search.num_searched(gallery, settings.cameras)
-    print(_meaning(settings, calibration, queries, searched))
+    print(_meaning(settings, calibration, queries, gallery))
     print(f"written: {out.resolve()} ({len(queries.names):,} queries among {searched:,} tracklets)")
 
 
@@ -63,13 +60,6 @@ def _embedded(settings: SearchSettings, gallery: "Gallery") -> "Queries":
     from reid_cosam.galleries.queries import Queries, check_network, frames_of
     from reid_cosam.loading import load
 
-    cameras = gallery.tracklets["camera"].unique()
-    if settings.camera is not None and settings.camera not in cameras:
-        _log.warning(
-            "camera=%s is not in the gallery, which has %s: all hits count as those of other cameras",
-            settings.camera,
-            ", ".join(cameras),
-        )
     model = settings.model or gallery.model
     frames = frames_of(Path(settings.query))  # first, as it fails faster
     encoder = load(model, settings.trust)
@@ -80,9 +70,10 @@ def _embedded(settings: SearchSettings, gallery: "Gallery") -> "Queries":
 
 
 def _meaning(
-    settings: SearchSettings, calibration: "Calibration | None", queries: "Queries", searched: int
+    settings: SearchSettings, calibration: "Calibration | None", queries: "Queries", gallery: "Gallery"
 ) -> str:
     from reid_cosam.galleries.promises import in_words
+    from reid_cosam.galleries.search import num_searched
 
     if settings.rerank:
         return (
@@ -96,7 +87,13 @@ def _meaning(
     single = "a query of one image gets no verdict: thresholds are of tracklets, so name a folder of several"
     if not queries.judged.any():
         return single
-    lines = [in_words(calibration, settings.far, searched)]
+    lines = [in_words(calibration, settings.far, num_searched(gallery, settings.cameras))]
+    cameras = gallery.tracklets["camera"].unique()
+    if settings.camera is not None and settings.camera not in cameras:
+        lines.append(
+            f"camera={settings.camera} is not in the gallery, which has {', '.join(cameras)}: all hits count "
+            "as those under other cameras"
+        )
     if calibration.source["labelled"] and not all(queries.cameras):
         lines.append(
             "which camera took the images of the query is not known, so hits under it have verdicts too, for "

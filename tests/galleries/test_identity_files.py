@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reid_cosam.galleries.identity_files import check_folder, write_linked
+from reid_cosam.galleries.identity_files import check_folder, replaced, write_linked
 from reid_cosam.galleries.linked import link_gallery
 from tests.support.galleries import two_people
 
@@ -45,6 +45,40 @@ def test_a_folder_is_written_if_it_is_new_or_empty_or_of_link(tmp_path: Path) ->
     check_folder(tmp_path / "out", tmp_path)
     write_linked(link_gallery(two_people(), threshold=3.0), tmp_path / "out", tmp_path / "none")
     check_folder(tmp_path / "out", tmp_path)
+
+
+def test_a_folder_of_link_is_replaced_whole_or_stays_as_it_was(tmp_path: Path) -> None:
+    out, boxes = tmp_path / "out", tmp_path / "boxes"
+    boxes.mkdir()
+    (boxes / "cam1.txt").write_text("7,2,1.5,2,30,60,0.9,1,1\n")
+    linked = link_gallery(two_people(), threshold=3.0)
+    with replaced(out) as staged:
+        write_linked(linked, staged, boxes)
+    first = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert sorted(first) == ["cam1.txt", "identities.csv", "link.json"]
+    (boxes / "cam1.txt").unlink()
+
+    def relink(stopped: bool) -> None:
+        with replaced(out) as staged:
+            write_linked(linked, staged, boxes)
+            if stopped:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        relink(stopped=True)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == first
+    check_folder(out, tmp_path)
+    relink(stopped=False)
+    assert sorted(path.name for path in out.iterdir()) == ["identities.csv", "link.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["boxes", "out"]
+
+
+def test_a_file_of_somebody_else_in_a_folder_of_link_is_not_lost(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_linked(link_gallery(two_people(), threshold=3.0), out, tmp_path / "none")
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(ValueError, match=r"out=.*out holds files that link did not write, such as notes.txt"):
+        check_folder(out, tmp_path)
 
 
 @pytest.mark.parametrize("summary", [None, "", "{}", '{"identities": 3}', "[1]"])

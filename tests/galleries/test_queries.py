@@ -47,10 +47,30 @@ def test_an_unknown_track_is_named_with_those_like_it(
         find_tracks(query, two_people(), Path("gallery"))
 
 
+@pytest.mark.parametrize("where", ["", "gallery/", "other/"])
+def test_a_name_of_two_tracks_is_refused_with_both_readings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    two = gallery_of([("a", "b/c", "", 0, 1, (7, 7)), ("a/b", "c", "", 0, 1, (8, 8))])
+    for name in ("gallery", "other"):
+        written(two, tmp_path / name)
+    with pytest.raises(ValueError, match=r"query=a/b/c .*track b/c of camera a and track c of camera a/b"):
+        find_tracks(f"{where}a/b/c", two, Path("gallery"))
+
+
 def test_a_gallery_of_another_network_is_refused(tmp_path: Path) -> None:
     other = written(gallery_of([("east", "1", "", 0, 1, (7, 7))], network="cd34"), tmp_path / "other")
     with pytest.raises(ValueError, match=r"ab12.*cd34"):
         find_tracks(f"{other}/east/1", two_people(), tmp_path / "gallery")
+
+
+def test_frames_are_in_the_order_of_their_numbers_and_hidden_files_are_none(tmp_path: Path) -> None:
+    for name in ("track/10.jpg", "track/9.jpg", "track/1.jpg", "track/._1.jpg", ".thumbnails/1.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    track = tmp_path / "track"
+    assert frames_of(tmp_path) == {str(track): [f"{track}/{number}.jpg" for number in (1, 9, 10)]}
 
 
 def test_frames_are_one_tracklet_per_folder(tmp_path: Path) -> None:

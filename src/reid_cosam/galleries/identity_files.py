@@ -1,12 +1,17 @@
 """The folder that `reid-cosam link` writes: who is who, as a table, and boxes with identities as ids."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from reid_cosam.galleries.linked import Linked
+from reid_cosam.galleries.search import check_place
 from reid_cosam.results.store import read_record, write_json, write_text
+from reid_cosam.scratch import scratch_for
 
 _SUMMARY = "link.json"
+_ALWAYS = frozenset({_SUMMARY, "identities.csv", "index.html", "thumbnails", "masks"})
 _OF_LINK = frozenset({"network", "identities", "verdicts", "threshold"})  # in every summary
 _DIGITS = {"own_distance": 6, "nearest_distance": 6, "start": 3, "end": 3}
 
@@ -14,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 def check_folder(out: Path, gallery: Path) -> None:
-    """Raises ValueError unless `out` is new or empty, or link wrote it before: no other file is overwritten.
+    """Raises ValueError unless `out` is new or empty, or link wrote all of it: no other file is lost.
 
     Args:
         out: the folder to write.
@@ -22,34 +27,57 @@ def check_folder(out: Path, gallery: Path) -> None:
     """
     if out.resolve() == gallery.resolve():
         raise ValueError(f"out={out} is the folder of the gallery itself: name another one")
+    check_place(out)
     if not out.exists():
         return
     if not out.is_dir():
         raise ValueError(f"out={out} is a file: name a folder")
-    found = sorted(one.name for one in out.iterdir() if not one.name.startswith("."))
-    if found and not _is_of_link(out / _SUMMARY):
+    written = _written(out / _SUMMARY)
+    if foreign := sorted(one.name for one in out.iterdir() if one.name[0] != "." and one.name not in written):
         raise ValueError(
-            f"out={out} holds files that link did not write, such as {found[0]}: name a folder that is new "
+            f"out={out} holds files that link did not write, such as {foreign[0]}: name a folder that is new "
             "or empty, or one that link wrote before"
         )
 
 
-def _is_of_link(path: Path) -> bool:
+def _written(path: Path) -> set[str]:
+    """Names that link wrote beside its summary at `path`; none if that is no summary of link."""
     try:
-        return _OF_LINK.issubset(read_record(path))
+        summary = read_record(path)
     except (OSError, ValueError):
-        return False
+        return set()
+    return {*_ALWAYS, *summary.get("boxes", [])} if _OF_LINK.issubset(summary) else set()
+
+
+@contextmanager
+def replaced(out: Path) -> Iterator[Path]:
+    """Yields an empty folder, which takes the place of `out` when it is left without an error.
+
+    Until then `out` stays as it is, so files of two runs are never mixed.
+
+    Args:
+        out: the folder to write, which `check_folder` let pass.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    out = out.resolve()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with scratch_for(out) as staged:
+        yield staged
+        if out.exists():
+            out.rename(staged.with_name("earlier"))  # removed with what is around it
+        staged.rename(out)
 
 
 def write_linked(linked: Linked, out: Path, boxes: Path) -> None:
     """Writes `identities.csv`, `link.json` and, for each camera with boxes, MOT text with identities as ids.
 
     Boxes of tracks that are not in the gallery (too short to be embedded) are left out, and counted in the
-    log. All of them are read before anything is written, and `link.json` is written first: it marks the
-    folder as one that may be written again.
+    log. All of them are read before anything is written; `link.json` lists the files of boxes.
 
     Args:
-        out: the folder to write, which `check_folder` let pass.
+        out: the folder to write.
         boxes: the folder of `<camera>.txt` with tracks as ids; need not exist.
 
     Raises:
@@ -61,7 +89,7 @@ def write_linked(linked: Linked, out: Path, boxes: Path) -> None:
         for camera, rows in linked.table.groupby("camera")
         if (path := boxes / f"{camera}.txt").is_file()
     }
-    write_json(out / _SUMMARY, linked.summary)
+    write_json(out / _SUMMARY, {**linked.summary, "boxes": sorted(of_boxes)})
     table = linked.table.round(_DIGITS)
     write_text(out / "identities.csv", table.to_csv(index=False))
     for name, text in of_boxes.items():

@@ -1,5 +1,6 @@
 """What may be searched for in a gallery: its tracks, those of another one, or frames."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -10,6 +11,7 @@ from jaxtyping import Bool, Float32, Int64
 from torch import Tensor
 
 from reid_cosam.data.readers.listing import is_image
+from reid_cosam.data.readers.own import natural
 from reid_cosam.galleries.gallery import Gallery, read_gallery
 from reid_cosam.results.descriptors import FILE
 
@@ -80,11 +82,12 @@ def find_tracks(query: str, gallery: Gallery, folder: Path) -> Queries | None:
         folder: where it was read from.
 
     Raises:
-        ValueError: there is no such track and no such path, or the other gallery belongs to another network.
+        ValueError: there is no such track and no such path, the name is that of two tracks, or the other
+            gallery belongs to another network.
     """
     names = track_names(gallery)
     if query in names:
-        return all_tracks(gallery)[names.index(query)]
+        return all_tracks(gallery)[_place_of(query, gallery)]
     path = Path(query)
     place = next((one for one in (path, *path.parents) if (one / FILE).exists()), None)
     if place is not None:
@@ -97,12 +100,11 @@ def find_tracks(query: str, gallery: Gallery, folder: Path) -> Queries | None:
 
 
 def _of_another(path: Path, place: Path, gallery: Gallery, folder: Path) -> Queries:
-    if place.resolve() == folder.resolve():
-        queries = all_tracks(gallery)
-    else:
-        other = read_gallery(place)
-        check_network(gallery, str(folder), str(place), other.network)
-        queries = all_tracks(other)
+    itself = place.resolve() == folder.resolve()
+    other = gallery if itself else read_gallery(place)
+    check_network(gallery, str(folder), str(place), other.network)
+    queries = all_tracks(other)
+    if not itself:
         queries = replace(queries, own=np.full(len(other), -1))
     if path == place:
         return queries
@@ -110,11 +112,28 @@ def _of_another(path: Path, place: Path, gallery: Gallery, folder: Path) -> Quer
     if name not in queries.names:
         near = ", ".join(get_close_matches(name, queries.names, 3)) or "tracks as camera/track"
         raise ValueError(f"query={path}: the gallery {place} has no track {name}; it has {near}")
-    return queries[queries.names.index(name)]
+    return queries[_place_of(name, other)]
+
+
+def _place_of(name: str, gallery: Gallery) -> int:
+    """The row of the only track of this name; ValueError if a slash in names makes it that of several."""
+    rows = [row for row, one in enumerate(track_names(gallery)) if one == name]
+    if len(rows) > 1:
+        table = gallery.tracklets.iloc[rows]
+        readings = " and ".join(
+            f"track {track} of camera {camera}"
+            for camera, track in zip(table["camera"], table["track"], strict=True)
+        )
+        raise ValueError(
+            f"query={name} is both {readings}: rename one of them in the footage, and embed it again"
+        )
+    return rows[0]
 
 
 def frames_of(path: Path) -> dict[str, list[str]]:
     """Paths of the frames of each tracklet that is a query: an image, a folder of images, or folders of such.
+
+    Frames are in the natural order of their names, in which `embed` takes them; hidden files are left out.
 
     Raises:
         ValueError: there are no frames.
@@ -122,11 +141,12 @@ def frames_of(path: Path) -> dict[str, list[str]]:
     if path.is_file():
         found = {str(path): [str(path)]} if is_image(path.name) else {}
     else:
-        folders = [path, *sorted(one for one in path.rglob("*") if one.is_dir())]
-        images = {
-            str(one): sorted(str(file) for file in one.iterdir() if is_image(file.name)) for one in folders
-        }
-        found = {name: files for name, files in images.items() if files}
+        found = {}
+        for folder, inner, names in os.walk(path):
+            inner[:] = sorted(name for name in inner if not name.startswith("."))
+            images = [name for name in names if is_image(name) and not name.startswith(".")]
+            if images:
+                found[folder] = [f"{folder}/{name}" for name in sorted(images, key=natural)]
     if not found:
         raise ValueError(f"query={path} has no frames: name an image, or a folder with images of a tracklet")
     return found

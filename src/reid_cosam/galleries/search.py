@@ -32,12 +32,19 @@ def check_table(out: Path) -> None:
     """Raises ValueError if `out` is there and is no table of hits: no other file is overwritten."""
     if out.is_dir():
         raise ValueError(f"out={out} is a folder: name a file, such as {out / 'hits.csv'}")
+    check_place(out)
     if not out.exists():
         return
     with out.open("rb") as file:
         header = file.readline(1000).strip()
     if not header.startswith(",".join(HITS[:-1]).encode()):  # earlier versions wrote no thumbnails
         raise ValueError(f"out={out} is there, and is no table of hits: name another file, or move it away")
+
+
+def check_place(out: Path) -> None:
+    """Raises ValueError if a folder that `out` lies in is a file."""
+    if file := next((one for one in out.parents if one.is_file()), None):
+        raise ValueError(f"out={out} lies in the file {file}, which is no folder: name another place")
 
 
 def write_hits(table: pd.DataFrame, folder: Path, out: Path) -> None:

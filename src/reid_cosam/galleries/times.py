@@ -41,6 +41,10 @@ def read_travel_times(path: Path, cameras: set[str]) -> Travels:
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"travel_times={path} does not exist: name a CSV file with the columns {', '.join(_COLUMNS)}"
+        ) from None
     except ValueError as error:  # from which pandas derives its own
         raise ValueError(f"{path} is not a readable table: {error}") from error
     if missing := [name for name in _COLUMNS if name not in table]:
