@@ -43,7 +43,7 @@ def test_the_model_that_is_named_has_the_calibration_of_a_track(gallery: Path, t
     code, out, err = call(search.main, tmp_path, "gallery=gallery", "query=cam1/1", "model=model")
     assert (code, err) == (0, "")
     assert pd.read_csv(tmp_path / "hits.csv")["verdict"][0] == "same"
-    assert "estimated on 160 people" in out
+    assert "calibrated on 160 people" in out
 
 
 def test_a_whole_gallery_prints_one_line_per_query(gallery: Path, tmp_path: Path) -> None:
