@@ -1,7 +1,6 @@
 """Cameras of crops: folders of images, and CSV files that list images."""
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from reid_cosam.data.readers.listing import is_image
+from reid_cosam.data.readers.own import natural
 from reid_cosam.footage.clock import Clock
 from reid_cosam.footage.cropped import CroppedCamera, numbers
 from reid_cosam.footage.crops import Track
@@ -36,7 +36,7 @@ def read_folders(root: Path, depth: int, clock: Clock) -> list[CroppedCamera]:
         if len(parts) != depth:
             raise ValueError(f"{folder} has images, but those of tracks lie {depth} folders below {root}")
         camera = parts[-2] if depth > 1 else root.resolve().name
-        paths = [f"{folder}/{name}" for name in sorted(names, key=_natural)]
+        paths = [f"{folder}/{name}" for name in sorted(names, key=natural)]
         person = parts[0] if depth == _DEPTH else ""
         track = f"{person}/{parts[-1]}" if person else parts[-1]
         tracks[camera, track] = (person, paths)
@@ -105,7 +105,7 @@ def _cameras(
     listed: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
     made: dict[str, list[Track]] = defaultdict(list)
     for (camera, name), (person, paths) in sorted(
-        tracks.items(), key=lambda one: tuple(map(_natural, one[0]))
+        tracks.items(), key=lambda one: tuple(map(natural, one[0]))
     ):
         frames = numbers(paths)
         where = str(Path(paths[0]).parent)
@@ -136,8 +136,3 @@ def _folders(root: Path) -> Iterator[tuple[str, list[str]]]:
 
 def _raise(error: OSError) -> None:
     raise error
-
-
-def _natural(name: str) -> tuple[tuple[int, str], ...]:
-    """Sorts 9 before 10."""
-    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", name))
