@@ -94,7 +94,9 @@ def _meaning(
             f"camera={settings.camera} is not in the gallery, which has {', '.join(cameras)}: all hits count "
             "as those under other cameras"
         )
-    if calibration.source["labelled"] and not all(queries.cameras):
+    if calibration.source["labelled"] and all(queries.cameras):
+        lines.append("no verdict on hits under the query's own camera, which this calibration does not cover")
+    elif calibration.source["labelled"]:
         lines.append(
             "which camera took the images of the query is not known, so hits under it have verdicts too, for "
             "which none of this is promised; camera=NAME names it"

@@ -60,7 +60,6 @@ def in_words(calibration: Calibration, far: float, searched: int) -> str:
         pairs = "no pairs" if calibration.misses is None else "too few pairs"
         absent = f"nobody is called not here, as {pairs} of one person were calibrated on"
     if source["labelled"]:
-        absent += "\nno verdict on hits under the query's own camera, which this calibration does not cover"
         return f"{same}\n{absent}\ncalibrated on {source['people']:,} people of {source['name']}"
     return (
         f"{same}\n{absent}\ncalibrated on {source['people']:,} tracks of {source['name']}, whose people "
