@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 from logging.handlers import BufferingHandler
@@ -247,6 +248,20 @@ def test_an_engine_gives_the_descriptors_of_torch(
 
     torch.testing.assert_close(found, encoder.embed(clips), rtol=1e-4, atol=1e-6)
     assert encoder.engine is None
+
+
+@pytest.mark.parametrize("engine", ["onnx", "openvino"])
+def test_signals_are_handled_after_another_library_has_computed(
+    encoder: Encoder, folder: Path, engine: engines.EngineName
+) -> None:
+    engines.with_engine(encoder, engine, folder).embed(noise(16, encoder.num_frames, HEIGHT, WIDTH, 3))
+    received = list[int]()
+    before = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert received == [signal.SIGTERM]
 
 
 @pytest.mark.parametrize(("precision", "cosine"), [("float32", 0.999999), ("bfloat16", 0.999)])

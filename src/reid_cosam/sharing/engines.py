@@ -1,6 +1,9 @@
 """What computes an encoder's descriptors: torch, or the files that `exchange` wrote, by other libraries."""
 
-from collections.abc import Callable, Mapping
+import ctypes
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -117,10 +120,37 @@ def _openvino(path: Path, precision: Precision) -> Opened:
     model = core.read_model(str(path))
     # Its own choice of precision depends on the processor.
     hints = {"INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision]}
-    compiled = core.compile_model(model, "CPU", hints | {"INFERENCE_NUM_THREADS": torch.get_num_threads()})
+    with _same_signal_stack():
+        compiled = core.compile_model(
+            model, "CPU", hints | {"INFERENCE_NUM_THREADS": torch.get_num_threads()}
+        )
     metadata = {name: str(model.get_rt_info([exchange.METADATA, name]).value) for name in ("fingerprint",)}
 
     def compute(clips: Tensor) -> Tensor:
-        return torch.from_numpy(compiled(clips.contiguous().cpu().numpy())[0].copy())
+        with _same_signal_stack():
+            return torch.from_numpy(compiled(clips.contiguous().cpu().numpy())[0].copy())
 
     return Opened(compute, metadata)
+
+
+class _SignalStack(ctypes.Structure):
+    """`stack_t` of sigaltstack(2)."""
+
+    _fields_ = (("address", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t))
+
+
+@contextmanager
+def _same_signal_stack() -> Iterator[None]:
+    """OpenVINO 2026.4 gives the calling thread a stack for signal handlers that is too small for Python's.
+
+    The next signal, such as Ctrl-C, would then end the process in a segmentation fault.
+    """
+    if sys.platform != "linux":
+        yield
+        return
+    system, before = ctypes.CDLL(None), _SignalStack()
+    system.sigaltstack(None, ctypes.byref(before))
+    try:
+        yield
+    finally:
+        system.sigaltstack(ctypes.byref(before), None)
