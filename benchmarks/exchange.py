@@ -37,7 +37,7 @@ AIM, AIM_FRAME_BY_FRAME, LEAST_COSINE = 2.0, 4.0, 0.999
 NOTES = """\
 - `tracklets/s`: the median of {rounds} in turn; {tracklets} tracklets of 8 frames, JPEG files to descriptors.
 - The network's weights are random, its BatchNorms have the statistics of these frames. `cosine` is the
-  smallest one between a descriptor and torch's in float32, both without the mean of all descriptors.
+  smallest one between a descriptor and torch's in float32: for a trained network, `export data=...` says more.
 - `frame by frame`: the same backbone without COSAM, Pillow, torchvision's transforms, one image at a time,
   the mean over a tracklet.
 """
@@ -62,10 +62,8 @@ def measure(options: Options) -> Sequence[Record]:
 
 def _records(rates: Mapping[str, float], found: Mapping[str, Tensor]) -> list[Record]:
     first, *others = (name for name in rates if name != "frame by frame")
-    middle = found[first].double().mean(dim=0)  # descriptors of random weights are alike: 0.99 and more
     cosines = {
-        name: float(cosine_similarity(found[name].double() - middle, found[first].double() - middle).min())
-        for name in others
+        name: float(cosine_similarity(found[name].double(), found[first].double()).min()) for name in others
     }
     best = max((name for name in others if cosines[name] > LEAST_COSINE), key=lambda name: rates[name])
     records = []
