@@ -37,7 +37,7 @@ AIM, AIM_FRAME_BY_FRAME, LEAST_COSINE = 2.0, 4.0, 0.999
 NOTES = """\
 - `tracklets/s`: the median of {rounds} in turn; {tracklets} tracklets of 8 frames, JPEG files to descriptors.
 - The network's weights are random, its BatchNorms have the statistics of these frames. `cosine` is the
-  smallest one between a descriptor and torch's in float32: for a trained network, `export data=...` says more.
+  smallest one between a descriptor and torch's in float32.
 - `frame by frame`: the same backbone without COSAM, Pillow, torchvision's transforms, one image at a time,
   the mean over a tracklet.
 """
