@@ -120,14 +120,15 @@ def test_a_signal_while_the_service_does_not_answer_leaves_none_to_wait_for(
 ) -> None:
     def interrupt(*_: object) -> None:
         monkeypatch.undo()
-        while not services():
+        while not (found := services()):
             time.sleep(0.01)
-        services()[0].suspend()
+        found[0].suspend()
         raise KeyboardInterrupt
 
     guarded = make(tmp_path)
     if while_it == "ends":
         log(guarded)
+        services()[0].suspend()  # now, as it may have ended before the interruption
     monkeypatch.setattr(guarded_wandb, "_result", interrupt)
 
     with pytest.raises(KeyboardInterrupt):
