@@ -68,13 +68,14 @@ def test_a_rate_that_was_not_measured_is_not_extrapolated() -> None:
 
 def test_rates_at_a_threshold() -> None:
     found = calibration()
-    assert found.miss_rate(3.0) == pytest.approx(0.02)
-    assert found.miss_rate(2.5) == pytest.approx(0.06)
+    assert found.misses is not None
+    assert found.misses.at(3.0).value == pytest.approx(0.02)
+    assert found.misses.at(2.5).value == pytest.approx(0.06)
     alarms = found.false_alarm_rate(3.0, 2)
     assert (alarms.value, alarms.high) == pytest.approx((1 - 0.99**2, 1 - 0.98**2))
     assert found.false_alarm_rate(2.5, 1).high == pytest.approx(0.02), "the limit of the worse threshold"
     assert found.false_alarm_rate(7.0, 1).value == 1
-    assert (found.miss_rate(0.5), found.miss_rate(9.0)) == (0.5, 0)
+    assert (found.misses.at(0.5).value, found.misses.at(9.0).value) == (0.5, 0)
 
 
 def test_who_is_missed_at_most_so_often() -> None:
@@ -103,7 +104,7 @@ def test_no_verdict_is_given_whose_promise_cannot_be_kept() -> None:
 def test_without_pairs_of_one_person_nobody_is_called_not_here() -> None:
     found = calibration(misses=None)
     assert found.verdicts([1.0, 99.0], 1) == ["same", "uncertain"]
-    assert found.miss_rate(3.0) is None
+    assert found.misses is None
     assert not found.miss_measurable(0.5)
 
 

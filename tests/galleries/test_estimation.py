@@ -36,7 +36,8 @@ def test_a_gallery_with_names_is_calibrated() -> None:
     assert found.source["cameras"] == ["cam0", "cam1", "cam2", "cam3"]
     assert (found.network, found.distance) == (NETWORK, "euclidean")
     threshold = float(np.quantile(same, 0.8))
-    assert found.miss_rate(threshold) == pytest.approx((same > threshold).mean(), abs=0.02)
+    assert found.misses is not None
+    assert found.misses.at(threshold).value == pytest.approx((same > threshold).mean(), abs=0.02)
     assert len(found.camera_pairs) == 6
     pairs = sum(one.different_pairs for one in found.camera_pairs.values())
     assert pairs == len(different)

@@ -192,10 +192,6 @@ class Calibration(BaseModel):
         value, low, high = (1 - (1 - rate) ** gallery_size for rate in (pair.value, pair.low, pair.high))
         return Measured(value=value, low=low, high=high)
 
-    def miss_rate(self, threshold: float) -> float | None:
-        """Share of the pairs of one person that are farther apart; None where none are known."""
-        return None if self.misses is None else self.misses.at(threshold).value
-
     def not_here(self, miss: float) -> float:
         """The distance beyond which at most a share `miss` of the pairs of one person lie.
 

@@ -125,10 +125,17 @@ def hits(
     table.insert(3, "verdict", "")
     if calibration is not None and not rerank:
         table["verdict"] = calibration.verdicts(near, len(chosen), far)
-        if calibration.source["labelled"]:
-            table.loc[np.array(queries.cameras)[query] == table["camera"], "verdict"] = ""
-        table.loc[~queries.judged[query], "verdict"] = ""
+        _take_back(table, queries, query, calibration)
     return table
+
+
+def _take_back(
+    table: pd.DataFrame, queries: Queries, query: Int64[np.ndarray, " h"], calibration: Calibration
+) -> None:
+    """Verdicts on hits, each of its `query`, that the calibration does not cover."""
+    if calibration.source["labelled"]:
+        table.loc[np.array(queries.cameras)[query] == table["camera"], "verdict"] = ""
+    table.loc[~queries.judged[query], "verdict"] = ""
 
 
 def deciding(table: pd.DataFrame) -> pd.DataFrame:
