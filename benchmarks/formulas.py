@@ -58,7 +58,6 @@ IN_A_LAYER: dict[str, Form] = {
 }
 READABLE: dict[str, Form] = IN_A_LAYER | {
     "location mean": {(place, "location_mean"): _mean for place in (aggregators, backbones)},
-    "gating": {(backbones, "gated"): torch.mul},
 }
 CASES: dict[str, tuple[Sequence[int], Sequence[tuple[int, ...]]]] = {
     "check": ((5,), [(4, 5)]),

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_cosam.models.modes import in_eval_mode
-from reid_cosam.models.ops.gating import gated
 from reid_cosam.models.ops.location_mean import location_mean
 from reid_cosam.models.weights import Weights, load_weights
 
@@ -215,7 +214,7 @@ class SqueezeExcitation(nn.Module):
 
     def forward(self, maps: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         means = location_mean(maps)[..., None, None]
-        return gated(maps, torch.sigmoid(self.fc2(F.relu(self.fc1(means)))).to(maps.dtype))
+        return maps * torch.sigmoid(self.fc2(F.relu(self.fc1(means)))).to(maps.dtype)
 
 
 def _cut(network: Any, stem: nn.Module, channels: Sequence[int], last_stride: LastStride) -> Backbone:
