@@ -10,9 +10,9 @@ WIDTH, HEIGHT = 720, 640
 FORMULAS = "losses/reid.py, losses/triplet.py"
 BLUE, ORANGE, GREY = "#dbe8fb", "#fde6c8", "#eceff1"
 STYLE = """
-    text { font-family: system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1b1b1b; text-anchor: middle }
+    text { font-family: system-ui, Helvetica, Arial, sans-serif; fill: #1b1b1b; text-anchor: middle }
     .name { font-size: 15px; font-weight: 600 }
-    .file { font-size: 12.5px; font-family: ui-monospace, Menlo, Consolas, monospace; fill: #37474f }
+    .file { font-size: 12.5px; font-family: ui-monospace, Menlo, monospace; fill: #37474f }
     .note { font-size: 14px; fill: #37474f }
     .left { text-anchor: start }
     rect { stroke: #546e7a; rx: 6 }

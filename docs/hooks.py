@@ -28,7 +28,25 @@ LINK = re.compile(r"(\]\()([^)\s#:]+)(#[^)\s]*)?(?=\))")
 SECTION = re.compile(r"^<!-- section: (\S+) (.+) -->$", re.MULTILINE)
 COMMENT = re.compile(r"^<!-- (source|help|api)(?:: (.+?))? -->$", re.MULTILINE)
 FORMULA = re.compile(r"^```math\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(r"^( *)>>> .*(?:\n\1\S.*)*", re.MULTILINE)
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".yml": "yaml", ".sh": "bash", ".toml": "toml"}
+
+
+def on_config(config: Any) -> Any:
+    """Shows the examples of docstrings as code: lines from `>>> ` to the next blank line."""
+    from markdown import Extension, Markdown
+    from markdown.preprocessors import Preprocessor
+
+    class Examples(Preprocessor):
+        def run(self, lines: list[str]) -> list[str]:
+            return fence_examples("\n".join(lines)).split("\n")
+
+    class ExamplesExtension(Extension):
+        def extendMarkdown(self, md: Markdown) -> None:
+            md.preprocessors.register(Examples(md), "examples", priority=29)  # before code blocks are found
+
+    config.markdown_extensions.append(ExamplesExtension())
+    return config
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -54,6 +72,10 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     linked = relinked(with_sections(markdown, path), path, uri)
     drawn = FORMULA.sub(lambda found: mathml(found[1]), linked)
     return COMMENT.sub(lambda found: expanded(found[1], found[2] or ""), drawn)
+
+
+def fence_examples(markdown: str) -> str:
+    return EXAMPLE.sub(lambda found: f"{found[1]}```pycon\n{found[0]}\n{found[1]}```", markdown)
 
 
 def mathml(formula: str) -> str:

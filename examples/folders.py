@@ -25,7 +25,8 @@ def _tracklets(part: Path) -> tuple[Tracklet, ...]:
     if not part.is_dir():
         raise FileNotFoundError(f"{part} is missing")
     folders = sorted(part.glob("*/*/"))
-    frames = [tuple(sorted(map(str, folder.glob("*.jpg")))) for folder in folders]
-    return tuple(
-        Tracklet(paths, int(folder.parent.name), int(folder.name)) for folder, paths in zip(folders, frames)
-    )
+    return tuple(Tracklet(_frames(folder), int(folder.parent.name), int(folder.name)) for folder in folders)
+
+
+def _frames(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(map(str, folder.glob("*.jpg"))))
