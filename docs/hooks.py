@@ -37,11 +37,11 @@ def on_config(config: Any) -> Any:
     from markdown import Extension, Markdown
     from markdown.preprocessors import Preprocessor
 
-    class Examples(Preprocessor):
+    class Examples(Preprocessor):  # type: ignore[misc]
         def run(self, lines: list[str]) -> list[str]:
             return fence_examples("\n".join(lines)).split("\n")
 
-    class ExamplesExtension(Extension):
+    class ExamplesExtension(Extension):  # type: ignore[misc]
         def extendMarkdown(self, md: Markdown) -> None:
             md.preprocessors.register(Examples(md), "examples", priority=29)  # before code blocks are found
 
