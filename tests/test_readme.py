@@ -13,7 +13,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from pydantic import BaseModel
 
-from reid_cosam import settings
+from reid_cosam import build, settings
 from reid_cosam.cli import module_of
 from reid_cosam.paths import CONF
 from reid_cosam.settings import footage
@@ -22,7 +22,7 @@ from reid_cosam.settings.reading import read_settings
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
     *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
-    *(ROOT / "docs" / "data.md", ROOT / "docs" / "evaluation.md"),
+    *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "experiments").glob("*/README.md")),
     *sorted(CONF.glob("*.yaml")),
 ]
@@ -73,12 +73,13 @@ def parsed(command: str) -> tuple[str, list[str]]:
 def jobs(arguments: list[str]) -> list[list[str]]:
     """The overrides of each run that Hydra makes of these arguments; one run where there is no sweep."""
     told = ["dry_run=true" if word == "--dry-run" else word for word in arguments]  # as `dashboards` does
-    given = get_args_parser().parse_args(told)
+    given = get_args_parser().parse_intermixed_args(told)  # as all commands do
     (batch,) = BasicSweeper.split_arguments(
         OverridesParser.create().parse_overrides(given.overrides), max_batch_size=None
     )
     assert given.multirun == (len(batch) > 1), "a sweep, and nothing else, needs -m"
-    return batch
+    own = [f"hydra.searchpath=[file://{ROOT / given.config_dir}]"] if given.config_dir else []
+    return [[*overrides, *own] for overrides in batch]
 
 
 @pytest.mark.parametrize(("document", "command"), SHOWN)
@@ -97,7 +98,9 @@ def test_a_command_that_is_shown_is_valid(document: str, command: str) -> None:
         return
     with initialize_config_dir(str(CONF), version_base="1.3"):
         for overrides in jobs(arguments):
-            read_settings(SETTINGS[name], compose(name, overrides))
+            settings_of_run = read_settings(SETTINGS[name], compose(name, overrides))
+            if "examples" in command and isinstance(settings_of_run, settings.TrainSettings):
+                build.with_checked_parts(settings_of_run)  # parts from outside, against their signatures
 
 
 @pytest.mark.parametrize(("document", "command"), SHOWN)

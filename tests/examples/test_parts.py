@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from examples.folders import Folders
 
 from tests.support.commands import SMALL, command, render_walkers, train
+from tests.support.tree import write_frame
 
 ROOT = Path(__file__).parents[2]
 FOREIGN = (
@@ -44,6 +46,25 @@ def test_parts_from_a_folder_of_settings_train_and_are_scored(run: Path) -> None
     assert "train/circle" in (run / "curves" / "metrics.csv").read_text()
     assert (run / "pictures" / "ranked_lists.png").is_file()
     assert not (run / "pictures" / "attention.png").exists()  # a non-local block makes no mask
+
+
+def test_a_data_set_of_ones_own_is_read_and_verified(tmp_path: Path) -> None:
+    for number, part in enumerate(("train", "train", "query", "gallery")):
+        person, camera = min(number, 2) + 1, number + 1  # the third person is searched
+        for frame in range(number + 1):
+            write_frame(
+                tmp_path / part / str(person) / str(camera) / f"{frame}.jpg", person, (frame,), (64, 32)
+            )
+
+    splits = Folders().read(tmp_path)
+    done = command("verify", ROOT, "--config-dir", "examples/conf", "data=folders", f"data.root={tmp_path}")
+
+    assert [(one.pid, one.camid, len(one.frames)) for one in splits.train] == [(1, 1, 1), (2, 2, 2)]
+    assert [(one.pid, one.camid, len(one.frames)) for one in splits.query + splits.gallery] == [
+        *((3, 3, 3), (3, 4, 4))
+    ]
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no problems found" in done.stdout
 
 
 @pytest.mark.slow
