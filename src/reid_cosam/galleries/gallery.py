@@ -15,6 +15,7 @@ from jaxtyping import Float32
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from reid_cosam.data.tables import read_table
 from reid_cosam.results.descriptors import FILE, SUM, TABLE, check_finite, sum_of
 from reid_cosam.results.store import replacing, write_text
 
@@ -119,14 +120,7 @@ def read_gallery(folder: Path) -> Gallery:
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path} is missing") from None
-    except (ValueError, OSError) as error:  # pandas derives its own errors from the former
-        raise ValueError(f"{path} is not a readable table: {error}") from error
-    if missing := [name for name in COLUMNS if name not in table]:
-        raise ValueError(f"{path} lacks the columns {', '.join(missing)}")
+    table = read_table(path, tuple(COLUMNS))
     for name, kind in COLUMNS.items():
         if kind == "str":
             continue
