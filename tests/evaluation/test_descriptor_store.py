@@ -69,7 +69,7 @@ def test_a_torn_store_is_named(copied: Path, tmp_path: Path) -> None:
     path = Path(metrics["store"]) / "descriptors.safetensors"
     path.write_bytes(path.read_bytes()[:100])
 
-    with pytest.raises(ValueError, match=r"descriptors\.safetensors is not a readable store"):
+    with pytest.raises(ValueError, match=r"descriptors\.safetensors is not a readable"):
         run(tmp_path / "again", copied)
 
 

@@ -12,11 +12,10 @@ from types import MappingProxyType
 
 import pandas as pd
 from jaxtyping import Float32
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from reid_cosam.data.tables import read_table
-from reid_cosam.results.descriptors import FILE, SUM, TABLE, check_finite, sum_of
+from reid_cosam.results.descriptors import FILE, SUM, TABLE, check_finite, check_sum, read_tensor, sum_of
 from reid_cosam.results.store import replacing, write_text
 
 COLUMNS = MappingProxyType(
@@ -100,16 +99,10 @@ def read_gallery(folder: Path) -> Gallery:
     path = folder / FILE
     if not path.exists():
         raise FileNotFoundError(f"{folder} holds no gallery: {FILE} is missing; reid-cosam embed writes one")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header: dict[str, str] = file.metadata() or {}
-            descriptors: Tensor = file.get_tensor("descriptors")
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is not a readable file of descriptors: {error}") from error
+    descriptors, header = read_tensor(path)
     if missing := [name for name in _HEADER if name not in header]:
         raise ValueError(f"{path} was not written by reid-cosam embed: its header lacks {', '.join(missing)}")
-    if header[SUM] != sum_of(descriptors):
-        raise ValueError(f"{path} is damaged: its content does not match the SHA-256 in it")
+    check_sum(path, descriptors, header)
     tracklets = _read_table(folder / TABLE)
     if len(tracklets) != len(descriptors):
         raise ValueError(
