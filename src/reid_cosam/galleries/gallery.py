@@ -17,6 +17,7 @@ from torch import Tensor
 from reid_cosam.data.tables import read_table
 from reid_cosam.results.descriptors import FILE, SUM, TABLE, check_finite, check_sum, read_tensor, sum_of
 from reid_cosam.results.store import replacing, write_text
+from reid_cosam.results.words import number_of
 
 COLUMNS = MappingProxyType(
     {
@@ -106,7 +107,7 @@ def read_gallery(folder: Path) -> Gallery:
     tracklets = _read_table(folder / TABLE)
     if len(tracklets) != len(descriptors):
         raise ValueError(
-            f"{folder / TABLE} lists {len(tracklets)} tracklets, but {path.name} holds "
+            f"{folder / TABLE} lists {number_of(len(tracklets), 'tracklet')}, but {path.name} holds "
             f"{len(descriptors)}: embed again"
         )
     return Gallery(descriptors, tracklets, header["network"], header["model"])

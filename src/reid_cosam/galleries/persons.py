@@ -7,6 +7,7 @@ import pandas as pd
 
 from reid_cosam.data.tables import read_table
 from reid_cosam.galleries.gallery import Gallery
+from reid_cosam.results.words import number_of
 
 _COLUMNS = ("camera", "track", "person")
 
@@ -30,7 +31,8 @@ def read_persons(path: Path, gallery: Gallery) -> "pd.Series[str]":
     if len(unknown := tracks.difference(there, sort=False)):
         camera, track = unknown[0]
         raise ValueError(
-            f"{path} names {len(unknown)} tracks that are not in the gallery, such as {track} of {camera}"
+            f"{path} names {number_of(len(unknown), 'track')} that the gallery lacks, such as {track} of "
+            f"{camera}"
         )
     named = pd.Series(table["person"].to_numpy(), tracks).reindex(there, fill_value="")
     return named.reset_index(drop=True)
