@@ -14,8 +14,8 @@ import reid_cosam
 from reid_cosam.calibrate import main
 from reid_cosam.galleries.calibration import Calibration
 from reid_cosam.galleries.gallery import Gallery, read_gallery, write_gallery
-from reid_cosam.galleries.promises import find_calibration
 from reid_cosam.loading import load
+from reid_cosam.sharing.calibrations import find_calibration
 from tests.galleries.people import at_times, made_up
 from tests.support.evaluated import run as evaluate
 from tests.support.in_process import call
