@@ -12,46 +12,29 @@ from PIL import Image
 
 import reid_cosam
 from reid_cosam.calibrate import main
-from reid_cosam.data.readers.mars import Mars
 from reid_cosam.galleries.calibration import Calibration
 from reid_cosam.galleries.gallery import Gallery, read_gallery, write_gallery
-from reid_cosam.galleries.promises import find_calibration
 from reid_cosam.loading import load
+from reid_cosam.sharing.calibrations import find_calibration
 from tests.galleries.people import at_times, made_up
 from tests.support.evaluated import run as evaluate
-from tests.support.evaluated import train_checkpoint
 from tests.support.in_process import call
-from tests.support.tree import write_mars_tree
 
 ON_CPU = ("trainer.accelerator=cpu", "trainer.precision=32-true", "draws=50")
 
 
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_mars_tree(tmp_path_factory.mktemp("data") / "mars")
-
-
-@pytest.fixture(autouse=True)
-def tiny_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Mars, "counts", {})
-
-
-@pytest.fixture(scope="module")
-def trained(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Mars, "counts", {})
-        return train_checkpoint(tree, tmp_path_factory.mktemp("trained"))
+pytestmark = pytest.mark.usefixtures("any_counts")
 
 
 @pytest.fixture
-def ckpt(trained: Path, tmp_path: Path) -> Path:
+def ckpt(trained_checkpoint: Path, tmp_path: Path) -> Path:
     (tmp_path / "model").mkdir()
-    return Path(shutil.copy(trained, tmp_path / "model" / "model.ckpt"))
+    return Path(shutil.copy(trained_checkpoint, tmp_path / "model" / "model.ckpt"))
 
 
 @pytest.fixture(scope="module")
-def network(trained: Path) -> str:
-    return load(trained).fingerprint
+def network(trained_checkpoint: Path) -> str:
+    return load(trained_checkpoint).fingerprint
 
 
 def write(gallery: Gallery, network: str, folder: Path) -> Path:
@@ -59,9 +42,9 @@ def write(gallery: Gallery, network: str, folder: Path) -> Path:
     return folder
 
 
-def test_a_test_set_gives_what_an_evaluation_prints(ckpt: Path, tree: Path, tmp_path: Path) -> None:
+def test_a_test_set_gives_what_an_evaluation_prints(ckpt: Path, small_mars: Path, tmp_path: Path) -> None:
     code, printed, errors = call(
-        main, tmp_path, f"model={ckpt}", "data=mars", f"data.root={tree}", "data.workers=0", *ON_CPU
+        main, tmp_path, f"model={ckpt}", "data=mars", f"data.root={small_mars}", "data.workers=0", *ON_CPU
     )
     assert code == 0, errors
     found = Calibration.read(ckpt.parent / "calibration.json")

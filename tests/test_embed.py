@@ -37,13 +37,13 @@ def test_it_says_what_it_found_and_what_it_wrote(tmp_path: Path) -> None:
 
     assert code == 0, errors
     assert out.splitlines() == [
-        "videos: layout video, 1 cameras, 2 tracks, 10 crops; all cameras start at 0 s",
-        "2 crops in frames that are not there:",
+        "videos: layout video, 1 camera, 2 tracks, 10 crops; all cameras start at 0 s",
+        "crops in frames that are not there: 2",
         "  frame 7, track 1: videos/cam1.mp4 ends with frame 6",
         "  frame 8, track 1: videos/cam1.mp4 ends with frame 6",
-        "1 crops outside the frame:",
+        "crops outside the frame: 1",
         "  videos/cam1.mp4, frame 2, track 7: the box at x=99, y=99 lies outside the frame",
-        f"written: {tmp_path}/gallery (2 tracklets of 1 cameras, 7 crops used, 3 faults)",
+        f"written: {tmp_path}/gallery (2 tracklets of 1 camera, 7 crops used, 3 faults)",
     ]
     assert "reading 10 crops" in errors
     gallery = read_gallery(tmp_path / "gallery")

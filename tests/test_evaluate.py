@@ -14,39 +14,23 @@ from safetensors import SafetensorError
 
 from reid_cosam import train
 from reid_cosam.command_line.arguments import refuse_image_size
-from reid_cosam.data.readers.mars import Mars
 from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.evaluation.run_outputs import FinishedRun, write_outputs
-from tests.support.evaluated import RERANKING, run, stored, train_checkpoint
+from tests.support.evaluated import RERANKING, run, stored
 from tests.support.tree import write_mars_tree
 from tests.test_train import small
 
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_mars_tree(tmp_path_factory.mktemp("data") / "mars")
-
-
-@pytest.fixture(autouse=True)
-def tiny_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Mars, "counts", {})
-
-
-@pytest.fixture(scope="module")
-def ckpt(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Mars, "counts", {})
-        return train_checkpoint(tree, tmp_path_factory.mktemp("trained"))
+pytestmark = pytest.mark.usefixtures("any_counts")
 
 
 @pytest.fixture
-def copied(ckpt: Path, tmp_path: Path) -> Path:
+def copied(trained_checkpoint: Path, tmp_path: Path) -> Path:
     """The checkpoint alone, without descriptors beside it."""
-    return Path(shutil.copy(ckpt, tmp_path / "model.ckpt"))
+    return Path(shutil.copy(trained_checkpoint, tmp_path / "model.ckpt"))
 
 
-def test_it_scores_as_the_training_run_did(copied: Path, ckpt: Path, tmp_path: Path) -> None:
-    trained = json.loads((ckpt.parents[1] / "metrics.json").read_text())
+def test_it_scores_as_the_training_run_did(copied: Path, trained_checkpoint: Path, tmp_path: Path) -> None:
+    trained = json.loads((trained_checkpoint.parents[1] / "metrics.json").read_text())
 
     found = run(tmp_path / "out", copied, "trainer.precision=32-true")
 
@@ -55,7 +39,7 @@ def test_it_scores_as_the_training_run_did(copied: Path, ckpt: Path, tmp_path: P
 
 
 def test_its_descriptors_are_those_of_the_training_run_bit_for_bit(
-    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    small_mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In bfloat16, where every other way to the same number shows."""
     found: list[torch.Tensor] = []
@@ -65,7 +49,7 @@ def test_its_descriptors_are_those_of_the_training_run_bit_for_bit(
         return write_outputs(finished, folder)
 
     monkeypatch.setattr("reid_cosam.sweeps.run_folder.write_outputs", remember)
-    train.run(small(tree, "logger=none", "trainer.precision=bf16-mixed"), tmp_path / "trained")
+    train.run(small(small_mars, "logger=none", "trainer.precision=bf16-mixed"), tmp_path / "trained")
 
     ckpt = tmp_path / "trained" / "checkpoints" / "last.ckpt"
     metrics = run(tmp_path / "out", ckpt, "trainer.precision=bf16-mixed")
@@ -160,22 +144,22 @@ def test_the_curves_are_there_in_numbers(copied: Path, tmp_path: Path) -> None:
 
 
 def test_the_record_does_not_depend_on_the_folder_of_the_command(
-    copied: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    copied: Path, small_mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tree.parent)
+    monkeypatch.chdir(small_mars.parent)
 
-    metrics = run(tmp_path / "out", Path(os.path.relpath(copied)), f"data.root={tree.name}")
+    metrics = run(tmp_path / "out", Path(os.path.relpath(copied)), f"data.root={small_mars.name}")
 
-    assert metrics["data"]["root"] == str(tree)
+    assert metrics["data"]["root"] == str(small_mars)
     assert Path(metrics["store"]).is_absolute()
     assert Path(metrics["checkpoint"]["path"]).is_absolute()
 
 
 @pytest.mark.parametrize("batch_size", [1, 5])
 def test_the_size_of_batches_changes_nothing(
-    copied: Path, tmp_path: Path, batch_size: int, tree: Path
+    copied: Path, tmp_path: Path, batch_size: int, small_mars: Path
 ) -> None:
-    data = ("data=mars", f"data.root={tree}", "data.workers=0", "trainer.precision=32-true")
+    data = ("data=mars", f"data.root={small_mars}", "data.workers=0", "trainer.precision=32-true")
     expected = run(tmp_path / "first", copied, *data, f"store={tmp_path / 'a'}")
 
     found = run(
@@ -203,7 +187,9 @@ def test_a_weighted_tail_changes_the_descriptors(copied: Path, tmp_path: Path) -
     assert not torch.equal(stored(Path(cycle["store"])), stored(Path(weighted["store"])))
 
 
-def test_queries_with_an_attribute_are_scored_by_themselves(copied: Path, tree: Path, tmp_path: Path) -> None:
+def test_queries_with_an_attribute_are_scored_by_themselves(
+    copied: Path, small_mars: Path, tmp_path: Path
+) -> None:
     lines = ["person_id,camera_id,tracklets_id,hat,backpack,hand bag"]
     lines += ["101,1,1,1,0,0", "102,1,2,1,1,0", "103,1,3,0,0,0"]
     (tmp_path / "who.csv").write_text("\n".join(lines) + "\n")
@@ -212,7 +198,7 @@ def test_queries_with_an_attribute_are_scored_by_themselves(copied: Path, tree: 
         tmp_path / "out",
         copied,
         "data=mars",
-        f"data.root={tree}",
+        f"data.root={small_mars}",
         f"data.attributes={tmp_path / 'who.csv'}",
         "data.workers=0",
     )["results"]
@@ -222,24 +208,24 @@ def test_queries_with_an_attribute_are_scored_by_themselves(copied: Path, tree: 
     assert row["by_attribute"]["handbag"] is None
 
 
-def test_the_checkpoints_own_data_set_may_have_moved(copied: Path, tree: Path, tmp_path: Path) -> None:
+def test_the_checkpoints_own_data_set_may_have_moved(copied: Path, small_mars: Path, tmp_path: Path) -> None:
     first = run(tmp_path / "first", copied, f"store={tmp_path / 'a'}")
-    moved = Path(shutil.copytree(tree, tmp_path / "moved"))
+    moved = Path(shutil.copytree(small_mars, tmp_path / "moved"))
 
     second = run(
         tmp_path / "second", copied, f"data.root={moved}", "data.workers=0", f"store={tmp_path / 'b'}"
     )
 
-    assert (first["data"]["root"], second["data"]["root"]) == (str(tree), str(moved))
+    assert (first["data"]["root"], second["data"]["root"]) == (str(small_mars), str(moved))
     assert second["data"]["name"] == "mars"
     assert second["results"] == first["results"]
     assert torch.equal(stored(tmp_path / "a"), stored(tmp_path / "b"))
 
 
 def test_a_data_set_with_other_sizes_by_default_is_not_refused(
-    copied: Path, tree: Path, tmp_path: Path
+    copied: Path, small_mars: Path, tmp_path: Path
 ) -> None:
-    overrides = ("data=mars", f"data.root={tree}", "data.workers=0")
+    overrides = ("data=mars", f"data.root={small_mars}", "data.workers=0")
 
     refuse_image_size(overrides)
     metrics = run(tmp_path / "out", copied, *overrides)  # data=mars alone says 256x128

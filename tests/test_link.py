@@ -27,7 +27,7 @@ def test_a_gallery_is_linked(gallery: Path, tmp_path: Path) -> None:
     assert (gallery / "link" / "cam1.txt").read_text() == "1,3,0,0,5,9,1,1,1\n"
     assert "5 tracklets in 2 cameras: 3 identities, 1 of them of one tracklet" in out
     assert "tracklets: 4 linked, 1 alone, 0 uncertain" in out
-    assert "linked pairs: 2, of which 0 are within one camera; the calibration does not cover those" in out
+    assert "linked pairs: 2, of these within one camera: 0; the calibration does not cover those" in out
     assert "impossible pairs: 2 in one camera at one time, 0 by travel times" in out
     assert "linked up to the distance 2: " in out
     assert "against 2 people named in the gallery: IDF1 100.0 %" in out
@@ -60,7 +60,7 @@ def test_identities_are_scored_against_people_in_a_file(gallery: Path, tmp_path:
     code, out, err = call(link.main, tmp_path, "gallery=gallery", "threshold=2", "persons=who.csv")
     assert (code, err) == (0, "")
     scores = "IDF1 50.0 %; of pairs: precision 100.0 %, recall 33.3 %, F1 50.0 %"
-    assert f"against 1 people named in who.csv: {scores}" in out
+    assert f"against 1 person named in who.csv: {scores}" in out
     summary = json.loads((gallery / "link" / "link.json").read_text())
     assert (summary["named_in"], summary["scores"]["idf1"]) == ("who.csv", 0.5)
     page = (gallery / "link" / "index.html").read_text()

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 from scipy.io import loadmat, savemat
 
 from reid_cosam import build, evaluate, pack, report, tables, verify, visualize
+from reid_cosam.data.verification import split_hash
 from reid_cosam.paths import CONF
 from reid_cosam.settings import VerifySettings
 from reid_cosam.settings.reading import read_settings
@@ -264,3 +266,23 @@ def test_people_that_a_network_was_trained_on_in_another_split_are_counted(tmp_p
     assert build.people_trained_on(found[1], found[1], splits[1]) == 0
     elsewhere = found[0].model_copy(update={"root": str(tmp_path / "other people")})
     assert build.people_trained_on(elsewhere, found[1], splits[1]) == 0
+
+
+def test_so_are_those_of_a_network_from_a_model_folder_wherever_the_data_lie(tmp_path: Path) -> None:
+    root, moved = write_own_tree(tmp_path / "own"), tmp_path / "moved"
+    shutil.copytree(root, moved)
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        there, here = (
+            read_settings(
+                VerifySettings, compose("verify", ["data=folder", f"data.root={place}", split])
+            ).data
+            for place, split in ((root, "data.split=0"), (moved, "data.split=1"))
+        )
+    trained, splits = build.make_splits(there), build.make_splits(here)
+    seen = {one.pid for one in trained.train} & {one.pid for one in splits.query}
+    known = split_hash(trained, root)
+
+    assert build.people_of_training(0, known, here, splits) == len(seen) > 0
+    assert build.people_of_training(1, known, here, splits) == 0
+    assert build.people_of_training(0, "0" * 64, here, splits) == 0
+    assert build.people_of_training(0, None, here, splits) is None

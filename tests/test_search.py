@@ -34,7 +34,7 @@ def test_a_track_is_searched_and_judged(gallery: Path, tmp_path: Path) -> None:
     assert first[:5] == ["cam1/1", "1", "1", "same", "cam2"]
     assert second[:4] == ["cam1/1", "2", "4", "cam1"]
     assert "at most 1 % of searches" in out
-    assert f"written: {tmp_path / 'hits.csv'} (1 queries among 5 tracklets)" in out
+    assert f"written: {tmp_path / 'hits.csv'} (1 query among 5 tracklets)" in out
 
 
 def test_the_model_that_is_named_has_the_calibration_of_a_track(gallery: Path, tmp_path: Path) -> None:

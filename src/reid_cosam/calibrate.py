@@ -9,13 +9,10 @@ from reid_cosam.command_line.arguments import refuse_image_size
 from reid_cosam.settings.footage import CalibrateSettings
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
+    from reid_cosam.data.tracklet import ReidSplits
     from reid_cosam.encoder import Encoder
     from reid_cosam.galleries.calibration import Calibration
     from reid_cosam.settings import DataSettings, TrainSettings
-
-_SIZES, _FAR = (10, 100, 1000), 0.01
 
 _log = logging.getLogger("reid_cosam.calibrate")
 
@@ -32,10 +29,9 @@ def run(settings: CalibrateSettings, folder: Path) -> None:
     Raises:
         ValueError, OSError: an input does not fit; the message says how to fix it.
     """
-    from reid_cosam.galleries.promises import counted_as, in_words
+    from reid_cosam.galleries.calibration_report import print_calibration, write_scores
     from reid_cosam.results.environment import environment
-    from reid_cosam.results.openset import print_columns, print_open_set, score_table
-    from reid_cosam.results.store import save_picture, write_json, write_text
+    from reid_cosam.results.store import write_json
     from reid_cosam.sharing.model_folder import write_card
 
     trained, encoder = _network(settings)
@@ -44,17 +40,11 @@ def run(settings: CalibrateSettings, folder: Path) -> None:
         made = _on_test_set(settings, settings.data, trained, encoder, folder)
     else:
         made = _on_gallery(settings, encoder, out)
-    scores, picture = made.scores.model_dump(), folder / "pictures" / "openset.png"
-    by_camera = {name: one.model_dump() for name, one in made.camera_pairs.items()}
     write_json(folder / "environment.json", environment())
-    write_json(folder / "openset.json", {"all": scores, "camera_pairs": by_camera, "source": made.source})
-    write_text(folder / "openset.csv", score_table({"all": scores, **by_camera}).to_csv(index=False))
-    save_picture(_figure(made), picture)
+    scores, picture = write_scores(made, folder)
     made.write(out)
-    print_open_set(scores, counted_as(made))
-    print_columns(("verdict", "distance", "wrong, percent", "promise"), _verdict_rows(made))
-    print(in_words(made, _FAR, made.source["tracklets"]))
-    print(f"picture: {picture}\nscores by camera pair: {folder / 'openset.csv'}\ncalibration: {out}")
+    print_calibration(made)
+    print(f"picture: {picture}\nscores by camera pair: {scores}\ncalibration: {out}")
     if card := write_card(out):
         print(f"model card, written anew: {card}")
 
@@ -79,9 +69,10 @@ def _checkpoint(model: str) -> Path:
 
 def _place(settings: CalibrateSettings, folder: Path) -> Path:
     """Where the calibration goes: with the model, if that is on this machine."""
-    from reid_cosam.galleries.calibration import FILE, beside
+    from reid_cosam.galleries.calibration import FILE
+    from reid_cosam.sharing.calibrations import place_beside
 
-    return Path(settings.out) if settings.out else beside(settings.model) or folder / FILE
+    return Path(settings.out) if settings.out else place_beside(settings.model) or folder / FILE
 
 
 def _on_test_set(
@@ -96,9 +87,7 @@ def _on_test_set(
     from reid_cosam.training.datamodule import SnippetSize
 
     splits = build.make_splits(data)
-    if trained is not None and (seen := build.people_trained_on(trained.data, data, splits)):
-        text = "the network was trained on %d of these people, in split %d: the thresholds will be wrong"
-        _log.warning(text, seen, trained.data.split)
+    _check_people(trained, encoder, data, splits)
     size = SnippetSize(encoder.num_frames, encoder.height, encoder.width)
     seen_as = data.model_copy(update={"height": size.height, "width": size.width})
     test = build.make_test_tracklets(data, seen_as, splits.query, splits.gallery)
@@ -108,6 +97,26 @@ def _on_test_set(
     return calibrate_test_set(
         descriptors, test.test_set, data.protocol, encoder.fingerprint, data.name, measurement
     )
+
+
+def _check_people(
+    trained: "TrainSettings | None", encoder: "Encoder", data: "DataSettings", splits: "ReidSplits"
+) -> None:
+    """A warning where the network was trained on the people of the test set, or that cannot be told."""
+    from reid_cosam import build
+
+    seen: int | None
+    if trained is not None:
+        split, seen = trained.data.split, build.people_trained_on(trained.data, data, splits)
+    else:
+        split = encoder.training.split
+        seen = build.people_of_training(split, encoder.training.split_sha256, data, splits)
+    if seen is None:
+        text = "the model does not say on which people it was trained: it may have been on some of these"
+        _log.warning(text)
+    elif seen:
+        text = "the network was trained on %d of these people, in split %d: the thresholds will be wrong"
+        _log.warning(text, seen, split)
 
 
 def _on_gallery(settings: CalibrateSettings, encoder: "Encoder", out: Path) -> "Calibration":
@@ -147,60 +156,15 @@ def _on_gallery(settings: CalibrateSettings, encoder: "Encoder", out: Path) -> "
 
 def _labelled(settings: CalibrateSettings, out: Path) -> "Calibration | None":
     """The calibration with names that the model has, or that `out` holds and is replaced."""
-    from reid_cosam.galleries.calibration import Calibration, beside
+    from reid_cosam.galleries.calibration import Calibration
+    from reid_cosam.sharing.calibrations import calibration_file
 
-    for path in (beside(settings.model), out):
+    for path in (calibration_file(settings.model), out):
         if path is not None and path.is_file():
             found = Calibration.read(path)
             if found.misses is not None:
                 return found
     return None
-
-
-def _verdict_rows(made: "Calibration") -> list[tuple[str, str, str, str]]:
-    """Each verdict, its distance, the 95 % interval of how often it is wrong, and what is promised."""
-    from reid_cosam.galleries.promises import MISS, counted_as
-    from reid_cosam.results.openset import interval
-
-    rows = []
-    for size in _SIZES:
-        name = f"same, gallery of {size}"
-        if made.measurable(_FAR, size):
-            threshold = made.threshold(_FAR, size)
-            alarms = made.false_alarm_rate(threshold, size)
-            promise = f"at most {100 * _FAR:g} % of searches"
-            rows.append((name, f"up to {threshold:.4g}", interval(alarms.model_dump()), promise))
-        else:
-            needed = f"none: takes about {made.people_needed(_FAR, size):,} {counted_as(made)}"
-            rows.append((name, "-", "-", needed))
-    if made.misses is not None and made.miss_measurable(MISS):
-        absent = made.not_here(MISS)
-        missed = interval(made.misses.at(absent).model_dump())
-        rows.append(("not here", f"above {absent:.4g}", missed, f"at most {100 * MISS:g} % of searches"))
-    else:
-        rows.append(("not here", "-", "-", "none: takes more pairs of one person"))
-    return rows
-
-
-def _figure(made: "Calibration") -> "Image":
-    import numpy as np
-
-    from reid_cosam.galleries.promises import MISS
-    from reid_cosam.results.figures.openset import ErrorCurve, openset_figure
-
-    curves = (
-        None
-        if curve is None
-        else ErrorCurve(*(np.array(part) for part in (curve.thresholds, curve.value, curve.low, curve.high)))
-        for curve in (made.false_alarms, made.misses)
-    )
-    false_alarms, misses = curves
-    assert false_alarms is not None
-    promised = [size for size in _SIZES if made.measurable(_FAR, size)]
-    places = {f"same, gallery of {size}": made.threshold(_FAR, size) for size in promised}
-    if made.miss_measurable(MISS):
-        places["not here"] = made.not_here(MISS)
-    return openset_figure(false_alarms, misses, places, made.distance)
 
 
 if __name__ == "__main__":

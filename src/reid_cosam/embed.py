@@ -24,6 +24,7 @@ def main(settings: EmbedSettings) -> None:
     from reid_cosam.galleries.parts import PARTS
     from reid_cosam.loading import load
     from reid_cosam.results.counted_progress import counted
+    from reid_cosam.results.words import number_of
     from reid_cosam.sharing.hub import SCHEME
 
     out = Path(settings.out)
@@ -48,8 +49,10 @@ def main(settings: EmbedSettings) -> None:
     _print_faults(faults)
     table = gallery.tracklets
     print(
-        f"written: {out.resolve()} ({len(gallery):,} tracklets of {table['camera'].nunique():,} cameras, "
-        f"{table['tested_frames'].sum():,} crops used, {faults.counts.total():,} faults)"
+        f"written: {out.resolve()} ({number_of(len(gallery), 'tracklet')} of "
+        f"{number_of(table['camera'].nunique(), 'camera')}, "
+        f"{number_of(int(table['tested_frames'].sum()), 'crop')} used, "
+        f"{number_of(faults.counts.total(), 'fault')})"
     )
 
 
@@ -67,7 +70,7 @@ def _extraction(settings: EmbedSettings, encoder: "Encoder") -> "tuple[Extract, 
         if devices.precision == "bf16-mixed":  # only on request: it moves descriptors by about 1 %
             precision = "bfloat16"
         made = with_engine(encoder, settings.engine, Path(settings.model), precision)
-        return EngineExtraction(made), f"{settings.engine} {precision}"
+        return EngineExtraction(made.embed), f"{settings.engine} {precision}"
     build.check_gpus(devices.accelerator)
     device = torch.device("cuda" if build.runs_on_gpu(devices) else "cpu")
     chosen = build.precision(devices, lambda: encoder.network.backbone)
@@ -78,7 +81,7 @@ def _extraction(settings: EmbedSettings, encoder: "Encoder") -> "tuple[Extract, 
 def _print_faults(faults: "Faults") -> None:
     for kind, number in sorted(faults.counts.items()):
         examples = faults.examples[kind]
-        print(f"{number:,} {kind}:")
+        print(f"{kind}: {number:,}")
         print("".join(f"  {text}\n" for text in examples), end="")
         if number > len(examples):
             print(f"  and {number - len(examples):,} more")

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,11 +14,10 @@ from torch import Tensor
 
 from reid_cosam.data.clips import Frames, snippets, stacked
 from reid_cosam.data.transforms import normalise
+from reid_cosam.galleries.calibration import Calibration
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.sharing import hub, model_folder
-
-if TYPE_CHECKING:
-    from reid_cosam.galleries.calibration import Calibration
+from reid_cosam.sharing.config import Origin, Training
 
 _SNIPPETS_AT_ONCE = 32  # as the commands take them, so that a tracklet of any length fits into memory
 
@@ -46,10 +44,10 @@ class Encoder:
             says so; else None.
     """
 
-    calibration: "Calibration | None" = None
+    calibration: Calibration | None = None
     engine: Callable[[Tensor], Tensor] | None = None  # computes the descriptors instead of the network
     # Of a network that `loading.load` has loaded: what is known of it, and its fingerprint then.
-    _origin: tuple[Callable[[], model_folder.Origin], str] | None = None
+    _origin: tuple[Callable[[], Origin], str] | None = None
 
     def __init__(self, network: VideoReidNet, num_frames: int, height: int, width: int) -> None:
         self.network = network.eval().to(memory_format=torch.channels_last)
@@ -74,6 +72,15 @@ class Encoder:
             digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
             digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
+
+    @property
+    def training(self) -> Training:
+        """What the network was trained on.
+
+        Raises:
+            ValueError: it was composed by hand.
+        """
+        return self._known()[0]().training
 
     def to(self, device: torch.device | str) -> "Encoder":
         """Move the network, for example to `cuda`; returns this same object."""
@@ -154,7 +161,7 @@ class Encoder:
         descriptors: Tensor = self.network(clips).descriptors if self.engine is None else self.engine(clips)
         return descriptors.float()
 
-    def save_pretrained(self, folder: str | PathLike[str], calibration: "Calibration | None" = None) -> None:
+    def save_pretrained(self, folder: str | PathLike[str], calibration: Calibration | None = None) -> None:
         """Writes a model folder, from which `load` makes this encoder anywhere, to the last bit.
 
         >>> encoder = load("logs/train/my_run")
@@ -176,19 +183,23 @@ class Encoder:
                 was made with another network.
             FileExistsError: `folder` holds something else; it stays as it is.
         """
-        if self._origin is None:
-            raise ValueError(
-                "this network was composed by hand, and a model folder needs its settings: save one that "
-                "reid_cosam.load has loaded"
-            )
         calibration = self.calibration if calibration is None else calibration
-        origin, loaded = self._origin[0](), self._origin[1]
+        make_origin, loaded = self._known()
+        origin = make_origin()
         if loaded != self.fingerprint:  # it was trained further
             origin = origin.model_copy(update={"scores": ()})
         model_folder.write_model(Path(folder), self, origin, calibration)
 
+    def _known(self) -> tuple[Callable[[], Origin], str]:
+        if self._origin is None:
+            raise ValueError(
+                "this network was composed by hand, so that its settings are unknown: take one that "
+                "reid_cosam.load has loaded"
+            )
+        return self._origin
+
     def push_to_hub(
-        self, repository: str, private: bool = True, calibration: "Calibration | None" = None
+        self, repository: str, private: bool = True, calibration: Calibration | None = None
     ) -> str:
         """Uploads what `save_pretrained` writes to the Hugging Face hub, for `load("hf://owner/name")`.
 

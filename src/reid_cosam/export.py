@@ -16,10 +16,11 @@ def main(settings: ExportSettings) -> None:
     from reid_cosam import build
     from reid_cosam.loading import load
     from reid_cosam.sharing import exchange, parity
-    from reid_cosam.sharing.model_folder import read_config
+    from reid_cosam.sharing.config import read_config
+    from reid_cosam.sharing.extras import check_installed
 
     for format in settings.format:
-        exchange.check_installed(format)
+        check_installed(format)
     splits = None if settings.data is None else build.read_splits(settings.data)
     encoder, out = load(settings.ckpt, settings.trust), Path(settings.out)
     calibration = None

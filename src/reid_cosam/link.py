@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from reid_cosam.command_line import command
+from reid_cosam.results.words import number_of
 from reid_cosam.settings.footage import LinkSettings
 
 
@@ -15,8 +16,8 @@ def main(settings: LinkSettings) -> None:
     from reid_cosam.galleries.linked import link_gallery
     from reid_cosam.galleries.page.page import write_page
     from reid_cosam.galleries.persons import name_people
-    from reid_cosam.galleries.promises import find_calibration
     from reid_cosam.galleries.times import NO_TRAVELS, read_travel_times
+    from reid_cosam.sharing.calibrations import find_calibration
 
     folder = Path(settings.gallery)
     out = Path(settings.out) if settings.out else folder / "link"
@@ -45,22 +46,23 @@ def main(settings: LinkSettings) -> None:
 def _printed(summary: dict[str, Any]) -> str:
     counts = summary["verdicts"]
     lines = [
-        f"{summary['tracklets']:,} tracklets in {summary['cameras']:,} cameras: {summary['identities']:,} "
-        f"identities, {summary['one_tracklet']:,} of them of one tracklet",
+        f"{number_of(summary['tracklets'], 'tracklet')} in {number_of(summary['cameras'], 'camera')}: "
+        f"{number_of(summary['identities'], 'identity', 'identities')}, "
+        f"{summary['one_tracklet']:,} of them of one tracklet",
         "tracklets: " + ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items()),
         _pairs(summary),
         f"impossible pairs: {summary['impossible']['same_time']:,} in one camera at one time, "
         f"{summary['impossible']['travel_time']:,} by travel times",
     ]
     if summary["without_time"]:
-        lines.append(
-            f"{summary['without_time']:,} tracklets have neither times nor frames: nothing forbids them"
-        )
+        untimed = number_of(summary["without_time"], "tracklet")
+        lines.append(f"without times and frames, so that nothing forbids a link: {untimed}")
     lines.append(summary["meaning"])
     if scores := summary["scores"]:
         percent = {name: f"{100 * scores[name]:.1f} %" for name in ("idf1", "precision", "recall", "f1")}
         lines.append(
-            f"against {scores['people']:,} people named in {summary['named_in']}: IDF1 {percent['idf1']}; "
+            f"against {number_of(scores['people'], 'person', 'people')} named in {summary['named_in']}: "
+            f"IDF1 {percent['idf1']}; "
             f"of pairs: precision {percent['precision']}, recall {percent['recall']}, F1 {percent['f1']}"
         )
     return "\n".join(lines)
@@ -68,7 +70,7 @@ def _printed(summary: dict[str, Any]) -> str:
 
 def _pairs(summary: dict[str, Any]) -> str:
     pairs = summary["linked_pairs"]
-    text = f"linked pairs: {pairs['all']:,}, of which {pairs['of_one_camera']:,} are within one camera"
+    text = f"linked pairs: {pairs['all']:,}, of these within one camera: {pairs['of_one_camera']:,}"
     if summary["one_camera_covered"]:
         return text
     return f"{text}; the calibration does not cover those, so identities in one camera only are uncertain"

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from reid_cosam import build
 from reid_cosam.encoder import Encoder
-from reid_cosam.galleries.calibration import Calibration, beside
+from reid_cosam.galleries.calibration import Calibration
 from reid_cosam.sharing import hub, model_folder
+from reid_cosam.sharing.calibrations import calibration_file
+from reid_cosam.sharing.config import CONFIG, is_model_folder
 from reid_cosam.training.checkpoint_files import LAST
 
 
@@ -40,21 +42,20 @@ def load(path: str | PathLike[str], trust: Collection[str] = ()) -> Encoder:
     """
     name = fspath(path)
     file = hub.download(name) if name.startswith(hub.SCHEME) else Path(name)
-    if model_folder.is_model_folder(file):
+    if is_model_folder(file):
         return _load_shared(file, trust)
     if file.is_dir():
         folder, file = file, file / "checkpoints" / LAST
         if not file.exists():
             raise FileNotFoundError(
                 f"{file}: there is no such checkpoint, and {folder} is no model folder either, as it has no "
-                f"{model_folder.CONFIG}"
+                f"{CONFIG}"
             )
     settings, network = build.load_network(file, trust)
     encoder = Encoder(network, settings.num_frames, settings.data.height, settings.data.width)
     origin = partial(build.origin_of, settings, file, network.classifier.out_features)
     encoder._origin = (origin, encoder.fingerprint)
-    place = beside(str(file))
-    if place is not None and place.is_file():
+    if place := calibration_file(str(file)):
         calibration = Calibration.read(place)
         if calibration.network == encoder.fingerprint:  # else of an earlier checkpoint of the run
             encoder.calibration = calibration
@@ -66,9 +67,7 @@ def _load_shared(folder: Path, trust: Collection[str]) -> Encoder:
     encoder = Encoder(network, config.num_frames, *config.preprocessing.input_size)
     found = (encoder.fingerprint, network.descriptor_size)
     if found != (config.fingerprint, config.descriptor_size):
-        raise ValueError(
-            f"{folder / model_folder.CONFIG} does not describe the network in {model_folder.WEIGHTS}"
-        )
+        raise ValueError(f"{folder / CONFIG} does not describe the network in {model_folder.WEIGHTS}")
     encoder.calibration = model_folder.read_calibration(folder, config.fingerprint)
     encoder._origin = (lambda: config, config.fingerprint)
     return encoder

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reid_cosam.command_line import command
+from reid_cosam.results.words import number_of
 from reid_cosam.settings.footage import SearchSettings
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ def main(settings: SearchSettings) -> None:
     """Writes the hits of all queries, prints those of the first, and what their verdicts mean."""
     from reid_cosam.galleries import search
     from reid_cosam.galleries.gallery import read_gallery
-    from reid_cosam.galleries.promises import find_calibration
     from reid_cosam.galleries.queries import find_tracks
+    from reid_cosam.sharing.calibrations import find_calibration
 
     folder, out = Path(settings.gallery), Path(settings.out)
     search.check_table(out)
@@ -49,7 +50,8 @@ def main(settings: SearchSettings) -> None:
     _print(table.drop(columns="thumbnail"))
     searched = search.num_searched(gallery, settings.cameras)
     print(_meaning(settings, calibration, queries, gallery))
-    print(f"written: {out.resolve()} ({len(queries.names):,} queries among {searched:,} tracklets)")
+    asked = number_of(len(queries.names), "query", "queries")
+    print(f"written: {out.resolve()} ({asked} among {number_of(searched, 'tracklet')})")
 
 
 def _embedded(settings: SearchSettings, gallery: "Gallery") -> "Queries":
@@ -115,7 +117,7 @@ def _print(table: "pd.DataFrame") -> None:
     empty = [name for name in best if (best[name].isna() | (best[name] == "")).all()]
     print(best.drop(columns=empty).to_string(index=False, float_format=lambda number: f"{number:.4g}"))
     if len(names) > _QUERIES_PRINTED:
-        print(f"... and {len(names) - _QUERIES_PRINTED:,} more queries")
+        print(f"... and {number_of(len(names) - _QUERIES_PRINTED, 'more query', 'more queries')}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from hydra import compose, initialize_config_dir
 from safetensors import safe_open
 
 from reid_cosam import build
-from reid_cosam.data.readers.mars import Mars
 from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.metrics.scoring import ScoringConfig
 from reid_cosam.metrics.testset import TestSet
@@ -19,31 +18,15 @@ from reid_cosam.paths import CONF
 from reid_cosam.results.descriptors import DescriptorStore
 from reid_cosam.settings import EvaluateSettings
 from reid_cosam.settings.reading import read_settings
-from tests.support.evaluated import run, train_checkpoint
-from tests.support.tree import write_mars_tree
+from tests.support.evaluated import run
 
-
-@pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_mars_tree(tmp_path_factory.mktemp("data") / "mars")
-
-
-@pytest.fixture(autouse=True)
-def tiny_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Mars, "counts", {})
-
-
-@pytest.fixture(scope="module")
-def ckpt(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Mars, "counts", {})
-        return train_checkpoint(tree, tmp_path_factory.mktemp("trained"))
+pytestmark = pytest.mark.usefixtures("any_counts")
 
 
 @pytest.fixture
-def copied(ckpt: Path, tmp_path: Path) -> Path:
+def copied(trained_checkpoint: Path, tmp_path: Path) -> Path:
     """The checkpoint alone, without descriptors beside it."""
-    return Path(shutil.copy(ckpt, tmp_path / "model.ckpt"))
+    return Path(shutil.copy(trained_checkpoint, tmp_path / "model.ckpt"))
 
 
 def test_a_store_of_another_checkpoint_is_refused(copied: Path, tmp_path: Path) -> None:
@@ -86,7 +69,7 @@ def test_a_torn_store_is_named(copied: Path, tmp_path: Path) -> None:
     path = Path(metrics["store"]) / "descriptors.safetensors"
     path.write_bytes(path.read_bytes()[:100])
 
-    with pytest.raises(ValueError, match=r"descriptors\.safetensors is not a readable store"):
+    with pytest.raises(ValueError, match=r"descriptors\.safetensors is not a readable"):
         run(tmp_path / "again", copied)
 
 

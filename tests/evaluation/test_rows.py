@@ -148,7 +148,7 @@ def test_a_table_that_agrees_with_the_data_set_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"name,pid\na.jpg,1\n", "has no column first_frame, only name, pid"),
+        (b"name,pid\na.jpg,1\n", "lacks the column first_frame: .*name, pid"),
         (b"", "is not a readable CSV table"),
         (b"first_frame\n\xff\xfe\n", "is not a readable CSV table"),
         (b'first_frame,pid\n"a.jpg,1\n', "is not a readable CSV table"),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from reid_cosam.galleries.calibration import Calibration, OpenSetScores, RateCurve, distances, pair_rate
+from reid_cosam.galleries.calibration import Calibration, distances, pair_rate
+from reid_cosam.galleries.measurements import OpenSetScores, RateCurve
 
 GRID = (1.0, 2.0, 3.0, 4.0, 5.0)
 

@@ -73,7 +73,7 @@ def test_a_table_with_a_line_less_is_refused(tmp_path: Path) -> None:
     write_gallery(small_gallery(), tmp_path)
     table = tmp_path / "tracklets.csv"
     table.write_text("".join(table.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(ValueError, match="lists 1 tracklets"):
+    with pytest.raises(ValueError, match="lists 1 tracklet,"):
         read_gallery(tmp_path)
 
 

@@ -77,7 +77,7 @@ def test_travel_times_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "named"),
     [
-        ("from,to,min_seconds\na,b,1", "lacks the columns max_seconds"),
+        ("from,to,min_seconds\na,b,1", "lacks the column max_seconds"),
         (
             "from,to,min_seconds,max_seconds\na,b,1,2\nb,z,1,2",
             "line 3: the gallery has no camera z; it has a, b",
@@ -88,7 +88,7 @@ def test_travel_times_are_read(tmp_path: Path) -> None:
         ("from,to,min_seconds,max_seconds\na,b,,2", "line 2: ,2 are not seconds"),
         ("from,to,min_seconds,max_seconds\na,b,nan,2", "line 2: seconds from nan to 2"),
         ("from,to,min_seconds,max_seconds\na,b,1,2\na,b,1,3", "line 3: a second line from a to b"),
-        ("", "not a readable table"),
+        ("", "is empty"),
     ],
 )
 def test_travel_times_that_cannot_be_are_refused(tmp_path: Path, lines: str, named: str) -> None:

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from reid_cosam import build
-from reid_cosam.galleries.calibration import Calibration, Measured, OpenSetScores, RateCurve
+from reid_cosam.galleries.calibration import Calibration
+from reid_cosam.galleries.measurements import Measured, OpenSetScores, RateCurve
 from reid_cosam.training.checkpoint_files import WholeCheckpointIO
 from tests.test_settings import settings
 
@@ -31,7 +32,12 @@ def checkpoint(path: Path, *overrides: str) -> Path:
         if name.endswith("running_var"):
             value.uniform_(0.5, 1.5)
     state = {f"network.{name}": value for name, value in network.state_dict().items()}
-    content = {"state_dict": state, "config": chosen.model_dump(mode="json"), "global_step": 7}
+    content = {
+        "state_dict": state,
+        "config": chosen.model_dump(mode="json"),
+        "global_step": 7,
+        "split": "5" * 64,
+    }
     WholeCheckpointIO().save_checkpoint(content, path)
     return path
 

@@ -10,7 +10,9 @@ import torch
 
 import reid_cosam
 from reid_cosam import Encoder
-from tests.sharing.folders import checkpoint, clips
+from reid_cosam.galleries.calibration import Calibration
+from reid_cosam.sharing.calibrations import calibration_file
+from tests.sharing.folders import calibration, checkpoint, clips
 from tests.sharing.hub_server import Hub, Repository, served
 
 NAME, SOURCE = "lab/walkers", "hf://lab/walkers"
@@ -59,6 +61,19 @@ def test_only_the_files_of_a_model_folder_are_fetched(hub: Hub, encoder: Encoder
 
     fetched = {line.rpartition("/")[2] for line in hub.asked if line.startswith("GET /lab/walkers/resolve")}
     assert fetched == {"weights.safetensors", "reid_config.json", "README.md"}
+
+
+def test_its_calibration_is_found_in_the_copy_that_loading_left(hub: Hub, encoder: Encoder) -> None:
+    encoder.push_to_hub(NAME, calibration=calibration(encoder.fingerprint, "shop"))
+    assert calibration_file(SOURCE) is None
+    reid_cosam.load(SOURCE)
+    hub.asked.clear()
+
+    found = calibration_file(SOURCE)
+
+    assert found is not None
+    assert Calibration.read(found).source["name"] == "shop"
+    assert hub.asked == []
 
 
 def test_a_tampered_file_is_refused(hub: Hub, encoder: Encoder) -> None:

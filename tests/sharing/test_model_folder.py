@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 import reid_cosam
 from reid_cosam import Encoder
-from reid_cosam.galleries.calibration import RateCurve
+from reid_cosam.galleries.measurements import RateCurve
 from reid_cosam.results.store import read_record, write_record
 from tests.sharing.folders import calibration, checkpoint, clips
 
@@ -95,7 +95,7 @@ def test_the_folder_says_all_that_preprocessing_needs(model: Path) -> None:
     }
     assert content["architecture"] == "resnet_tiny-cosam45-tp_avg-n4"
     assert (content["num_frames"], content["descriptor_size"], content["distance"]) == (4, 256, "euclidean")
-    seen = {"data": "synthetic medium", "split": None, "people": 3}
+    seen = {"data": "synthetic medium", "split": None, "people": 3, "split_sha256": "5" * 64}
     assert content["training"] == seen | {"recipe": "paper", "seed": 0, "steps": 7}
 
 

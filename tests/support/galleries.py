@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from reid_cosam.galleries.calibration import Calibration, Distance, OpenSetScores, RateCurve
+from reid_cosam.galleries.calibration import Calibration, Distance
 from reid_cosam.galleries.gallery import COLUMNS, Gallery, write_gallery
+from reid_cosam.galleries.measurements import OpenSetScores, RateCurve
 
 Row = tuple[str, str, str, float | None, float | None, Sequence[float]]
 

@@ -14,6 +14,7 @@ from reid_cosam.data.counts import check_counts
 from reid_cosam.data.masks import has_masks
 from reid_cosam.data.readers import DatasetReader, own
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.data.verification import split_hash
 from reid_cosam.settings import DataSettings, TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
 from reid_cosam.training.shared_memory import Load, check_shared_memory
@@ -101,8 +102,35 @@ def people_trained_on(trained: DataSettings, data: DataSettings, splits: ReidSpl
         return 0
     if not make_reader(data).counts and Path(trained.root).absolute() != Path(data.root).absolute():
         return 0
-    seen = read_splits(data.model_copy(update={"reader": data.reader | {"split": trained.split}})).train
-    return len({one.pid for one in splits.query} & {one.pid for one in seen})
+    return _num_queried(splits, _of_split(data, trained.split))
+
+
+def people_of_training(
+    split: int | None, split_sha256: str | None, data: DataSettings, splits: ReidSplits
+) -> int | None:
+    """As `people_trained_on`, of a network from a model folder; None where that cannot be told.
+
+    Args:
+        split: that the network was trained on.
+        split_sha256: of its list of tracklets; data with the same one are the same, wherever they lie.
+    """
+    if split in (None, data.split) or "split" not in data.reader:
+        return 0
+    if split_sha256 is None:
+        return None
+    try:
+        trained = _of_split(data, split)
+    except ValueError:  # this data set has no such split
+        return 0
+    return _num_queried(splits, trained) if split_hash(trained, data_folder(data)) == split_sha256 else 0
+
+
+def _of_split(data: DataSettings, split: int | None) -> ReidSplits:
+    return read_splits(data.model_copy(update={"reader": data.reader | {"split": split}}))
+
+
+def _num_queried(splits: ReidSplits, trained: ReidSplits) -> int:
+    return len({one.pid for one in splits.query} & {one.pid for one in trained.train})
 
 
 def splits_file(data: DataSettings) -> Path | None:

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Collection
-from contextlib import suppress
 from pathlib import Path
 
 from torch import nn
@@ -14,18 +13,9 @@ from reid_cosam.models.network import VideoReidNet
 from reid_cosam.results.finished_run import METRICS
 from reid_cosam.results.store import read_record
 from reid_cosam.settings import TrainSettings
-from reid_cosam.sharing.model_folder import (
-    CLASSIFIER,
-    CONFIG,
-    WEIGHTS,
-    ModelConfig,
-    Origin,
-    Score,
-    Training,
-    read_config,
-    read_weights,
-)
-from reid_cosam.training.checkpoint_files import finished_iterations
+from reid_cosam.sharing.config import CONFIG, ModelConfig, Origin, Score, Training, read_config
+from reid_cosam.sharing.model_folder import CLASSIFIER, WEIGHTS, read_weights
+from reid_cosam.training.checkpoint_files import read_checkpoint
 
 
 def load_shared(folder: Path, trust: Collection[str] = ()) -> tuple[ModelConfig, VideoReidNet]:
@@ -65,13 +55,13 @@ def origin_of(settings: TrainSettings, path: Path, num_people: int) -> Origin:
     Raises:
         ValueError: the scores are damaged.
     """
-    steps = None
-    with suppress(KeyError):  # a converted one
-        steps = finished_iterations(path)
+    content = read_checkpoint(path)
+    steps = content.get("global_step")  # a converted one has none
     data = settings.data
     training = Training(
         data=" ".join(filter(None, (data.name, data.size))),
         split=data.split,
+        split_sha256=content.get("split"),
         people=num_people,
         recipe=settings.recipe.name,
         seed=settings.seed,

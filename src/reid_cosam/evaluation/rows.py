@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int64
 
+from reid_cosam.data.tables import check_columns
 from reid_cosam.evaluation.records import TestTracklets
 from reid_cosam.metrics.testset import TestSet
 from reid_cosam.results.descriptors import TABLE
@@ -34,9 +35,7 @@ class RowTable:
             raise FileNotFoundError(f"rows={path}: there is no such table, nor is it an order") from None
         except (ValueError, pd.errors.ParserError) as error:
             raise ValueError(f"{path} is not a readable CSV table: {error}") from None
-        if "first_frame" not in self.rows:
-            columns = ", ".join(map(str, self.rows.columns))
-            raise ValueError(f"{path} has no column first_frame, only {columns}")
+        check_columns(self.rows, path, ("first_frame",))
 
 
 def read_rows(rows: str | None, descriptors: Path) -> RowTable | str:

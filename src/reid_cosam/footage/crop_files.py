@@ -5,15 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from reid_cosam.data.readers.listing import is_image
 from reid_cosam.data.readers.own import natural
+from reid_cosam.data.tables import read_table
 from reid_cosam.footage.clock import Clock
 from reid_cosam.footage.cropped import CroppedCamera, numbers
 from reid_cosam.footage.crops import Track
 
-_HEADER = "path,track,camera[,person]"
 _DEPTH = 3  # folders that a layout has, at most
 
 
@@ -51,7 +49,7 @@ def read_csv(path: Path, clock: Clock) -> list[CroppedCamera]:
     Raises:
         ValueError: it is no such table, or a line does not fit to an earlier one; names both.
     """
-    table = _table(path)
+    table = read_table(path, ("path", "track", "camera"), ("person",))
     if table.empty:
         raise ValueError(f"{path} lists no images")
     people = table["person"] if "person" in table else [""] * len(table)
@@ -72,24 +70,6 @@ def read_csv(path: Path, clock: Clock) -> list[CroppedCamera]:
             )
         paths.append(_image(path, line, image))
     return _cameras(tracks, str(path), clock)
-
-
-def _table(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except pd.errors.EmptyDataError:
-        raise ValueError(f"{path} is empty: it needs {_HEADER}") from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path} is not text in UTF-8 ({error.reason}): save it in UTF-8") from error
-    except ValueError as error:  # pandas derives its own errors from it
-        raise ValueError(f"{path} is not a readable table: {' '.join(str(error).split())}") from error
-    missing = [name for name in ("path", "track", "camera") if name not in table]
-    if missing and ";" in ",".join(table.columns):
-        raise ValueError(f"{path} has semicolons between its columns: save it with commas, as {_HEADER}")
-    if missing:
-        renamed = "; tracklet is called track here" if "tracklet" in table else ""
-        raise ValueError(f"{path} lacks the columns {', '.join(missing)}: it needs {_HEADER}{renamed}")
-    return table
 
 
 def _image(table: Path, line: int, name: str) -> str:

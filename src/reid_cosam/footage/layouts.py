@@ -9,6 +9,7 @@ from reid_cosam.footage import crop_files, with_boxes
 from reid_cosam.footage.boxed import BoxedCamera
 from reid_cosam.footage.clock import Clock, read_clock
 from reid_cosam.footage.cropped import CroppedCamera
+from reid_cosam.results.words import number_of
 
 Camera = BoxedCamera | CroppedCamera
 
@@ -119,7 +120,7 @@ def _unknown(reason: str) -> ValueError:
 def _about(path: Path, layout: str, cameras: Collection[Camera], clock: Clock) -> str:
     tracks = [track for camera in cameras for track in camera.tracks]
     people = {track.person for track in tracks if track.person}
-    named = f" of {len(people):,} people" if people else ""
+    named = f" of {number_of(len(people), 'person', 'people')}" if people else ""
     ignored = sum(int(str(camera.about.get("ignored", 0))) for camera in cameras)
     left_out = (
         f"; {ignored:,} boxes that the ground truth marks to be ignored are left out" if ignored else ""
@@ -127,8 +128,9 @@ def _about(path: Path, layout: str, cameras: Collection[Camera], clock: Clock) -
     timed = all(camera.about["fps"] for camera in cameras)
     when = clock.about if timed else "no times: fps=... gives them"
     return (
-        f"{path}: layout {layout}, {len(cameras):,} cameras, {len(tracks):,} tracks{named}, "
-        f"{sum(track.length for track in tracks):,} crops; {when}{left_out}{_hint(cameras)}"
+        f"{path}: layout {layout}, {number_of(len(cameras), 'camera')}, "
+        f"{number_of(len(tracks), 'track')}{named}, "
+        f"{number_of(sum(track.length for track in tracks), 'crop')}; {when}{left_out}{_hint(cameras)}"
     )
 
 

@@ -7,94 +7,17 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Float32
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, ValidationError
 from torch import Tensor
 
+from reid_cosam.galleries.measurements import Measured, OpenSetScores, RateCurve, WithinCameras
 from reid_cosam.metrics.retrieval import cosine_distances, euclidean_distances
 from reid_cosam.results.store import read_record, write_record
+from reid_cosam.settings.base import Settings
 
 FILE = "calibration.json"
 Verdict = Literal["same", "uncertain", "not here"]
 Distance = Literal["euclidean", "cosine"]
-
-_Rate = Annotated[float, Field(ge=0, le=1)]
-_Strict = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Measured(BaseModel):
-    """A value and its 95 % confidence interval, by a bootstrap over people."""
-
-    model_config = _Strict
-    value: _Rate
-    low: _Rate
-    high: _Rate
-
-
-class RateCurve(BaseModel):
-    """A rate at each of the ascending thresholds and its 95 % confidence interval."""
-
-    model_config = _Strict
-    thresholds: tuple[Annotated[float, Field(ge=0)], ...] = Field(min_length=2)
-    value: tuple[_Rate, ...]
-    low: tuple[_Rate, ...]
-    high: tuple[_Rate, ...]
-
-    @model_validator(mode="after")
-    def _fits_together(self) -> "RateCurve":
-        if (np.diff(self.thresholds) <= 0).any():
-            raise ValueError("thresholds do not rise")
-        for part in (self.value, self.low, self.high):
-            if len(part) != len(self.thresholds):
-                raise ValueError(f"there are {len(part)} rates at {len(self.thresholds)} thresholds")
-            if (self._sign * np.diff(part) < 0).any():
-                raise ValueError("a rate turns back as the threshold rises")
-        if max(self.value) == 0:
-            raise ValueError("the rate is 0 at every threshold")
-        return self
-
-    @property
-    def _sign(self) -> int:
-        return 1 if self.value[-1] >= self.value[0] else -1
-
-    def at(self, threshold: float) -> Measured:
-        """The rate at any threshold; between two that were measured, limits are those of the worse one."""
-        place = int(np.searchsorted(self.thresholds, threshold, side="left" if self._sign > 0 else "right"))
-        worse = place if self._sign > 0 else place - 1
-        value = float(np.interp(threshold, self.thresholds, self.value))
-        low = float(np.interp(threshold, self.thresholds, self.low))
-        if not 0 <= worse < len(self.thresholds):  # beyond the last different or before the first same pair
-            return Measured(value=self.value[worse > 0 and -1], low=low, high=1.0)
-        return Measured(value=value, low=min(low, value), high=max(self.high[worse], value))
-
-
-class OpenSetScores(BaseModel):
-    """EER, TPR by FPR and DIR by FAR as `metrics.openset` defines them; None where not measurable."""
-
-    model_config = _Strict
-    people: int
-    same_pairs: int
-    different_pairs: int
-    eer: Measured | None
-    tpr_at_fpr: dict[str, Measured | None]
-    dir_at_far: dict[str, Measured | None]
-
-
-class WithinCameras(BaseModel):
-    """Distances between different tracklets of one camera, whoever they show: what footage looks like.
-
-    Attributes:
-        quantiles: at evenly spaced shares from 0 to 1.
-        tracklets: how many they were measured on.
-        spread: largest difference between two distributions of halves of the people, 99 % of the time, times
-            the square root of the tracklets in a half: what chance makes of it.
-        between_cameras: largest difference between a camera and the others; 0 where there is one camera.
-    """
-
-    model_config = _Strict
-    quantiles: tuple[Annotated[float, Field(ge=0)], ...] = Field(min_length=2)
-    tracklets: int = Field(ge=2)
-    spread: float = Field(ge=0)
-    between_cameras: _Rate
 
 
 def _checked_source(source: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +30,7 @@ def _checked_source(source: dict[str, Any]) -> dict[str, Any]:
     return source | {name: Path(place).absolute().name for name, place in places.items()}
 
 
-class Calibration(BaseModel):
+class Calibration(Settings):
     """Error rates of a network's distances, measured on people it was not trained on.
 
     A pair of tracklets under different cameras is taken for one person up to a threshold. False alarms are
@@ -147,7 +70,6 @@ class Calibration(BaseModel):
         within_cameras: what `drift` compares other footage with.
     """
 
-    model_config = _Strict
     network: str
     distance: Distance
     source: Annotated[dict[str, Any], AfterValidator(_checked_source)]
@@ -267,17 +189,6 @@ class Calibration(BaseModel):
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "content"
             raise ValueError(f"{path} is no calibration of reid-cosam: {place}: {first['msg']}") from None
-
-
-def beside(model: str) -> Path | None:
-    """Where the calibration of a model lies: in its folder, or in that of the run that it came from.
-
-    None for a model that is not on this machine.
-    """
-    path = Path(model)
-    if path.is_file():
-        path = path.parent.parent if path.parent.name == "checkpoints" else path.parent
-    return path / FILE if path.is_dir() else None
 
 
 def distances(

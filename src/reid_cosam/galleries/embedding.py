@@ -187,8 +187,8 @@ def _save_jpeg(image: Image.Image, path: Path) -> None:
 
 def _gallery(found: Part, how: Embedding, out: Path) -> Gallery:
     if not found.rows:
-        counted = ", ".join(f"{number:,} {kind}" for kind, number in found.faults.counts.items())
-        raise ValueError(f"nothing could be embedded, so {out} gets no gallery: {counted}")
+        counted = ", ".join(f"{kind}: {number:,}" for kind, number in found.faults.counts.items())
+        raise ValueError(f"nothing could be embedded, so {out} gets no gallery; {counted}")
     table = pd.DataFrame(found.rows, columns=list(COLUMNS)).astype(dict(COLUMNS))
     table = table.sort_values(["camera", "start", "first_frame", "track"], kind="stable")
     order = torch.from_numpy(table.index.to_numpy().copy())

@@ -9,19 +9,12 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from reid_cosam.galleries.calibration import (
-    Calibration,
-    Distance,
-    Measured,
-    OpenSetScores,
-    RateCurve,
-    WithinCameras,
-    distances,
-)
+from reid_cosam.galleries.calibration import Calibration, Distance, distances
 from reid_cosam.galleries.drift import within_cameras
 from reid_cosam.galleries.gallery import Gallery
+from reid_cosam.galleries.measurements import OpenSetScores, RateCurve, WithinCameras
 from reid_cosam.galleries.times import Constraints
-from reid_cosam.metrics.bootstrap import Interval, OpenSet, Rates, open_set
+from reid_cosam.metrics.bootstrap import OpenSet, open_set
 from reid_cosam.metrics.openset import Pairs, Searches, compare
 from reid_cosam.metrics.rules import Labels
 from reid_cosam.metrics.testset import TestSet
@@ -169,7 +162,7 @@ def calibrate_unlabelled(
 
 def score_record(scored: OpenSet) -> dict[str, Any]:
     """Open-set scores as `metrics.json` and `openset.json` hold them; None where a rate is not measurable."""
-    return _scores(scored).model_dump(mode="json")
+    return OpenSetScores.of(scored).model_dump(mode="json")
 
 
 def _some_people(people: Shaped[np.ndarray, " n"], seed: int) -> Shaped[np.ndarray, " k"]:
@@ -201,7 +194,7 @@ def _camera_pairs(
         part = pairs.at(np.isin(query, (one, other)), np.isin(gallery, (one, other)))
         if part.different.any():
             scored = open_set(part, None, min(how.draws, _PAIR_DRAWS), how.seed)
-            found[f"{one} / {other}"] = _scores(scored)
+            found[f"{one} / {other}"] = OpenSetScores.of(scored)
     return found
 
 
@@ -225,30 +218,9 @@ def _calibration(
         network=network,
         distance=how.distance,
         source=source | {"draws": how.draws, "seed": how.seed},
-        false_alarms=_curve(grid, false_alarms),
-        misses=None if misses is None else _curve(grid, misses),
-        scores=_scores(scored),
+        false_alarms=RateCurve.of(grid, false_alarms),
+        misses=None if misses is None else RateCurve.of(grid, misses),
+        scores=OpenSetScores.of(scored),
         camera_pairs=by_camera,
         within_cameras=within,
     )
-
-
-def _curve(grid: Float[np.ndarray, " k"], rates: Rates) -> RateCurve:
-    """With six digits of each rate."""
-    value, low, high = (tuple(float(f"{rate:.6g}") for rate in part) for part in rates)
-    return RateCurve(thresholds=tuple(grid.tolist()), value=value, low=low, high=high)
-
-
-def _scores(scored: OpenSet) -> OpenSetScores:
-    return OpenSetScores(
-        people=scored.people,
-        same_pairs=scored.same_pairs,
-        different_pairs=scored.different_pairs,
-        eer=_measured(scored.equal_error_rate),
-        tpr_at_fpr={f"{rate:g}": _measured(one) for rate, one in scored.true_positive_rates.items()},
-        dir_at_far={f"{rate:g}": _measured(one) for rate, one in scored.identification_rates.items()},
-    )
-
-
-def _measured(interval: Interval | None) -> Measured | None:
-    return None if interval is None else Measured(**interval._asdict())

@@ -1,7 +1,7 @@
 """Descriptors of snippets, and COSAM's masks where a network makes them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float32, UInt8
@@ -10,9 +10,6 @@ from torch import Tensor
 from reid_cosam.data.transforms import normalise
 from reid_cosam.models.fusing import FusedNetwork
 from reid_cosam.models.network import VideoReidNet
-
-if TYPE_CHECKING:
-    from reid_cosam.encoder import Encoder
 
 
 class Extracted(NamedTuple):
@@ -49,10 +46,10 @@ class NetworkExtraction:
 
 
 class EngineExtraction:
-    """Extracts as an encoder whose engine is another library does, without masks."""
+    """Extracts as `embed` of an encoder whose engine is another library, without masks."""
 
-    def __init__(self, encoder: "Encoder") -> None:
-        self._encoder = encoder
+    def __init__(self, embed: Callable[[Tensor], Tensor]) -> None:
+        self._embed = embed
 
     def __call__(self, snippets: UInt8[Tensor, "s t h w 3"]) -> Extracted:
-        return Extracted(self._encoder.embed(snippets).cpu(), None)
+        return Extracted(self._embed(snippets).cpu(), None)

@@ -12,11 +12,12 @@ from types import MappingProxyType
 
 import pandas as pd
 from jaxtyping import Float32
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from reid_cosam.results.descriptors import FILE, SUM, TABLE, check_finite, sum_of
+from reid_cosam.data.tables import read_table
+from reid_cosam.results.descriptors import FILE, SUM, TABLE, check_finite, check_sum, read_tensor, sum_of
 from reid_cosam.results.store import replacing, write_text
+from reid_cosam.results.words import number_of
 
 COLUMNS = MappingProxyType(
     {
@@ -99,34 +100,21 @@ def read_gallery(folder: Path) -> Gallery:
     path = folder / FILE
     if not path.exists():
         raise FileNotFoundError(f"{folder} holds no gallery: {FILE} is missing; reid-cosam embed writes one")
-    try:
-        with safe_open(path, framework="pt") as file:
-            header: dict[str, str] = file.metadata() or {}
-            descriptors: Tensor = file.get_tensor("descriptors")
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is not a readable file of descriptors: {error}") from error
+    descriptors, header = read_tensor(path)
     if missing := [name for name in _HEADER if name not in header]:
         raise ValueError(f"{path} was not written by reid-cosam embed: its header lacks {', '.join(missing)}")
-    if header[SUM] != sum_of(descriptors):
-        raise ValueError(f"{path} is damaged: its content does not match the SHA-256 in it")
+    check_sum(path, descriptors, header)
     tracklets = _read_table(folder / TABLE)
     if len(tracklets) != len(descriptors):
         raise ValueError(
-            f"{folder / TABLE} lists {len(tracklets)} tracklets, but {path.name} holds "
+            f"{folder / TABLE} lists {number_of(len(tracklets), 'tracklet')}, but {path.name} holds "
             f"{len(descriptors)}: embed again"
         )
     return Gallery(descriptors, tracklets, header["network"], header["model"])
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path} is missing") from None
-    except (ValueError, OSError) as error:  # pandas derives its own errors from the former
-        raise ValueError(f"{path} is not a readable table: {error}") from error
-    if missing := [name for name in COLUMNS if name not in table]:
-        raise ValueError(f"{path} lacks the columns {', '.join(missing)}")
+    table = read_table(path, tuple(COLUMNS))
     for name, kind in COLUMNS.items():
         if kind == "str":
             continue

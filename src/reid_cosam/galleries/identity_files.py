@@ -8,6 +8,7 @@ from pathlib import Path
 from reid_cosam.galleries.linked import Linked
 from reid_cosam.galleries.search import check_place
 from reid_cosam.results.store import read_record, write_json, write_text
+from reid_cosam.results.words import number_of
 from reid_cosam.scratch import scratch_for
 
 _SUMMARY = "link.json"
@@ -107,5 +108,6 @@ def _with_identities(path: Path, identities: dict[str, int]) -> str:
             continue
         lines.append(",".join([frame, str(identity), *fields[1:]]))
     if left_out:
-        _log.warning("%s: %s tracks are not in the gallery; their boxes are left out", path, len(left_out))
+        text = "%s: boxes of %s that the gallery lacks are left out"
+        _log.warning(text, path, number_of(len(left_out), "track"))
     return "".join(f"{line}\n" for line in lines)

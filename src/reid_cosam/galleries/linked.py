@@ -76,14 +76,7 @@ def link_gallery(
     pairs = linked_pairs(gallery.tracklets["camera"], links)
     doubts = reasons(links, used, upper, np.zeros(len(gallery), dtype=bool) if covered else pairs.one_camera)
     named = verdicts(links, doubts)
-    summary = {
-        "network": gallery.network,
-        "model": gallery.model,
-        "tracklets": len(gallery),
-        "cameras": gallery.tracklets["camera"].nunique(),
-        "identities": int(links.identities.max()),
-        "one_tracklet": int((np.bincount(links.identities) == 1).sum()),
-        "verdicts": {name: Counter(named)[name] for name in VERDICTS},
+    summary = _counts(gallery, links, named) | {
         "linked_pairs": {"all": pairs.linked, "of_one_camera": pairs.within},
         "one_camera_covered": covered,
         "threshold": used,
@@ -92,15 +85,35 @@ def link_gallery(
         "calibration": None if calibration is None else calibration.source,
         "unit_length": cosine,
         "meaning": meaning,
+        **_rules(constraints, travels),
+        "scores": _scores(gallery, links),
+        "named_in": named_in,
+    }
+    return Linked(identity_table(gallery.tracklets, links, named, doubts), summary)
+
+
+def _counts(gallery: Gallery, links: Links, named: list[str]) -> dict[str, Any]:
+    """For the summary: what was linked, and to how many identities."""
+    return {
+        "network": gallery.network,
+        "model": gallery.model,
+        "tracklets": len(gallery),
+        "cameras": gallery.tracklets["camera"].nunique(),
+        "identities": int(links.identities.max()),
+        "one_tracklet": int((np.bincount(links.identities) == 1).sum()),
+        "verdicts": {name: Counter(named)[name] for name in VERDICTS},
+    }
+
+
+def _rules(constraints: Constraints, travels: Travels) -> dict[str, Any]:
+    """For the summary: what forbids that two tracklets are linked."""
+    return {
         "impossible": constraints.count(),
         "without_time": constraints.untimed,
         "travel_times": [
             [*pair, time.least, None if np.isinf(time.most) else time.most] for pair, time in travels.items()
         ],
-        "scores": _scores(gallery, links),
-        "named_in": named_in,
     }
-    return Linked(identity_table(gallery.tracklets, links, named, doubts), summary)
 
 
 def _thresholds(

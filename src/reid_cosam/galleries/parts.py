@@ -9,14 +9,14 @@ from typing import Any
 
 import torch
 from jaxtyping import Float32
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from reid_cosam.results.descriptors import SUM, sum_of
+from reid_cosam.results.descriptors import SUM, check_sum, read_tensor, sum_of
 from reid_cosam.results.store import read_record, replacing, write_record
 
 PARTS = "parts"
+_REMEDY = "delete it and embed again"
 _EXAMPLES = 3  # sentences per kind of fault
 
 
@@ -92,14 +92,8 @@ class PartStore:
             ValueError: the file is damaged; names it.
         """
         path = self._path(number)
-        try:
-            with safe_open(path, framework="pt") as file:
-                header: dict[str, str] = file.metadata() or {}
-                descriptors: Tensor = file.get_tensor("descriptors")
-        except (SafetensorError, OSError) as error:
-            raise ValueError(f"{path} is damaged: delete it and embed again ({error})") from error
-        if header.get(SUM) != sum_of(descriptors):
-            raise ValueError(f"{path} is damaged: delete it and embed again")
+        descriptors, header = read_tensor(path, _REMEDY)
+        check_sum(path, descriptors, header, _REMEDY)
         faults = Faults(Counter(json.loads(header["counts"])), json.loads(header["examples"]))
         return Part(descriptors, json.loads(header["rows"]), faults)
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from reid_cosam.data.tables import read_table
 from reid_cosam.galleries.gallery import Gallery
+from reid_cosam.results.words import number_of
 
 _COLUMNS = ("camera", "track", "person")
 
@@ -20,14 +22,7 @@ def read_persons(path: Path, gallery: Gallery) -> "pd.Series[str]":
         FileNotFoundError: there is no such file.
         ValueError: it is no such table, names a track twice, or one that the gallery lacks; says which.
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"persons={path}: there is no such file") from None
-    except (ValueError, OSError) as error:  # pandas derives its own errors from the former
-        raise ValueError(f"{path} is not a readable CSV table: {error}") from error
-    if missing := [name for name in _COLUMNS if name not in table]:
-        raise ValueError(f"{path} lacks the columns {', '.join(missing)}: it needs {', '.join(_COLUMNS)}")
+    table = read_table(path, _COLUMNS, setting="persons=")
     tracks = pd.MultiIndex.from_frame(table[["camera", "track"]])
     if tracks.has_duplicates:
         camera, track = tracks[tracks.duplicated()][0]
@@ -36,7 +31,8 @@ def read_persons(path: Path, gallery: Gallery) -> "pd.Series[str]":
     if len(unknown := tracks.difference(there, sort=False)):
         camera, track = unknown[0]
         raise ValueError(
-            f"{path} names {len(unknown)} tracks that are not in the gallery, such as {track} of {camera}"
+            f"{path} names {number_of(len(unknown), 'track')} that the gallery lacks, such as {track} of "
+            f"{camera}"
         )
     named = pd.Series(table["person"].to_numpy(), tracks).reindex(there, fill_value="")
     return named.reset_index(drop=True)

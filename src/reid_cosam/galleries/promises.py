@@ -1,40 +1,10 @@
-"""The calibration that belongs to a gallery, and in words what its verdicts promise there."""
+"""In words: what the verdicts of a calibration promise."""
 
-import logging
-from pathlib import Path
-
-from reid_cosam.galleries.calibration import FILE, Calibration, beside
-from reid_cosam.galleries.drift import drift
-from reid_cosam.galleries.gallery import Gallery
+from reid_cosam.galleries.calibration import Calibration
+from reid_cosam.results.words import number_of
 
 MISS = 0.05
 """Share of people in the gallery who may get `not here`."""
-
-_log = logging.getLogger(__name__)
-
-
-def find_calibration(
-    gallery: Gallery, folder: Path, named: str | None = None, model: str | None = None
-) -> Calibration | None:
-    """The one in the file `named`, otherwise that of `model`, in the gallery's folder or of its model.
-
-    None if there is none.
-
-    A warning where the gallery's footage is unlike that which was calibrated on.
-
-    Raises:
-        FileNotFoundError: `named` does not exist.
-        ValueError: it is damaged, or belongs to another network.
-    """
-    near = (beside(model) if model else None, folder / FILE, beside(gallery.model))
-    place = Path(named) if named else next((one for one in near if one is not None and one.is_file()), None)
-    if place is None:
-        return None
-    calibration = Calibration.read(place)
-    calibration.check_network(gallery.network, f"the gallery {folder}")
-    if warning := drift(calibration, gallery):
-        _log.warning("%s", warning)
-    return calibration
 
 
 def in_words(calibration: Calibration, far: float, searched: int) -> str:
@@ -43,13 +13,13 @@ def in_words(calibration: Calibration, far: float, searched: int) -> str:
     if calibration.measurable(far, searched):
         threshold = calibration.threshold(far, searched)
         same = (
-            f"same (up to {threshold:.4g} among {searched:,} tracklets): a person who is not in the gallery "
-            f"gets it in at most {100 * far:.3g} % of searches"
+            f"same (up to {threshold:.4g} among {number_of(searched, 'tracklet')}): a person who is not in "
+            f"the gallery gets it in at most {100 * far:.3g} % of searches"
         )
     else:
         same = (
-            f"nobody is called same, as far={far:g} among {searched:,} tracklets takes a calibration on "
-            f"about {calibration.people_needed(far, searched):,} {people}"
+            f"nobody is called same, as far={far:g} among {number_of(searched, 'tracklet')} takes a "
+            f"calibration on about {calibration.people_needed(far, searched):,} {people}"
         )
     if calibration.miss_measurable(MISS):
         absent = (

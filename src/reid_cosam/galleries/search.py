@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
-from reid_cosam.galleries.calibration import Calibration
+from reid_cosam.galleries.calibration import Calibration, Distance
 from reid_cosam.galleries.gallery import Gallery
 from reid_cosam.galleries.neighbours import NearestRows
 from reid_cosam.galleries.queries import Queries
@@ -103,14 +103,10 @@ def hits(
     chosen = _rows_of(gallery, cameras)
     own = np.searchsorted(chosen, queries.own)  # among the chosen
     own[~np.isin(queries.own, chosen)] = -1
-    distance = calibration.distance if calibration is not None else "euclidean"
+    distance: Distance = calibration.distance if calibration is not None else "euclidean"
     searched = gallery.descriptors if len(chosen) == len(gallery) else gallery.descriptors[chosen]
-    if rerank:
-        distances, rows = _reranked(queries.descriptors, searched, top + 1, distance == "cosine")
-    else:
-        index = NearestRows(searched, distance)
-        found = index.nearest(queries.descriptors, top + 1)
-        distances, rows = found[0].numpy(), found[1].numpy()
+    nearest = _reranked if rerank else _nearest
+    distances, rows = nearest(queries.descriptors, searched, top + 1, distance)
     others = rows != own[:, None]
     others &= np.cumsum(others, axis=1) <= top
     query, place = np.nonzero(others)
@@ -155,8 +151,15 @@ def _rows_of(gallery: Gallery, cameras: Sequence[str]) -> Int64[np.ndarray, " n"
     return np.flatnonzero(known.isin(cameras)) if cameras else np.arange(len(gallery))
 
 
+def _nearest(
+    queries: Float32[Tensor, "q d"], searched: Float32[Tensor, "n d"], k: int, distance: Distance
+) -> tuple[Float64[np.ndarray, "q k"], Int64[np.ndarray, "q k"]]:
+    distances, rows = NearestRows(searched, distance).nearest(queries, k)
+    return distances.numpy(), rows.numpy()
+
+
 def _reranked(
-    queries: Float32[Tensor, "q d"], searched: Float32[Tensor, "n d"], k: int, cosine: bool
+    queries: Float32[Tensor, "q d"], searched: Float32[Tensor, "n d"], k: int, distance: Distance
 ) -> tuple[Float64[np.ndarray, "q k"], Int64[np.ndarray, "q k"]]:
     if len(searched) > _MOST_RERANKED:
         raise ValueError(
@@ -168,7 +171,7 @@ def _reranked(
             f"rerank=true compares the {_K1} nearest neighbours of each tracklet, more than there are: leave "
             "it out"
         )
-    if cosine:
+    if distance == "cosine":
         queries, searched = unit_length(queries), unit_length(searched)
     distances, rows = torch.sort(k_reciprocal(queries, searched, k1=_K1), dim=1, stable=True)
     return distances[:, :k].double().numpy(), rows[:, :k].numpy()

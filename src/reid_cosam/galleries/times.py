@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float, Float64, Int64
 
+from reid_cosam.data.tables import read_table
+
 _ROWS_AT_ONCE = 1024
 _COLUMNS = ("from", "to", "min_seconds", "max_seconds")
 
@@ -39,16 +41,7 @@ def read_travel_times(path: Path, cameras: set[str]) -> Travels:
         ValueError: a column is missing, or a line names no camera of the gallery, a pair for the second time,
             or times that are not in order; names the file and the line.
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"travel_times={path} does not exist: name a CSV file with the columns {', '.join(_COLUMNS)}"
-        ) from None
-    except ValueError as error:  # from which pandas derives its own
-        raise ValueError(f"{path} is not a readable table: {error}") from error
-    if missing := [name for name in _COLUMNS if name not in table]:
-        raise ValueError(f"{path} lacks the columns {', '.join(missing)}")
+    table = read_table(path, _COLUMNS, setting="travel_times=")
     travels = dict[tuple[str, str], TravelTime]()
     for line, (origin, target, least, most) in enumerate(table[list(_COLUMNS)].itertuples(index=False), 2):
         where = f"{path}, line {line}"

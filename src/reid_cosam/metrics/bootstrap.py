@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Float64
-from scipy.sparse import csr_array
 
+from reid_cosam.metrics.drawn_pairs import count_pairs, draw_people, drawn_shares, share_below, variance
 from reid_cosam.metrics.openset import (
     FALSE_ALARM_RATES,
     FALSE_POSITIVE_RATES,
@@ -61,13 +61,6 @@ class Curves(NamedTuple):
     misses: Rates | None
 
 
-def draw_people(num_people: int, draws: int, seed: int) -> Float32[np.ndarray, "b p"]:
-    """How often each person is drawn, in each of `draws` samples of as many people."""
-    generator = np.random.default_rng(seed)
-    chances = np.full(num_people, 1 / num_people)
-    return generator.multinomial(num_people, chances, size=draws).astype(np.float32)
-
-
 class OpenSet(NamedTuple):
     """Open-set scores, each with its interval; None where a rate is not measurable.
 
@@ -108,15 +101,15 @@ def open_set(
         raise ValueError("no two tracklets of different people can be compared")
     thresholds = _thresholds(different, same)
     weights = draw_people(pairs.num_people, draws, seed)
-    counts = _count(pairs, thresholds, weights)
-    false, rate = _shares(counts.different, different, thresholds), _share_below(different, thresholds)
+    counts = count_pairs(pairs, thresholds, weights)
+    false, rate = drawn_shares(counts.different, different, thresholds), share_below(different, thresholds)
     people = _people(pairs, pairs.different | pairs.same)
-    false_alarms = _limits(rate, _variance(counts, rate, false, len(different)), people)
+    false_alarms = _limits(rate, variance(counts, rate, false, len(different)), people)
     misses, error, positive = None, None, {}
     if same.size:
-        missed = 1 - _shares(counts.same, same, thresholds)
-        variance = missed.var(axis=1, ddof=1)
-        misses = _limits(1 - _share_below(same, thresholds), variance, _people(pairs, pairs.same))
+        missed = 1 - drawn_shares(counts.same, same, thresholds)
+        varied, with_pairs = missed.var(axis=1, ddof=1), _people(pairs, pairs.same)
+        misses = _limits(1 - share_below(same, thresholds), varied, with_pairs)
         error = percentiles(equal_error_rate(same, different), crossing(false, missed), people)
         exact = true_positive_rates(same, different, FALSE_POSITIVE_RATES)
         positive = {
@@ -168,82 +161,6 @@ def _thresholds(
         places = np.unique(np.concatenate([len(same) - from_far, even]))
         chosen.append(np.sort(same)[places])
     return np.unique(np.concatenate(chosen))
-
-
-class _Counts(NamedTuple):
-    """Pairs up to each threshold: their weights in every draw, and what chance adds for each pair of people.
-
-    `squares` sums, over pairs of people, the squared number of their pairs up to a threshold, `products` that
-    number times the number of all their pairs, which `total` sums squared.
-    """
-
-    different: Float64[np.ndarray, "k b"]
-    same: Float64[np.ndarray, "k b"]
-    squares: Float64[np.ndarray, " k"]
-    products: Float64[np.ndarray, " k"]
-    total: float
-
-
-def _count(
-    pairs: Pairs,
-    thresholds: Float32[np.ndarray, " k"],
-    weights: Float32[np.ndarray, "b p"],
-) -> _Counts:
-    size = len(thresholds)
-    columns = np.ascontiguousarray(weights.T)
-    different, same = np.zeros((2, size, len(weights)))
-    squares, products = np.zeros((2, size))
-    total = 0.0
-    for person in np.unique(pairs.query_people):
-        rows = pairs.query_people == person
-        distances, kept = pairs.distances[rows], pairs.different[rows]
-        others = np.broadcast_to(pairs.gallery_people, kept.shape)[kept]
-        others, bins = np.divmod(np.sort(others * size + np.searchsorted(thresholds, distances[kept])), size)
-        numbers = np.bincount(others, minlength=pairs.num_people)
-        before = np.arange(len(others)) - (numbers.cumsum() - numbers)[others]
-        squares += np.bincount(bins, weights=2 * before + 1, minlength=size)
-        products += np.bincount(bins, weights=numbers[others], minlength=size)
-        total += float((numbers.astype(np.float64) ** 2).sum())
-        ones = np.ones(len(bins), np.float32)
-        table = csr_array((ones, (bins, others)), shape=(size, pairs.num_people))
-        different += (table @ columns) * columns[person]
-        own = np.bincount(np.searchsorted(thresholds, distances[pairs.same[rows]]), minlength=size)
-        same += own[:, None] * columns[person]
-    sums = (different.cumsum(axis=0), same.cumsum(axis=0), squares.cumsum(), products.cumsum())
-    return _Counts(*sums, total)
-
-
-def _variance(
-    counts: _Counts, value: Float64[np.ndarray, " k"], drawn: Float64[np.ndarray, "k b"], number: int
-) -> Float64[np.ndarray, " k"]:
-    """Variance of the rate of false alarms.
-
-    The bootstrap has what is due to people once, but what is due to chance within a pair of two people three
-    times: twice since either of them may be drawn, and once more since both may. Without the surplus, it is
-    the estimate of P. Aronow, C. Samii and V. Assenova, "Cluster-Robust Variance Estimation for Dyadic Data",
-    Political Analysis 23, 2015.
-    """
-    chance = (counts.squares - 2 * value * counts.products + value**2 * counts.total) / number**2
-    return np.asarray(np.maximum(drawn.var(axis=1, ddof=1) - 2 * chance, chance))
-
-
-def _shares(
-    counts: Float64[np.ndarray, "k b"],
-    distances: Float32[np.ndarray, " n"],
-    thresholds: Float32[np.ndarray, " k"],
-) -> Float64[np.ndarray, "k b"]:
-    """Of all pairs of a draw; a draw that has none is as the people are."""
-    shares = counts / np.maximum(counts[-1], 1e-9)
-    lost = counts[-1] < 1e-9
-    shares[:, lost] = _share_below(distances, thresholds)[:, None]
-    return np.asarray(shares)
-
-
-def _share_below(
-    distances: Float32[np.ndarray, " n"], thresholds: Float32[np.ndarray, " k"]
-) -> Float64[np.ndarray, " k"]:
-    counts = np.bincount(np.searchsorted(thresholds, distances), minlength=len(thresholds))
-    return np.asarray(counts.cumsum() / len(distances))
 
 
 def _people(pairs: Pairs, kept: Bool[np.ndarray, "q g"]) -> int:

@@ -52,12 +52,7 @@ class DescriptorStore:
         path = self.folder / FILE
         if not path.exists():
             return None
-        try:
-            with safe_open(path, framework="pt") as file:
-                header: dict[str, str] = file.metadata() or {}
-                descriptors: Tensor = file.get_tensor("descriptors")
-        except (SafetensorError, OSError) as error:
-            raise ValueError(f"{path} is not a readable store of descriptors ({error}): {_REMEDY}") from error
+        descriptors, header = read_tensor(path, _REMEDY)
         differing = [
             f"{name} {header.get(name)} (asked for: {value})"
             for name, value in self._origin.items()
@@ -65,8 +60,7 @@ class DescriptorStore:
         ]
         if differing:
             raise ValueError(f"{path} belongs to {', '.join(differing)}: {_REMEDY}")
-        if header.get(SUM) != sum_of(descriptors):
-            raise ValueError(f"{path} is damaged: its content does not match the SHA-256 in it: {_REMEDY}")
+        check_sum(path, descriptors, header, _REMEDY)
         if len(descriptors) != num_tracklets:
             raise ValueError(f"{path} holds {len(descriptors)} of {num_tracklets} tracklets: {_REMEDY}")
         check_finite(descriptors, str(path))
@@ -108,6 +102,32 @@ class DescriptorStore:
             )
 
 
+def read_tensor(path: Path, remedy: str = "") -> tuple[Tensor, dict[str, str]]:
+    """A tensor in a .safetensors file, its only one or the one that is called descriptors, and its header.
+
+    Raises:
+        ValueError: the file is damaged, or has several tensors of other names; ends with the remedy.
+    """
+    end = f"; {remedy}" if remedy else ""
+    try:
+        with safe_open(path, framework="pt") as file:
+            names, header = list(file.keys()), file.metadata() or {}
+            name = names[0] if len(names) == 1 else "descriptors"
+            if name in names:
+                return file.get_tensor(name), header
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is not a readable .safetensors file: {error}{end}") from error
+    listed = ", ".join(names) or "no tensor"
+    raise ValueError(f"{path} holds {listed}: one tensor is needed, or one that is called descriptors{end}")
+
+
+def check_sum(path: Path, tensor: Tensor, header: Mapping[str, str], remedy: str = "") -> None:
+    """Raises ValueError, which ends with the remedy, unless a header has the sum of the tensor."""
+    if header.get(SUM) != sum_of(tensor):
+        end = f"; {remedy}" if remedy else ""
+        raise ValueError(f"{path} is damaged: its content does not match the SHA-256 in it{end}")
+
+
 def check_finite(descriptors: Float[Tensor, "n d"], where: str, remedy: str = _DIVERGED) -> None:
     """Raises ValueError if a descriptor holds NaN or infinity: nothing could be ranked by it."""
     broken = (~torch.isfinite(descriptors)).any(dim=1).nonzero().flatten().tolist()
@@ -130,6 +150,6 @@ def _check_room(folder: Path, num_bytes: int) -> None:
         raise OSError(errno.ENOSPC, needed, str(folder))
 
 
-def sum_of(descriptors: Float32[Tensor, "n d"]) -> str:
+def sum_of(descriptors: Tensor) -> str:
     """Over the numbers alone, whatever their names."""
     return hashlib.sha256(descriptors.numpy().tobytes()).hexdigest()

@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from reid_cosam.results.descriptors import SUM, check_finite, sum_of
+from reid_cosam.results.descriptors import SUM, check_finite, check_sum, read_tensor
 
 # What the header of a store of descriptors names (`build.extraction_origin`).
 _OURS = {"checkpoint", "split", "snippet", "tail", SUM}
@@ -65,18 +64,8 @@ def _from_numpy(path: Path) -> tuple[Tensor, dict[str, str]]:
 
 
 def _from_safetensors(path: Path) -> tuple[Tensor, dict[str, str]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            names, header = list(file.keys()), file.metadata() or {}
-            name = names[0] if len(names) == 1 else "descriptors"
-            found: Tensor | None = file.get_tensor(name) if name in names else None
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is not a readable .safetensors file: {error}") from None
-    if found is None:
-        listed = ", ".join(names) or "no tensor"
-        raise ValueError(f"{path} holds {listed}: one tensor is needed, or one that is called descriptors")
+    found, header = read_tensor(path)
     if not header.keys() >= _OURS:
         return found, {}
-    if header[SUM] != sum_of(found):
-        raise ValueError(f"{path} is damaged: its content does not match the SHA-256 in it")
+    check_sum(path, found, header)
     return found, header

@@ -8,6 +8,8 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from reid_cosam.results.words import number_of
+
 _COUNTS, _PARTS = ("people", "same_pairs", "different_pairs"), ("value", "low", "high")
 _WIDTH = 120  # of a table, at most, however narrow the screen is
 
@@ -30,7 +32,7 @@ def print_open_set(scores: Mapping[str, Any], people: str = "people") -> None:
         ],
     )
     print(
-        f"{scores['people']:,} {people}; {scores['same_pairs']:,} pairs of one person, "
+        f"{scores['people']:,} {people}; {number_of(scores['same_pairs'], 'pair')} of one person, "
         f"{scores['different_pairs']:,} of different people; intervals by a bootstrap over {people}"
     )
     if None in dict(rows).values():

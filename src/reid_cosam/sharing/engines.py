@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -14,10 +14,10 @@ from torch import Tensor
 from reid_cosam.models.fusing import FusedNetwork
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.sharing import exchange
+from reid_cosam.sharing.extras import import_extra
+from reid_cosam.sharing.sharable import SharableEncoder
 
-if TYPE_CHECKING:
-    from reid_cosam.encoder import Encoder
-
+Encoder = TypeVar("Encoder", bound=SharableEncoder)
 EngineName = Literal["torch", "onnx", "openvino"]
 Precision = Literal["float32", "bfloat16"]
 Compute = Callable[[Tensor], Tensor]
@@ -32,8 +32,8 @@ class Opened(NamedTuple):
 
 
 def with_engine(
-    encoder: "Encoder", engine: EngineName, folder: Path | None = None, precision: Precision = "float32"
-) -> "Encoder":
+    encoder: Encoder, engine: EngineName, folder: Path | None = None, precision: Precision = "float32"
+) -> Encoder:
     """An encoder that gives the same descriptors, to rounding, computed by `engine`.
 
     It shares the network of `encoder`, which does not change. As many threads are used as torch uses.
@@ -102,7 +102,7 @@ def _torch_export(path: Path, precision: Precision) -> Opened:
 def _onnx(path: Path, precision: Precision) -> Opened:
     if precision != "float32":
         raise ValueError(f"precision={precision}: ONNX Runtime computes in float32 on a CPU")
-    runtime = exchange.import_extra("onnxruntime", "onnx")
+    runtime = import_extra("onnxruntime", "onnx")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -116,7 +116,7 @@ def _onnx(path: Path, precision: Precision) -> Opened:
 
 
 def _openvino(path: Path, precision: Precision) -> Opened:
-    core = exchange.import_extra("openvino", "openvino").Core()
+    core = import_extra("openvino", "openvino").Core()
     model = core.read_model(str(path))
     # Its own choice of precision depends on the processor.
     hints = {"INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision]}

@@ -6,15 +6,12 @@ a program must know beside that (size, N, mean, deviation) is in the metadata of
 """
 
 import logging
-import os
-import sys
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Float
@@ -26,9 +23,8 @@ from reid_cosam.models.fusing import fuse_conv_bn
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.models.single_frame import single_frame_network
 from reid_cosam.settings.footage import Format
-
-if TYPE_CHECKING:
-    from reid_cosam.encoder import Encoder
+from reid_cosam.sharing.extras import check_installed, import_extra
+from reid_cosam.sharing.sharable import SharableEncoder
 
 Form = Literal["clips", "single_frame"]
 FORMS: tuple[Form, ...] = ("clips", "single_frame")
@@ -74,7 +70,7 @@ def file_of(folder: Path, format: Format, form: Form) -> Path:
     return folder / f"{form}{SUFFIXES[format]}"
 
 
-def write_files(encoder: "Encoder", folder: Path, formats: Sequence[Format]) -> list[Path]:
+def write_files(encoder: SharableEncoder, folder: Path, formats: Sequence[Format]) -> list[Path]:
     """Writes the network for clips `[b, N, 3, h, w]` and for single frames `[b, 3, h, w]` in each format.
 
     BatchNorms are fused into the convolutions before them. OpenVINO's files are made from the ONNX graph.
@@ -175,7 +171,7 @@ def _write_openvino(onnx_file: Path, path: Path, metadata: Mapping[str, str]) ->
     openvino.save_model(model, str(path), compress_to_fp16=False)
 
 
-def _metadata(encoder: "Encoder") -> dict[str, str]:
+def _metadata(encoder: SharableEncoder) -> dict[str, str]:
     fields = {
         "fingerprint": encoder.fingerprint,
         "height": encoder.height,
@@ -189,31 +185,6 @@ def _metadata(encoder: "Encoder") -> dict[str, str]:
         "version": __version__,
     }
     return {name: str(value) for name, value in fields.items()}
-
-
-def check_installed(format: Format) -> None:
-    """Raises ImportError, which names what to install, where a package for a format is missing."""
-    if format == "openvino":
-        import_extra("openvino", "openvino")
-    if format in ("onnx", "openvino"):
-        for name in ("onnx", "onnxscript", "onnxruntime"):
-            import_extra(name, "onnx")
-
-
-def import_extra(name: str, extra: str) -> Any:
-    """The package, which an extra of this one brings; without its telemetry.
-
-    Importing ONNX Runtime (from 1.32 on, on Linux too) or OpenVINO would send an event to its maker.
-
-    Raises:
-        ImportError: it is not installed; names the extra.
-    """
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # as if not installed
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        raise ImportError(f"{name} is not installed: pip install 'reid-cosam[{extra}]'") from error
 
 
 @contextmanager

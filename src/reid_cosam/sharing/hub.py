@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reid_cosam.sharing.model_folder import CALIBRATION, CARD, CONFIG, WEIGHTS, is_model_folder
+from reid_cosam.galleries.calibration import FILE
+from reid_cosam.sharing.config import CONFIG, is_model_folder
+from reid_cosam.sharing.model_folder import CARD, WEIGHTS
 
 SCHEME = "hf://"
-_FILES = (WEIGHTS, CONFIG, CALIBRATION, CARD)
+_FILES = (WEIGHTS, CONFIG, FILE, CARD)
 _TRANSPORTS = ("httpx", "httpx2", "requests")  # the libraries that versions of huggingface_hub use
 _NAME = re.compile(r"([\w.-]+/[\w.-]+)(?:@(.+))?")
 
@@ -31,6 +33,17 @@ def download(source: str) -> Path:
     if not is_model_folder(folder):
         raise FileNotFoundError(f"{source} holds no network of reid_cosam: it has no {CONFIG}")
     return folder
+
+
+def cached(source: str) -> Path | None:
+    """As `download`, without asking the server: the copy in the local cache; None if there is none."""
+    from huggingface_hub import errors, snapshot_download
+
+    repository, revision = _parsed(source.removeprefix(SCHEME))
+    try:
+        return Path(snapshot_download(repository, revision=revision, local_files_only=True))
+    except errors.LocalEntryNotFoundError:
+        return None
 
 
 def push(folder: Path, repository: str, private: bool) -> str:

@@ -1,110 +1,29 @@
 """A folder with all that a trained network needs to be used elsewhere: weights, configuration, model card."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from reid_cosam import __version__
 from reid_cosam.data.pack_file import file_hash
-from reid_cosam.data.transforms import IMAGENET_MEAN, IMAGENET_STD
-from reid_cosam.results.store import read_record, replacing, write_record, write_text
+from reid_cosam.galleries.calibration import FILE, Calibration
+from reid_cosam.results.store import replacing, write_record, write_text
 from reid_cosam.scratch import scratch_for
-from reid_cosam.settings import NetworkSettings
-from reid_cosam.settings.base import Count, Frames, Natural, Probability, Settings, Side
-from reid_cosam.settings.messages import checked
 from reid_cosam.sharing.card import model_card
+from reid_cosam.sharing.config import CONFIG, ModelConfig, Origin, Preprocessing, is_model_folder, read_config
+from reid_cosam.sharing.sharable import SharableEncoder
 
-if TYPE_CHECKING:
-    from reid_cosam.encoder import Encoder
-    from reid_cosam.galleries.calibration import Calibration
-
-WEIGHTS, CONFIG = "weights.safetensors", "reid_config.json"
-CALIBRATION, CARD = "calibration.json", "README.md"
+WEIGHTS, CARD = "weights.safetensors", "README.md"
 CLASSIFIER = "classifier."
 """Not shared: it holds a vector per person of the training data, and descriptors do not depend on it."""
 
-_Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
-
-def _only(expected: tuple[float, ...]) -> Callable[[tuple[float, ...]], tuple[float, ...]]:
-    def check(given: tuple[float, ...]) -> tuple[float, ...]:
-        if given != expected:
-            raise ValueError(f"networks of this package take {list(expected)}")
-        return given
-
-    return check
-
-
-_Colours = tuple[float, float, float]
-
-
-class Preprocessing(Settings):
-    """What is done to frames. Networks of this package know one way, and any other is refused."""
-
-    input_size: tuple[Side, Side]  # height, width
-    mean: Annotated[_Colours, AfterValidator(_only(IMAGENET_MEAN))] = IMAGENET_MEAN
-    std: Annotated[_Colours, AfterValidator(_only(IMAGENET_STD))] = IMAGENET_STD
-    interpolation: Literal["bilinear"] = "bilinear"  # antialiased
-    to_rgb: Literal[True] = True
-    resize_mode: Literal["stretch"] = "stretch"
-
-
-class Training(Settings):
-    """What a network was trained on. `steps` is empty for a converted checkpoint, which does not say."""
-
-    data: str
-    split: Natural | None
-    people: Count
-    recipe: str
-    seed: Natural
-    steps: Natural | None
-
-
-class Score(Settings):
-    """One protocol's scores on the test set of the training data, as fractions of 1."""
-
-    protocol: str
-    distance: str | None
-    reranked: bool
-    queries: Natural
-    gallery_tracklets: Natural | None
-    mAP: Probability
-    R1: Probability
-    R5: Probability
-    R10: Probability
-
-
-class Origin(Settings):
-    """What is known of a trained network beside its weights."""
-
-    network: NetworkSettings
-    training: Training
-    scores: tuple[Score, ...]
-
-
-class ModelConfig(Origin):
-    """`reid_config.json`; `architecture` and `preprocessing` are laid out as in Roboflow's `reid` package."""
-
-    architecture: str
-    preprocessing: Preprocessing
-    num_frames: Frames
-    descriptor_size: Count
-    distance: Literal["euclidean"]
-    weights_sha256: _Sha256
-    fingerprint: _Sha256
-    reid_cosam: str
-
-
-def is_model_folder(folder: Path) -> bool:
-    return (folder / CONFIG).is_file()
-
-
-def write_model(folder: Path, encoder: "Encoder", origin: Origin, calibration: "Calibration | None") -> None:
+def write_model(
+    folder: Path, encoder: SharableEncoder, origin: Origin, calibration: Calibration | None
+) -> None:
     """Writes a model folder: whole, or not at all.
 
     A folder that holds this network already gets its configuration and card anew, and the calibration if one
@@ -148,11 +67,11 @@ def write_model(folder: Path, encoder: "Encoder", origin: Origin, calibration: "
         staged.rename(folder)
 
 
-def _write_records(folder: Path, config: ModelConfig, calibration: "Calibration | None") -> None:
+def _write_records(folder: Path, config: ModelConfig, calibration: Calibration | None) -> None:
     if calibration is not None:
-        calibration.write(folder / CALIBRATION)
+        calibration.write(folder / FILE)
     write_record(folder / CONFIG, config.model_dump(mode="json"))
-    write_card(folder / CALIBRATION)
+    write_card(folder / FILE)
 
 
 def write_card(calibration: Path) -> Path | None:
@@ -162,7 +81,7 @@ def write_card(calibration: Path) -> Path | None:
         ValueError, OSError: the folder is damaged, or cannot be written.
     """
     folder = calibration.parent
-    if calibration.name != CALIBRATION or not is_model_folder(folder):
+    if calibration.name != FILE or not is_model_folder(folder):
         return None
     config = read_config(folder)
     write_text(folder / CARD, model_card(config, read_calibration(folder, config.fingerprint)))
@@ -201,25 +120,6 @@ def _leaves(node: object, name: str) -> Iterator[tuple[str, object]]:
         yield name, node
 
 
-def read_config(folder: Path) -> ModelConfig:
-    """The configuration in a model folder.
-
-    Raises:
-        FileNotFoundError: there is none.
-        ValueError: it is damaged, or a field is missing, unknown, or has a value that cannot be used.
-    """
-    path = folder / CONFIG
-    try:
-        content: Any = read_record(path)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{folder} is no model folder: it has no {CONFIG}") from None
-    try:
-        return checked(ModelConfig, content)
-    except ValueError as error:
-        version = f"; reid_cosam {content['reid_cosam']} wrote it" if "reid_cosam" in content else ""
-        raise ValueError(f"{path} cannot be used: {error}{version}") from None
-
-
 def read_weights(folder: Path, config: ModelConfig) -> dict[str, Tensor]:
     """The weights by their names in the network, without classifier, checked by the SHA-256 in `config`.
 
@@ -242,17 +142,15 @@ def _check_weights(folder: Path, config: ModelConfig) -> None:
         raise ValueError(f"{path} is damaged or was exchanged: its SHA-256 is not the one in {CONFIG}")
 
 
-def read_calibration(folder: Path, fingerprint: str) -> "Calibration | None":
+def read_calibration(folder: Path, fingerprint: str) -> Calibration | None:
     """The calibration in a model folder; None where there is none.
 
     Raises:
         ValueError: it is damaged, or another network's.
     """
-    path = folder / CALIBRATION
+    path = folder / FILE
     if not path.is_file():
         return None
-    from reid_cosam.galleries.calibration import Calibration
-
     calibration = Calibration.read(path)
     calibration.check_network(fingerprint, str(folder))
     return calibration

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 import torch
@@ -20,9 +20,7 @@ from reid_cosam.settings.footage import Format
 from reid_cosam.sharing import exchange
 from reid_cosam.sharing.engines import Compute, open_file
 from reid_cosam.sharing.exchange import FORMS, Form
-
-if TYPE_CHECKING:
-    from reid_cosam.encoder import Encoder
+from reid_cosam.sharing.sharable import SharableEncoder
 
 FILE = "parity.json"
 BATCHES = (1, 3, 7, 16)
@@ -31,7 +29,7 @@ TORCH = "torch"
 
 
 def write_parity(
-    encoder: "Encoder", folder: Path, formats: Sequence[Format], splits: ReidSplits | None = None
+    encoder: SharableEncoder, folder: Path, formats: Sequence[Format], splits: ReidSplits | None = None
 ) -> dict[str, Any]:
     """Compares the files in `folder` with the network in torch, in float32, and writes `parity.json`.
 
@@ -73,7 +71,9 @@ def in_words(content: Mapping[str, Any]) -> str:
     return "\n\n".join(tables)
 
 
-def _opened(encoder: "Encoder", folder: Path, formats: Sequence[Format], form: Form) -> dict[str, Compute]:
+def _opened(
+    encoder: SharableEncoder, folder: Path, formats: Sequence[Format], form: Form
+) -> dict[str, Compute]:
     network = encoder.network
     single = exchange.SingleFrame(network).eval()
     own: Compute = single if form == "single_frame" else lambda clips: network(clips).descriptors
@@ -83,7 +83,7 @@ def _opened(encoder: "Encoder", folder: Path, formats: Sequence[Format], form: F
     return {TORCH: own, **files}
 
 
-def _compared(encoder: "Encoder", form: Form, opened: Mapping[str, Compute]) -> list[dict[str, Any]]:
+def _compared(encoder: SharableEncoder, form: Form, opened: Mapping[str, Compute]) -> list[dict[str, Any]]:
     generator = torch.Generator().manual_seed(0)
     size = (encoder.num_frames, encoder.height, encoder.width, 3)
     rows = list[dict[str, Any]]()
@@ -112,7 +112,7 @@ def _agrees(row: Mapping[str, Any]) -> bool:
 
 
 def _tested(
-    encoder: "Encoder", opened: Mapping[Form, Mapping[str, Compute]], splits: ReidSplits
+    encoder: SharableEncoder, opened: Mapping[Form, Mapping[str, Compute]], splits: ReidSplits
 ) -> list[dict[str, Any]]:
     tracklets = [*splits.query, *splits.gallery, *splits.junk]
     found: dict[tuple[str, Form], list[Tensor]] = {
@@ -141,7 +141,9 @@ def _tested(
     return rows
 
 
-def _descriptor(encoder: "Encoder", form: Form, compute: Compute, frames: Tensor) -> Float[Tensor, "1 d"]:
+def _descriptor(
+    encoder: SharableEncoder, form: Form, compute: Compute, frames: Tensor
+) -> Float[Tensor, "1 d"]:
     if form == "clips":
         return encoder.computed_by(compute).embed(frames[None]).cpu()
     normalised = normalise(frames[None].permute(0, 1, 4, 2, 3), torch.float32)[0].to(encoder.device)

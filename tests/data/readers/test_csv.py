@@ -85,7 +85,7 @@ def test_the_table_says_whether_it_divides_the_people(tmp_path: Path, root: Path
 @pytest.mark.parametrize(
     ("old", "new", "error", "named"),
     [
-        ("person,", "who,", ValueError, ["no column person", "path, who, camera"]),
+        ("person,", "who,", ValueError, ["lacks the column person", "path, who, camera"]),
         ("query/carl/door/1,", "query/carl/porch/1,", FileNotFoundError, ["row 8", "query/carl/porch/1"]),
         ("query/carl/door/1,", "query/carl/door/1/99.jpg,", FileNotFoundError, ["row 8", "99.jpg"]),
         ("query/carl/door/1,", "../carl/1.jpg,", ValueError, ["row 8", "../carl/1.jpg", "data.root"]),

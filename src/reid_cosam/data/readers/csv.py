@@ -11,6 +11,7 @@ import pandas as pd
 from reid_cosam.data.readers import DatasetReader
 from reid_cosam.data.readers.listing import READ, images, is_folder, is_image, names_in
 from reid_cosam.data.readers.own import PARTS, Split, check_parts, natural, split_rule, splits_of
+from reid_cosam.data.tables import check_columns
 from reid_cosam.data.tracklet import ReidSplits
 
 _NEEDED = ("path", "person", "camera", "tracklet")
@@ -40,13 +41,9 @@ class Csv(DatasetReader):
 
     def read(self, root: Path | str) -> ReidSplits:
         table = self._table()
-        for name in _NEEDED:
-            if name not in table:
-                raise ValueError(
-                    f"{self.file} has no column {name}: expected {', '.join(_NEEDED)} and, where known, "
-                    f"{', '.join(_OPTIONAL)}; it has {', '.join(table.columns)}"
-                )
-            if name != "tracklet" and (empty := table.index[table[name] == ""]).size:
+        check_columns(table, self.file, _NEEDED, _OPTIONAL)
+        for name in ("path", "person", "camera"):
+            if (empty := table.index[table[name] == ""]).size:
                 raise ValueError(f"{self.file}, row {empty[0]}: {name} is empty")
         parts = _parts(table)
         for part in parts:
