@@ -41,9 +41,10 @@ def _head(layer: CoSegmentation, relations: Tensor) -> Tensor:
     assert isinstance(norm, nn.BatchNorm2d)
     assert isinstance(hidden, nn.Conv2d)
     assert isinstance(last, nn.Conv2d)
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    scaled = (relations - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
+    mean, variance = norm.running_mean, norm.running_var
+    assert mean is not None
+    assert variance is not None
+    scaled = (relations - mean) / (variance + norm.eps).sqrt() * norm.weight + norm.bias
     found = torch.relu(scaled @ hidden.weight[:, :, 0, 0].T + hidden.bias)
     return torch.sigmoid(found @ last.weight[0, :, 0, 0] + last.bias)
 

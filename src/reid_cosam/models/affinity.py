@@ -5,7 +5,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
-_AT_ONCE = 2**22  # affinities that are held at a time: 16 MB in float32
+_AT_ONCE = 2**18  # affinities of a clip that are held at a time: 1 MB in float32
 
 
 def affinity_statistics(f: Float[Tensor, "b t hw r"], references: int) -> Float[Tensor, "b t hw 2"]:
@@ -47,7 +47,7 @@ def _best_matches(f: Float[Tensor, "b t hw r"], others: int) -> Int64[Tensor, "b
     """In each of the first other frames the location most like each, as a row of all locations."""
     clips, frames, locations, _ = f.shape
     found = torch.empty(clips, frames, others, locations, dtype=torch.int64, device=f.device)
-    step = max(1, _AT_ONCE // (clips * locations**2))
+    step = max(1, _AT_ONCE // locations**2)
     for one in range(others):
         for start in range(one + 1, frames, step):
             stop = min(start + step, frames)
@@ -65,7 +65,7 @@ def _both_ways(
 ) -> tuple[Int64[Tensor, "b s hw"], Int64[Tensor, "b s hw"]]:
     """For each location of `f` the most similar one of `one`, and for those of `one` that of each frame."""
     clips, frames, locations, _ = f.shape
-    step = max(1, _AT_ONCE // (clips * frames * locations))
+    step = max(1, _AT_ONCE // (frames * locations))
     in_one: list[Tensor] = []
     best = f.new_full((clips, frames, locations), -torch.inf)
     in_f = torch.zeros_like(best, dtype=torch.int64)

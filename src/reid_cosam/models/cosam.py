@@ -58,7 +58,7 @@ class CoSegmentation(nn.Module):
         channels: int,
         reduced_channels: int,
         reduced_channels_narrow: int | None,
-        mask_head: Callable[[int], nn.Module],
+        mask_head: Callable[[int], nn.Sequential],
         residual: bool,
     ) -> None:
         super().__init__()

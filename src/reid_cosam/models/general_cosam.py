@@ -38,7 +38,7 @@ class _Relations(nn.Module):
             f = standardised(descriptors(maps if maps.dtype == torch.float64 else maps.float()))
             pair = torch.cat([f, f], dim=1) if f.shape[1] == 1 else f
             related = self.relations(pair)[:, : f.shape[1]]
-            found = related.flatten(0, 1).mT.unflatten(-1, maps.shape[-2:])
+            found: Tensor = related.flatten(0, 1).mT.unflatten(-1, maps.shape[-2:])
         if self.own is None:
             return found
         own = self.own(maps.flatten(0, 1))
@@ -121,7 +121,7 @@ class PooledCosam(CoSegmentation):
         residual: bool = False,
         reduced_channels_narrow: Width | None = None,
     ) -> None:
-        def mask_head(width: int) -> nn.Module:
+        def mask_head(width: int) -> nn.Sequential:
             return _mask_head(Affinity(width, references, own), outputs=2)
 
         super().__init__(channels, reduced_channels, reduced_channels_narrow, mask_head, residual)
@@ -152,7 +152,7 @@ class PrototypeCosam(CoSegmentation):
         residual: bool = False,
         reduced_channels_narrow: Width | None = None,
     ) -> None:
-        def mask_head(width: int) -> nn.Module:
+        def mask_head(width: int) -> nn.Sequential:
             return _mask_head(Prototypes(width, prototypes, own), prototypes)
 
         super().__init__(channels, reduced_channels, reduced_channels_narrow, mask_head, residual)
