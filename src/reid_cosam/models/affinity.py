@@ -51,29 +51,30 @@ def _best_matches(f: Float[Tensor, "b t hw r"], others: int) -> Int64[Tensor, "b
     for one in range(others):
         for start in range(one + 1, frames, step):
             stop = min(start + step, frames)
-            in_one, in_later = _both_ways(f[:, start:stop], f[:, one])
+            # frames after the first others are compared with those, and those not with them
+            compared = range(start, min(stop, others + 1))
+            in_one, in_later = _both_ways(f[:, start:stop], f[:, one], len(compared))
             found[:, start:stop, one] = in_one + one * locations
-            # frames beyond are compared with, but not by, those before
-            for later in range(start, min(stop, others + 1)):
-                found[:, one, later - 1] = in_later[:, later - start] + later * locations
+            for place, later in enumerate(compared):
+                found[:, one, later - 1] = in_later[:, place] + later * locations
     first_rows = torch.arange(clips, device=f.device) * frames * locations
     return found + first_rows[:, None, None, None]
 
 
 def _both_ways(
-    f: Float[Tensor, "b s hw r"], one: Float[Tensor, "b hw r"]
-) -> tuple[Int64[Tensor, "b s hw"], Int64[Tensor, "b s hw"]]:
-    """For each location of `f` the most similar one of `one`, and for those of `one` that of each frame."""
+    f: Float[Tensor, "b s hw r"], one: Float[Tensor, "b hw r"], compared: int
+) -> tuple[Int64[Tensor, "b s hw"], Int64[Tensor, "b {compared} hw"]]:
+    """For each location of `f` the one of `one` most like it; for those of `one` that of the first frames."""
     clips, frames, locations, _ = f.shape
     step = max(1, _AT_ONCE // (frames * locations))
     in_one: list[Tensor] = []
-    best = f.new_full((clips, frames, locations), -torch.inf)
+    best = f.new_full((clips, compared, locations), -torch.inf)
     in_f = torch.zeros_like(best, dtype=torch.int64)
     for start in range(0, locations, step):
         part = f[:, :, start : start + step]
         affinity = (part.flatten(1, 2) @ one.mT).unflatten(1, part.shape[1:3])
         in_one.append(affinity.max(dim=3).indices)
-        found = affinity.max(dim=2)
+        found = affinity[:, :compared].max(dim=2)
         in_f = torch.where(found.values > best, found.indices + start, in_f)
         best = torch.maximum(best, found.values)
     return torch.cat(in_one, dim=2), in_f

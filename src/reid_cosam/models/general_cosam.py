@@ -116,7 +116,7 @@ class PooledCosam(CoSegmentation):
         self,
         channels: int,
         reduced_channels: Width,
-        references: Count = 8,
+        references: Count = 4,
         own: bool = True,
         residual: bool = False,
         reduced_channels_narrow: Width | None = None,
