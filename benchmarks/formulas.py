@@ -8,7 +8,6 @@ time is that of the process on all its threads, so that other work on the machin
 """
 
 import statistics
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -21,7 +20,7 @@ from torch import Tensor
 from benchmarks.cosam import CHANNELS, MAP_SIZE, REDUCED, Pass
 from benchmarks.harness import command
 from benchmarks.harness.command import Benchmark, Options
-from benchmarks.harness.measure import Step, at_once, peak_bytes, repeated, seconds
+from benchmarks.harness.measure import Step, own_seconds, peak_bytes
 from benchmarks.harness.records import Record
 from benchmarks.harness.steps import ProductStep, Scale, make_batch, peak_of_steps, scale_of, settings
 from reid_cosam.models import aggregators, backbones, correlation, cosam
@@ -105,7 +104,7 @@ def compare(
     for _ in range(1 + ROUNDS[options.size]):
         for form in forms:
             with readable(form):
-                times.setdefault(form, []).append(_seconds(step, options.device))
+                times.setdefault(form, []).append(own_seconds(step, options.device))
     medians = {form: statistics.median(taken[1:]) for form, taken in times.items()}
     peaks = dict[str | None, int]()
     for form in forms:
@@ -115,14 +114,6 @@ def compare(
         spent, held = (medians[None], medians[name]), (peaks[None], peaks[name])
         yield Record(f"{case}: time", 1e3 * spent[0], 1e3 * spent[1], name, "ms", "less")
         yield Record(f"{case}: memory", held[0] / 1e6, held[1] / 1e6, name, "MB", "less")
-
-
-def _seconds(step: Step, device: torch.device) -> float:
-    if device.type == "cuda":
-        return seconds(repeated(step), device, at_once(device))
-    start = time.process_time()
-    step()
-    return time.process_time() - start
 
 
 def _layer(block: int, bf16: bool, device: torch.device) -> Step:

@@ -12,11 +12,14 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from reid_cosam import train
+from reid_cosam import build, train
 from reid_cosam.command_line.arguments import refuse_image_size
+from reid_cosam.data.frames import read_clip
+from reid_cosam.data.readers.mars import Mars
+from reid_cosam.data.transforms import normalise
 from reid_cosam.evaluation.extraction import Extraction
 from reid_cosam.evaluation.run_outputs import FinishedRun, write_outputs
-from tests.support.evaluated import RERANKING, run, stored
+from tests.support.evaluated import RERANKING, run, settings, stored, train_checkpoint
 from tests.support.tree import write_mars_tree
 from tests.test_train import small
 
@@ -185,6 +188,71 @@ def test_a_weighted_tail_changes_the_descriptors(copied: Path, tmp_path: Path) -
 
     assert cycle["store"] != weighted["store"]
     assert not torch.equal(stored(Path(cycle["store"])), stored(Path(weighted["store"])))
+
+
+@pytest.fixture(scope="module", params=["pooled", "prototypes"])
+def without_places(
+    small_mars: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Path:
+    """A checkpoint of a network for clips of any length."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Mars, "counts", {})
+        folder = tmp_path_factory.mktemp("trained")
+        return train_checkpoint(small_mars, folder, f"recipe/attention={request.param}")
+
+
+def test_clips_may_be_longer_than_in_training(without_places: Path, tmp_path: Path) -> None:
+    trained, network = build.load_network(without_places)
+    exact = "trainer.precision=32-true"
+
+    metrics = {
+        chosen: run(tmp_path / chosen, without_places, exact, f"num_frames={chosen}")
+        for chosen in ("null", str(trained.num_frames), "8", "tracklet")
+    }
+
+    n = trained.num_frames
+    assert {chosen: found["tested_frames"] for chosen, found in metrics.items()} == {
+        "null": f"all frames in snippets of {n}, tail cycle",
+        str(n): f"all frames in snippets of {n}, tail cycle",
+        "8": f"all frames in snippets of 8, tail cycle (trained in snippets of {n})",
+        "tracklet": f"all frames of a tracklet as one clip (trained in snippets of {n})",
+    }
+    assert [found["num_frames"] for found in metrics.values()] == [n, n, 8, "tracklet"]
+    stores = [Path(found["store"]) for found in metrics.values()]
+    assert stores[0] == stores[1]
+    assert len(set(stores)) == 3
+    splits = build.make_splits(trained.data)
+    size = (trained.data.height, trained.data.width)
+    for tracklet, by_8, whole in zip(splits.query, stored(stores[2]), stored(stores[3]), strict=False):
+        frames = torch.from_numpy(read_clip(tracklet.frames, *size)).permute(0, 3, 1, 2)
+        clip = normalise(frames[None], torch.float32)
+        with torch.inference_mode():
+            torch.testing.assert_close(whole, network.eval()(clip).descriptors[0], rtol=1e-4, atol=1e-5)
+            filled = clip[:, torch.arange(8) % len(frames)]
+            assert len(frames) <= 8
+            torch.testing.assert_close(by_8, network(filled).descriptors[0], rtol=1e-4, atol=1e-5)
+
+
+def test_descriptors_of_another_clip_length_are_not_used(without_places: Path, tmp_path: Path) -> None:
+    store = f"store={tmp_path / 'store'}"
+    run(tmp_path / "a", without_places, store, "num_frames=3")
+
+    with pytest.raises(ValueError, match=r"snippet 3x64x32 \(asked for: trackletx64x32\)"):
+        run(tmp_path / "b", without_places, store, "num_frames=tracklet")
+
+
+@pytest.mark.parametrize("num_frames", ["1", "8", "tracklet"])
+def test_cosam_with_places_is_tested_on_the_clips_it_was_trained_on(
+    copied: Path, tmp_path: Path, num_frames: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^num_frames={num_frames}: .*trained with 4.*COSAM was built for"):
+        run(tmp_path / "out", copied, f"num_frames={num_frames}")
+
+
+@pytest.mark.parametrize("num_frames", ["0", "all"])
+def test_a_bad_clip_length_is_named(copied: Path, num_frames: str) -> None:
+    with pytest.raises(ValueError, match=f"^num_frames={num_frames}: "):
+        settings(copied, f"num_frames={num_frames}")
 
 
 def test_queries_with_an_attribute_are_scored_by_themselves(

@@ -89,6 +89,14 @@ def test_one_frame_is_enough_without_cosam() -> None:
     assert settings("num_frames=1", "cosam=[]").num_frames == 1
 
 
+@pytest.mark.parametrize(("option", "name"), [("pooled", "pooled_cosam"), ("prototypes", "prototype_cosam")])
+def test_one_frame_is_enough_for_attention_without_places(option: str, name: str) -> None:
+    chosen = settings("num_frames=1", f"recipe/attention={option}")
+
+    assert chosen.num_frames == 1
+    assert f"{name}45" in chosen.run_name
+
+
 @pytest.mark.parametrize("group", GROUPS)
 def test_an_unknown_group_option_lists_the_known_ones(group: str) -> None:
     known = ".*".join(path.stem for path in sorted((CONF / group).glob("*.yaml")))

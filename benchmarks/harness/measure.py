@@ -97,6 +97,15 @@ def seconds(steps: Steps, device: torch.device, count: int = 1) -> float:
     return (time.perf_counter() - start) / count
 
 
+def own_seconds(step: Step, device: torch.device) -> float:
+    """On a CPU the time of the process on all its threads, so that other work on the machine matters less."""
+    if device.type == "cuda":
+        return seconds(repeated(step), device, at_once(device))
+    start = time.process_time()
+    step()
+    return time.process_time() - start
+
+
 def synchronise(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize()

@@ -49,6 +49,7 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
     if is_first:
         registry.move_earlier_outputs(folder, same_run=False)
     trained, network = build.load_network(Path(settings.ckpt), settings.trust)
+    num_frames = build.checked_clip_length(settings.num_frames, trained, network)
     data = settings.data_set(trained.data)
     splits = build.make_shown_splits(settings, data)
     if seen := build.people_trained_on(trained.data, data, splits):
@@ -71,8 +72,10 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
             trust = {*settings.trust, *build.modules_of(settings.model_dump())}
             launch.run_ranks("reid_cosam.evaluate", folder, settings.trainer.devices, trust=sorted(trust))
             return  # the first of them has scored
-        size = SnippetSize(trained.num_frames, *test.size)
-        how = build.Extracting(settings.trainer, settings.snippet_tail, settings.ckpt)
+        size = SnippetSize(num_frames or trained.num_frames, *test.size)
+        how = build.Extracting(
+            settings.trainer, settings.snippet_tail, settings.ckpt, whole=num_frames is None
+        )
         descriptors = build.extract_descriptors(network, size, test.tracklets, data, how, folder)
         if launch.is_first_rank():
             store.save(descriptors, test.table())

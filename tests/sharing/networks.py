@@ -1,6 +1,7 @@
 """Small networks to export."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import nn
@@ -13,7 +14,8 @@ from reid_cosam.models.aggregators import (
     TemporalRnn,
 )
 from reid_cosam.models.backbones import Backbone, resnet_tiny
-from reid_cosam.models.cosam import Cosam, Variant
+from reid_cosam.models.cosam import Cosam, CoSegmentation
+from reid_cosam.models.general_cosam import PooledCosam, PrototypeCosam
 from reid_cosam.models.network import VideoReidNet
 
 HEIGHT, WIDTH = 64, 32
@@ -26,10 +28,23 @@ def aggregator_of(name: str, channels: int, map_size: tuple[int, int]) -> nn.Mod
     return poolings[name](channels)
 
 
+Attention = Literal["paper", "released", "pooled", "prototypes"]
+
+
+def attention_of(
+    name: Attention, channels: int, num_frames: int, map_size: tuple[int, int]
+) -> CoSegmentation:
+    if name == "pooled":
+        return PooledCosam(channels, 32)
+    if name == "prototypes":
+        return PrototypeCosam(channels, 32)
+    return Cosam(channels, num_frames, map_size, 32, name)
+
+
 def make_encoder(
     backbone: Backbone | None = None,
     aggregator: str = "tp_avg",
-    variant: Variant = "paper",
+    attention: Attention = "paper",
     num_frames: int = 4,
     cosam: Sequence[int] = (4, 5),
 ) -> Encoder:
@@ -37,8 +52,8 @@ def make_encoder(
     torch.manual_seed(0)
     backbone = backbone or resnet_tiny(pretrained=False, last_stride=1)
     layers = {
-        block: Cosam(
-            backbone.channels[block - 1], num_frames, backbone.map_size(block, HEIGHT, WIDTH), 32, variant
+        block: attention_of(
+            attention, backbone.channels[block - 1], num_frames, backbone.map_size(block, HEIGHT, WIDTH)
         )
         for block in cosam
     }

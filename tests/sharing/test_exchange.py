@@ -20,7 +20,7 @@ from reid_cosam import Encoder, ScoringConfig, TestSet, read_clip, score_protoco
 from reid_cosam.data.readers.mars import Mars
 from reid_cosam.settings.footage import Format
 from reid_cosam.sharing import engines, exchange, parity
-from tests.sharing.networks import HEIGHT, WIDTH, make_encoder
+from tests.sharing.networks import HEIGHT, WIDTH, Attention, make_encoder
 from tests.support.tree import write_mars_tree
 
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -125,6 +125,15 @@ def test_onnx_runs_where_there_is_no_torch(
     assert (metadata["mean"], metadata["std"]) == ("0.485 0.456 0.406", "0.229 0.224 0.225")
     assert (metadata["height"], metadata["width"], metadata["form"]) == ("64", "32", form)
     assert metadata["num_frames"] == ("4" if form == "clips" else "1")
+
+
+@pytest.mark.parametrize("attention", ["pooled", "prototypes"])
+def test_attention_without_places_is_exported_too(attention: Attention, tmp_path: Path) -> None:
+    encoder = make_encoder(attention=attention)
+
+    exchange.write_files(encoder, tmp_path, ["onnx", "torch_export"])
+
+    assert parity.write_parity(encoder, tmp_path, ["onnx", "torch_export"])["agrees"]
 
 
 def test_the_opset_is_the_stated_one(folder: Path) -> None:

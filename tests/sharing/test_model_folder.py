@@ -54,6 +54,8 @@ def change(model: Path, edit: Callable[[dict[str, Any]], object]) -> None:
         ("backbone=resnet_tiny", "agg=tp_avg", "cosam=[4,5]"),
         ("backbone=se_resnet_tiny", "agg=ta", "cosam=[2]", "num_frames=2"),
         ("backbone=resnet_tiny", "agg=rnn", "cosam=[]", "num_frames=8"),
+        ("backbone=resnet_tiny", "agg=tp_avg", "cosam=[4,5]", "recipe/attention=pooled"),
+        ("backbone=resnet_tiny", "agg=ta", "cosam=[5]", "recipe/attention=prototypes", "num_frames=1"),
         ("backbone=timm", "backbone.model=resnet18", "agg=tp_max", "cosam=[5]", "backbone.last_stride=2"),
     ],
 )

@@ -16,14 +16,15 @@ CLIPS = torch.randint(
 )
 
 
-def network(cosam: str) -> VideoReidNet:
+def network(cosam: str, attention: str = "paper") -> VideoReidNet:
     torch.manual_seed(0)
-    small = ("backbone=se_resnet_tiny", "data.height=64", "data.width=32")
+    small = ("backbone=se_resnet_tiny", "data.height=64", "data.width=32", f"recipe/attention={attention}")
     return build.make_network(settings(*small, f"cosam={cosam}"), num_identities=2)
 
 
-def test_masks_are_those_of_the_network_at_test_time() -> None:
-    chosen = network("[3,5]")
+@pytest.mark.parametrize("attention", ["paper", "released", "pooled", "prototypes"])
+def test_masks_are_those_of_the_network_at_test_time(attention: str) -> None:
+    chosen = network("[3,5]", attention)
 
     masks = SpatialMasks(chosen, None, CPU).of(CLIPS)
 

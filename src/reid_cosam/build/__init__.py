@@ -32,7 +32,7 @@ from reid_cosam.build.evaluation import (
     make_test_trainer,
 )
 from reid_cosam.build.loggers import logged_settings, make_loggers
-from reid_cosam.build.network import make_backbone, make_network
+from reid_cosam.build.network import checked_clip_length, make_backbone, make_network
 from reid_cosam.build.scoring import (
     check_scoring,
     default_protocols,
@@ -55,6 +55,7 @@ __all__ = [
     "check_gpus",
     "check_scoring",
     "check_settings",
+    "checked_clip_length",
     "compiles",
     "data_folder",
     "data_record",

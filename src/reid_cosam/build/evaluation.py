@@ -121,11 +121,17 @@ def make_spatial_masks(settings: VisualizeSettings, network: VideoReidNet) -> Sp
 
 
 class Extracting(NamedTuple):
-    """How descriptors are extracted: on which devices, with which tail of tracklets, and of which network."""
+    """How descriptors are extracted.
+
+    Attributes:
+        network: what it is called.
+        whole: each tracklet is one clip, whatever its length, and a batch of its own.
+    """
 
     devices: DeviceSettings
     tail: Literal["cycle", "weighted"]
     network: str
+    whole: bool = False
 
 
 def extract_descriptors(
@@ -142,14 +148,16 @@ def extract_descriptors(
         SharedMemoryFull: there is no room for what `data.workers` read ahead.
         ValueError: there is no such GPU, or a descriptor is not finite.
     """
-    snippets = DenseSnippets(tracklets, *size, tail=how.tail)
-    ranks, frames = how.devices.devices, size.num_frames
-    load = Load(-(-len(snippets) // (ranks * data.eval_batch_size)), data.eval_batch_size)
+    shape = (size.height, size.width)
+    snippets = DenseSnippets(tracklets, None if how.whole else size.num_frames, *shape, tail=how.tail)
+    ranks, batch_size = how.devices.devices, 1 if how.whole else data.eval_batch_size
+    frames = max(map(len, tracklets)) if how.whole else size.num_frames
+    load = Load(-(-len(snippets) // (ranks * batch_size)), batch_size)
     check_shared_memory([load], frames * 3 * size.height * size.width, data.workers, ranks)
-    test_data = TrackletDataModule(snippets, data.eval_batch_size, data.workers)
+    test_data = TrackletDataModule(snippets, batch_size, data.workers)
     _log.info(
-        "extracting descriptors of %d tracklets of %s in %d snippets of %d frames (%dx%d)",
-        *(len(tracklets), data.name, test_data.num_snippets, *size),
+        "extracting descriptors of %d tracklets of %s in %d snippets of %s%d frames (%dx%d)",
+        *(len(tracklets), data.name, test_data.num_snippets, "up to " if how.whole else "", frames, *shape),
     )
     announce_precision(how.devices, precision(how.devices, lambda: network.backbone))
     trainer = make_test_trainer(how.devices, folder, lambda: network.backbone)

@@ -1,7 +1,8 @@
 """Networks from settings."""
 
+import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,8 @@ from reid_cosam.models.backbones import Backbone
 from reid_cosam.models.modes import in_eval_mode
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.settings import NetworkSettings, TrainSettings
+
+_log = logging.getLogger(__name__)
 
 
 def make_network(settings: TrainSettings, num_identities: int) -> VideoReidNet:
@@ -55,6 +58,29 @@ def make_backbone(settings: TrainSettings | NetworkSettings) -> Backbone:
         )
         raise part_error("backbone", settings.backbone, reason)
     return backbone
+
+
+def checked_clip_length(
+    num_frames: int | Literal["tracklet"] | None, trained: TrainSettings, network: VideoReidNet
+) -> int | None:
+    """Frames of a clip at the test: by default as in training, else tried on a blank clip; None: all.
+
+    Raises:
+        ValueError: a part of the network cannot take so many frames.
+    """
+    if num_frames in (None, trained.num_frames):
+        return trained.num_frames
+    length = trained.num_frames + 1 if num_frames == "tracklet" else num_frames
+    try:
+        with in_eval_mode(network):
+            network(torch.zeros(1, length, 3, trained.data.height, trained.data.width))
+    except Exception as error:  # whatever somebody's part raises
+        raise ValueError(
+            f"num_frames={num_frames}: the network was trained with {trained.num_frames}, and a part of it "
+            f"cannot take this number: {error_in_words(error)}"
+        ) from error
+    _log.info("testing with num_frames=%s a network trained with %d", num_frames, trained.num_frames)
+    return None if num_frames == "tracklet" else num_frames
 
 
 def _make_attention(part: Mapping[str, Any], sizes: Mapping[str, Any]) -> nn.Module:

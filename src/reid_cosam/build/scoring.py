@@ -77,13 +77,16 @@ def extraction_origin(
     root: Path,
 ) -> dict[str, str]:
     """All that the descriptors of a test set depend on, by name; `root` is the data set's folder."""
+    num_frames = settings.num_frames or trained.num_frames
+    changed = num_frames != trained.num_frames  # else the origin is as it was before they could differ
     return {
         "checkpoint": file_hash(Path(settings.ckpt), lambda _: None),
         "split": split_hash(splits, root),
         "images": image_hash(splits),
-        "snippet": f"{trained.num_frames}x{trained.data.height}x{trained.data.width}",
+        "snippet": f"{num_frames}x{trained.data.height}x{trained.data.width}",
         "tail": settings.snippet_tail,
         "precision": precision(settings.trainer, lambda: backbone),
+        **({"trained_frames": str(trained.num_frames)} if changed else {}),
     }
 
 
@@ -91,15 +94,16 @@ def evaluation_record(
     settings: EvaluateSettings, data: DataSettings, trained: TrainSettings, origin: Mapping[str, str]
 ) -> dict[str, Any]:
     """What was evaluated and how, for `metrics.json`."""
+    num_frames = settings.num_frames or trained.num_frames
     return {
         "ckpt": settings.ckpt,
         "checkpoint": {"path": str(Path(settings.ckpt).absolute()), "sha256": origin["checkpoint"]},
         "trained": {"run_name": trained.run_name} | identity(trained.model_dump(mode="json")),
         "data": data_record(data) | {"sha256": origin["split"]},
         "distance": settings.distance,
-        "tested_frames": tested_frames(trained.num_frames, settings.snippet_tail),
+        "tested_frames": tested_frames(num_frames, settings.snippet_tail, trained.num_frames),
         "camera_input": False,
-        "num_frames": trained.num_frames,
+        "num_frames": num_frames,
         "height": trained.data.height,
         "width": trained.data.width,
         "precision": origin["precision"],
@@ -118,7 +122,9 @@ def matrix_record(settings: ScoreSettings, origin: Mapping[str, str], split: str
     frames: str = "unknown"
     camera: bool | str = "unknown"
     if origin:
-        frames, camera = tested_frames(int(origin["snippet"].partition("x")[0]), origin["tail"]), False
+        num_frames = origin["snippet"].partition("x")[0]
+        trained = origin.get("trained_frames", num_frames)
+        frames, camera = tested_frames(num_frames, origin["tail"], trained), False
     path = Path(settings.descriptors or "")
     return {
         "descriptors": {"path": str(path.absolute()), "sha256": file_hash(path, lambda _: None)},

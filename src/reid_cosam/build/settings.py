@@ -87,8 +87,18 @@ def with_checked_network(network: NetworkSettings) -> NetworkSettings:
     return network.model_copy(update={"agg": agg, "backbone": backbone, "attention": attention})
 
 
+def takes_any_size(attention: Mapping[str, Any]) -> bool:
+    """Whether the class of an attention layer says that it takes any number of frames."""
+    return bool(getattr(callable_of("recipe.attention", attention), "any_size", False))
+
+
 def _with_checked_parts(settings: TrainSettings) -> TrainSettings:
     network = with_checked_network(settings.network)
+    if settings.cosam and settings.num_frames < 2 and not takes_any_size(network.attention):
+        raise ValueError(
+            f"COSAM compares the frames of a clip and needs num_frames >= 2, got {settings.num_frames}; use "
+            "more frames, a layer for any number (recipe/attention=pooled or prototypes), or none: 'cosam=[]'"
+        )
     parts = {
         name: checked(f"recipe.{name}", getattr(settings.recipe, name), filled)
         for name, filled in _FILLED_IN.items()

@@ -120,7 +120,7 @@ def finished_run(
         settings.data.eval_batch_size,
         {
             "data": data_record(settings.data),
-            "tested_frames": tested_frames(settings.num_frames, "cycle"),
+            "tested_frames": tested_frames(settings.num_frames, "cycle", settings.num_frames),
             "camera_input": False,
             "made_with": made_with,
         },

@@ -95,6 +95,9 @@ class DenseSnippets(Dataset[DenseSample]):
     Under the tail `cycle` a last snippet that was filled up counts as the others do; under `weighted` it
     counts by its own frames only.
 
+    Args:
+        num_frames: frames of a snippet; None: each tracklet is one snippet, whatever its length.
+
     Attributes:
         counts: how many snippets each tracklet has.
 
@@ -105,7 +108,7 @@ class DenseSnippets(Dataset[DenseSample]):
     def __init__(
         self,
         tracklets: Sequence[Tracklet],
-        num_frames: int,
+        num_frames: int | None,
         height: int,
         width: int,
         tail: Literal["cycle", "weighted"],
@@ -113,7 +116,8 @@ class DenseSnippets(Dataset[DenseSample]):
         _require_frames(tracklets)
         self._tracklets, self._tail = tracklets, tail
         self._num_frames, self._height, self._width = num_frames, height, width
-        self.counts = np.array([dense_count(len(one), num_frames) for one in tracklets], dtype=np.int64)
+        counts = [dense_count(len(one), num_frames or len(one)) for one in tracklets]
+        self.counts = np.array(counts, dtype=np.int64)
         firsts = np.cumsum(self.counts) - self.counts
         self._tracklet = np.repeat(np.arange(len(tracklets), dtype=np.int32), self.counts)
         self._number = np.arange(self.counts.sum(), dtype=np.int32) - firsts.astype(np.int32)[self._tracklet]
@@ -124,10 +128,10 @@ class DenseSnippets(Dataset[DenseSample]):
     def __getitem__(self, index: int) -> DenseSample:
         position = int(self._tracklet[index])
         tracklet = self._tracklets[position]
-        number = int(self._number[index])
-        positions = dense(len(tracklet), self._num_frames)[number]
-        own = min(self._num_frames, len(tracklet) - number * self._num_frames)
-        weight = own / self._num_frames if self._tail == "weighted" else 1.0
+        number, num_frames = int(self._number[index]), self._num_frames or len(tracklet)
+        positions = dense(len(tracklet), num_frames)[number]
+        own = min(num_frames, len(tracklet) - number * num_frames)
+        weight = own / num_frames if self._tail == "weighted" else 1.0
         return DenseSample(_read(tracklet, positions, self._height, self._width), position, weight)
 
 

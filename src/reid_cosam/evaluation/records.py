@@ -85,9 +85,16 @@ def result_row(result: ProtocolResult, tested: Mapping[str, object]) -> dict[str
     }
 
 
-def tested_frames(num_frames: int, tail: str) -> str:
-    """How the frames of a tracklet are tested by networks of this package, for `metrics.json`."""
-    return f"all frames in snippets of {num_frames}, tail {tail}"
+def tested_frames(num_frames: int | str, tail: str, trained: int | str) -> str:
+    """How the frames of a tracklet are tested by networks of this package, for `metrics.json`.
+
+    Args:
+        num_frames: N at the test; `tracklet`: each tracklet is one clip.
+        trained: N of the training, which is named where it differs.
+    """
+    snippets = f"in snippets of {num_frames}, tail {tail}"
+    text = f"all frames {'of a tracklet as one clip' if num_frames == 'tracklet' else snippets}"
+    return text if num_frames == trained else f"{text} (trained in snippets of {trained})"
 
 
 def chance_row(test_set: TestSet, protocol: str) -> dict[str, float]:

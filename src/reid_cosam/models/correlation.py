@@ -27,7 +27,7 @@ def ncc(
     >>> ncc(p, q).round(decimals=3)
     tensor([[-1.,  1.]])
     """
-    return _standardised(p, unbiased) @ _standardised(q, unbiased).mT / p.shape[-1]
+    return standardised(p, unbiased) @ standardised(q, unbiased).mT / p.shape[-1]
 
 
 def cost_volume(
@@ -48,7 +48,7 @@ def cost_volume(
     Raises:
         ValueError: there is one frame only.
     """
-    frames = _descriptors(maps).unbind(dim=-3)
+    frames = descriptors(maps).unbind(dim=-3)
     if len(frames) < 2:
         raise ValueError("a cost volume compares the frames of a clip, and these maps are of one frame")
     rows = [[ncc(one, other, unbiased) for other in frames if other is not one] for one in frames]
@@ -68,7 +68,7 @@ def correlate(
 
     and both sums run on from frame to frame. `ops.correlation` computes the same with less time and memory.
     """
-    f = _standardised(_descriptors(maps), unbiased)
+    f = standardised(descriptors(maps), unbiased)
     earlier = torch.einsum("ksp,bspr->bskr", weight, f[:, :-1]).cumsum(dim=1)  # over m < n
     later = torch.einsum("ksp,bspr->bskr", weight, f[:, 1:]).flip(1).cumsum(dim=1).flip(1)  # over m > n
     consensus = F.pad(earlier, (0, 0, 0, 0, 1, 0)) + F.pad(later, (0, 0, 0, 0, 0, 1))
@@ -76,13 +76,15 @@ def correlate(
     return logits
 
 
-def _descriptors(maps: Float[Tensor, "*b t r h w"]) -> Float[Tensor, "*b t hw r"]:
+def descriptors(maps: Float[Tensor, "*b t r h w"]) -> Float[Tensor, "*b t hw r"]:
+    """The descriptor of each location in a row, as `ncc` takes them."""
     return maps.flatten(-2).mT
 
 
-def _standardised(x: Float[Tensor, "*batch p r"], unbiased: bool) -> Float[Tensor, "*batch p r"]:
+def standardised(x: Float[Tensor, "*batch p r"], unbiased: bool = False) -> Float[Tensor, "*batch p r"]:
+    """Descriptors less their mean, by their deviation: products of two, divided by R, are their `ncc`."""
     centred = x - x.mean(dim=-1, keepdim=True)
     # unlike a square root of a sum, the norm has a gradient where a descriptor is flat: zero
     deviations = torch.linalg.vector_norm(centred, dim=-1, keepdim=True) / math.sqrt(x.shape[-1] - unbiased)
-    standardised: Tensor = centred / (deviations + EPSILON)
-    return standardised
+    scaled: Tensor = centred / (deviations + EPSILON)
+    return scaled

@@ -1,7 +1,8 @@
 """The co-segmentation activation module (paper, section 4 and figure 4)."""
 
 import math
-from typing import Annotated, Literal, NamedTuple, get_args
+from collections.abc import Callable
+from typing import Annotated, ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from annotated_types import Interval
@@ -28,6 +29,76 @@ class CosamOutput(NamedTuple):
     maps: Float[Tensor, "b t d h w"]
     spatial_mask: Float[Tensor, "b t 1 h w"]
     channel_weights: Float[Tensor, "b d"]
+
+
+class CoSegmentation(nn.Module):
+    """Section 4: a mask for each frame, the channels that the masked frames share, and maps weighted by both.
+
+    What the mask is made from is left to `mask_head`, `[b, t, r, h, w]` reduced maps to `[bt, 1, h, w]`.
+
+    Attributes:
+        any_size: whether it takes clips of any number of frames and maps of any size, whatever it was
+            trained with.
+
+    Args:
+        channels: D, channels of the incoming maps.
+        reduced_channels: D_R, channels in which locations are compared.
+        reduced_channels_narrow: D_R where D is 256 or less (64 in the released code); None: the same.
+        mask_head: makes the mask head, given D_R.
+        residual: returns maps + maps x channel weights, as the released code does, and not the product alone.
+
+    Raises:
+        ValueError: no reduced channels.
+    """
+
+    any_size: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        channels: int,
+        reduced_channels: int,
+        reduced_channels_narrow: int | None,
+        mask_head: Callable[[int], nn.Sequential],
+        residual: bool,
+    ) -> None:
+        super().__init__()
+        if channels <= NARROW and reduced_channels_narrow is not None:
+            reduced_channels = reduced_channels_narrow
+        if reduced_channels < 1:
+            raise ValueError(f"COSAM needs at least one reduced channel, got {reduced_channels}")
+        self.residual = residual
+        self.reduce = nn.Sequential(
+            nn.Conv2d(channels, reduced_channels, kernel_size=1), nn.BatchNorm2d(reduced_channels), nn.ReLU()
+        )
+        self.mask_head = mask_head(reduced_channels)
+        # The paper says "MLP"; its layers are the released code's in both variants.
+        self.channel_mlp = nn.Sequential(
+            nn.Linear(channels, reduced_channels),
+            nn.Tanh(),
+            nn.Linear(reduced_channels, channels),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, maps: Float[Tensor, "b t d h w"]) -> CosamOutput:
+        spatial_mask = self.spatial_mask(maps)
+        mask = spatial_mask.to(maps.dtype)
+        channel_weights = self.channel_weights(maps, mask)
+        factors = 1 + channel_weights if self.residual else channel_weights
+        return CosamOutput(weighted(maps, mask, factors.to(maps.dtype)), spatial_mask, channel_weights)
+
+    def spatial_mask(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b t 1 h w"]:
+        """Section 4.1: where each frame agrees with the others, between 0 and 1."""
+        clip = maps.shape[:2]
+        reduced = self.reduce(maps.flatten(0, 1)).unflatten(0, clip)
+        mask: Tensor = self.mask_head(reduced).unflatten(0, clip)
+        return mask
+
+    def channel_weights(
+        self, maps: Float[Tensor, "b t d h w"], mask: Float[Tensor, "b t 1 h w"]
+    ) -> Float[Tensor, "b d"]:
+        """Section 4.2: which channels a clip's frames share, between 0 and 1; the mean over the frames."""
+        weights: Tensor = self.channel_mlp(masked_mean(maps, mask))
+        return weights.mean(dim=1)
 
 
 class CorrelationHead(nn.Module):
@@ -71,7 +142,7 @@ def _mask_head(num_frames: int, map_size: tuple[int, int], variant: Variant) -> 
     )
 
 
-class Cosam(nn.Module):
+class Cosam(CoSegmentation):
     """COSAM: a spatial mask from the consensus of the frames, then weights for the channels they share.
 
     The layer of the paper's section 4. It stands between two blocks of a CNN, takes the maps of all frames of
@@ -99,6 +170,8 @@ class Cosam(nn.Module):
             another size.
     """
 
+    any_size = False
+
     def __init__(
         self,
         channels: int,
@@ -108,30 +181,20 @@ class Cosam(nn.Module):
         variant: Variant = "paper",
         reduced_channels_narrow: Width | None = None,
     ) -> None:
-        super().__init__()
         if variant not in get_args(Variant):
             raise ValueError(f"COSAM variant must be one of {list(get_args(Variant))}, got {variant!r}")
         if num_frames < 2:
             raise ValueError(
                 f"COSAM compares the frames of a clip and needs num_frames >= 2, got {num_frames}"
             )
+        super().__init__(
+            channels,
+            reduced_channels,
+            reduced_channels_narrow,
+            lambda _: _mask_head(num_frames, map_size, variant),
+            residual=variant == "released",
+        )
         self.expected = (num_frames, channels, *map_size)
-        self.residual = variant == "released"
-        if channels <= NARROW and reduced_channels_narrow is not None:
-            reduced_channels = reduced_channels_narrow
-        if reduced_channels < 1:
-            raise ValueError(f"COSAM needs at least one reduced channel, got {reduced_channels}")
-        self.reduce = nn.Sequential(
-            nn.Conv2d(channels, reduced_channels, kernel_size=1), nn.BatchNorm2d(reduced_channels), nn.ReLU()
-        )
-        self.mask_head = _mask_head(num_frames, map_size, variant)
-        # The paper says "MLP"; its layers are the released code's in both variants.
-        self.channel_mlp = nn.Sequential(
-            nn.Linear(channels, reduced_channels),
-            nn.Tanh(),
-            nn.Linear(reduced_channels, channels),
-            nn.Sigmoid(),
-        )
 
     def forward(self, maps: Float[Tensor, "b t d h w"]) -> CosamOutput:
         if tuple(maps.shape[1:]) != self.expected:
@@ -140,22 +203,4 @@ class Cosam(nn.Module):
                 f"this COSAM was built for maps {self.expected} {names}, got {tuple(maps.shape[1:])}: "
                 "clip length and image size must be those the weights were trained with"
             )
-        spatial_mask = self.spatial_mask(maps)
-        mask = spatial_mask.to(maps.dtype)
-        channel_weights = self.channel_weights(maps, mask)
-        factors = 1 + channel_weights if self.residual else channel_weights
-        return CosamOutput(weighted(maps, mask, factors.to(maps.dtype)), spatial_mask, channel_weights)
-
-    def spatial_mask(self, maps: Float[Tensor, "b t d h w"]) -> Float[Tensor, "b t 1 h w"]:
-        """Section 4.1: where each frame agrees with the others, between 0 and 1."""
-        clip = maps.shape[:2]
-        reduced = self.reduce(maps.flatten(0, 1)).unflatten(0, clip)
-        mask: Tensor = self.mask_head(reduced).unflatten(0, clip)
-        return mask
-
-    def channel_weights(
-        self, maps: Float[Tensor, "b t d h w"], mask: Float[Tensor, "b t 1 h w"]
-    ) -> Float[Tensor, "b d"]:
-        """Section 4.2: which channels a clip's frames share, between 0 and 1; the mean over the frames."""
-        weights: Tensor = self.channel_mlp(masked_mean(maps, mask))
-        return weights.mean(dim=1)
+        return super().forward(maps)

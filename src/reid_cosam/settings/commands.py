@@ -73,6 +73,7 @@ class ScoringSettings(Settings):
 
 class EvaluateSettings(CheckpointSettings, ScoringSettings):
     snippet_tail: Literal["cycle", "weighted"]
+    num_frames: Frames | Literal["tracklet"] | None
     openset: bool
     store: PathText | None
     trainer: DeviceSettings

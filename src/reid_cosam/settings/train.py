@@ -30,6 +30,9 @@ Part = Annotated[dict[str, Any], AfterValidator(_names_a_class)]
 
 # As they stand in file names and tables.
 _SHORT_NAMES = {
+    "Cosam": "cosam",
+    "PooledCosam": "pooled_cosam",
+    "PrototypeCosam": "prototype_cosam",
     "TemporalAveragePooling": "tp_avg",
     "TemporalMaxPooling": "tp_max",
     "TemporalAttention": "ta",
@@ -134,8 +137,7 @@ class NetworkSettings(Settings):
     @property
     def name(self) -> str:
         """Short and readable: `se_resnet50-cosam45-tp_avg`."""
-        attention = part_name(self.attention).replace("Cosam", "cosam")
-        placement = attention + "".join(map(str, self.cosam)) if self.cosam else "no-cosam"
+        placement = part_name(self.attention) + "".join(map(str, self.cosam)) if self.cosam else "no-cosam"
         return "-".join((part_name(self.backbone), placement, part_name(self.agg)))
 
 
@@ -175,11 +177,6 @@ class TrainSettings(Settings):
             raise ValueError(
                 f"a batch of {self.batch_size} clips cannot be divided among {ranks} devices; change "
                 "trainer.devices, recipe.sampling.identities or recipe.sampling.tracklets"
-            )
-        if self.cosam and self.num_frames < 2:
-            raise ValueError(
-                f"COSAM compares the frames of a clip and needs num_frames >= 2, got {self.num_frames}; "
-                "use more frames, or no COSAM: 'cosam=[]'"
             )
         return self
 
