@@ -25,6 +25,7 @@ COMMANDS = {
     "score_matrix",
     "tables",
     "visualize",
+    "analyse",
     "report",
     "dashboards",
     "verify",

@@ -39,6 +39,7 @@ SETTINGS: dict[str, type[BaseModel]] = {
     "dashboards": settings.DashboardsSettings,
     "report": settings.ReportSettings,
     "visualize": settings.VisualizeSettings,
+    "analyse": settings.AnalyseSettings,
     "embed": footage.EmbedSettings,
     "calibrate": footage.CalibrateSettings,
     "search": footage.SearchSettings,

@@ -37,7 +37,7 @@ def run(settings: VisualizeSettings, folder: Path) -> None:
     from reid_cosam.visualization.spatial_masks import Snippets
 
     trained, network = build.load_network(Path(settings.ckpt), settings.trust)
-    masks = build.make_spatial_masks(settings, network)
+    masks = build.make_spatial_masks(settings, network, settings.stages)
     data = settings.data_set(trained.data)
     splits = build.make_shown_splits(settings, data)
     root, size = build.data_folder(data), (trained.data.height, trained.data.width)

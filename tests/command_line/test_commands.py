@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_cosam import evaluate, interruption, report, visualize
+from reid_cosam import analyse, evaluate, interruption, report, visualize
 from reid_cosam.command_line import exits_with_one_line
 from reid_cosam.command_line.commands import Command
 from reid_cosam.command_line.errors import foreign_errors_as_ours
@@ -108,7 +108,7 @@ def test_other_libraries_errors_of_users_become_ours() -> None:
 
 
 @pytest.mark.parametrize("setting", ["data.height=64", "+data.width=32", "data.width=32,64"])
-@pytest.mark.parametrize("verb", [evaluate.main, visualize.main])
+@pytest.mark.parametrize("verb", [analyse.main, evaluate.main, visualize.main])
 def test_a_trained_network_decides_on_the_size_of_images(verb: Command, setting: str, tmp_path: Path) -> None:
     code, _, errors = call(verb, tmp_path, "ckpt=model.ckpt", "data=mars", setting)
 

@@ -20,12 +20,13 @@ from reid_cosam.build.settings import check_settings, without_weights
 from reid_cosam.build.trust import check_trust
 from reid_cosam.data.datasets import DenseSnippets
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.evaluation.extraction import extract
+from reid_cosam.evaluation.extraction import Extraction, MakeExtractor, extract
 from reid_cosam.evaluation.records import TestTracklets
 from reid_cosam.metrics.testset import TestSet
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.results.descriptors import check_finite
 from reid_cosam.settings import (
+    AnalyseSettings,
     CheckpointSettings,
     DataSettings,
     DeviceSettings,
@@ -34,6 +35,7 @@ from reid_cosam.settings import (
 )
 from reid_cosam.training.checkpoint_files import read_checkpoint
 from reid_cosam.training.datamodule import SnippetSize, TrackletDataModule
+from reid_cosam.training.extractor import Extractor
 from reid_cosam.training.progress import PlainProgress, TerminalProgress
 from reid_cosam.training.shared_memory import Load, check_shared_memory
 from reid_cosam.training.stopping import StopWhenInterrupted
@@ -106,8 +108,12 @@ def make_test_tracklets(
     return TestTracklets(test_set, (*query, *gallery, *junk), data_folder(data), size)
 
 
-def make_spatial_masks(settings: VisualizeSettings, network: VideoReidNet) -> SpatialMasks:
-    """What makes the masks that `visualize` draws.
+def make_spatial_masks(
+    settings: VisualizeSettings | AnalyseSettings,
+    network: VideoReidNet,
+    stages: Collection[int] | None = None,
+) -> SpatialMasks:
+    """What makes the masks that `visualize` draws and `analyse` compares with the person.
 
     Raises:
         ValueError: there is no such GPU, or the network has no COSAM layer where `stages` ask for one.
@@ -115,7 +121,7 @@ def make_spatial_masks(settings: VisualizeSettings, network: VideoReidNet) -> Sp
     check_gpus(settings.trainer.accelerator)
     is_on_gpu = torch.cuda.is_available() and settings.trainer.accelerator != "cpu"
     try:
-        return SpatialMasks(network, settings.stages, torch.device("cuda" if is_on_gpu else "cpu"))
+        return SpatialMasks(network, stages, torch.device("cuda" if is_on_gpu else "cpu"))
     except ValueError as error:
         raise ValueError(f"{settings.ckpt}: {error}") from None
 
@@ -124,7 +130,8 @@ class Extracting(NamedTuple):
     """How descriptors are extracted.
 
     Attributes:
-        network: what it is called.
+        tail: of tracklets, as in `DenseSnippets`.
+        network: what messages call the network.
         whole: each tracklet is one clip, whatever its length, and a batch of its own.
     """
 
@@ -132,6 +139,7 @@ class Extracting(NamedTuple):
     tail: Literal["cycle", "weighted"]
     network: str
     whole: bool = False
+    make_extractor: MakeExtractor = Extractor
 
 
 def extract_descriptors(
@@ -141,7 +149,7 @@ def extract_descriptors(
     data: DataSettings,
     how: Extracting,
     folder: Path,
-) -> Float32[Tensor, "n d"]:
+) -> Float32[Tensor, "*changes n d"]:
     """The descriptors of tracklets of `data`, at the clip length and image size of the network.
 
     Raises:
@@ -161,8 +169,8 @@ def extract_descriptors(
     )
     announce_precision(how.devices, precision(how.devices, lambda: network.backbone))
     trainer = make_test_trainer(how.devices, folder, lambda: network.backbone)
-    descriptors = extract(network, len(tracklets), test_data, trainer)
-    check_finite(descriptors, how.network)
+    descriptors = extract(Extraction(network, len(tracklets), how.make_extractor), test_data, trainer)
+    check_finite(descriptors.flatten(0, -2), how.network)
     return descriptors
 
 

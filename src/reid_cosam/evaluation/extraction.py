@@ -1,8 +1,11 @@
 """Descriptors of whole tracklets, from a trained network."""
 
 import warnings
+from collections.abc import Callable
+from typing import Protocol
 
 import pytorch_lightning as pl
+import torch
 from jaxtyping import Float32
 from torch import Tensor
 
@@ -19,21 +22,38 @@ _HARMLESS = (
 )
 
 
+class Extracts(Protocol):
+    """What makes descriptors of batches; `Extractor` makes one per tracklet."""
+
+    def add(self, batch: SnippetBatch) -> None: ...
+
+    def compute(self) -> Float32[Tensor, "*changes n d"]: ...
+
+
+MakeExtractor = Callable[[VideoReidNet, int, torch.device], Extracts]
+
+
 class Extraction(pl.LightningModule):
     """Extracts the descriptor of every tracklet of the test data once, on any number of ranks.
 
+    Args:
+        make_extractor: of the network, the number of tracklets and the device.
+
     Attributes:
-        descriptors: `[num_tracklets, width]` on the CPU, on every rank, once `trainer.test` has run.
+        descriptors: what the extractor computed, `[num_tracklets, width]` of `Extractor`, on the CPU, on
+            every rank, once `trainer.test` has run.
     """
 
-    descriptors: Float32[Tensor, "n d"]
+    descriptors: Float32[Tensor, "*changes n d"]
 
-    def __init__(self, network: VideoReidNet, num_tracklets: int) -> None:
+    def __init__(
+        self, network: VideoReidNet, num_tracklets: int, make_extractor: MakeExtractor = Extractor
+    ) -> None:
         super().__init__()
-        self.network, self._num_tracklets = network, num_tracklets
+        self.network, self._num_tracklets, self._make_extractor = network, num_tracklets, make_extractor
 
     def on_test_epoch_start(self) -> None:
-        self._extractor = Extractor(self.network, self._num_tracklets, self.device)
+        self._extractor = self._make_extractor(self.network, self._num_tracklets, self.device)
 
     def test_step(self, batch: SnippetBatch) -> None:
         self._extractor.add(batch)
@@ -44,10 +64,9 @@ class Extraction(pl.LightningModule):
 
 
 def extract(
-    network: VideoReidNet, num_tracklets: int, data: TrackletDataModule, trainer: pl.Trainer
-) -> Float32[Tensor, "n d"]:
+    extraction: Extraction, data: TrackletDataModule, trainer: pl.Trainer
+) -> Float32[Tensor, "*changes n d"]:
     """Descriptors of the tracklets of `data`, in their order, on the CPU of every rank of `trainer`."""
-    extraction = Extraction(network, num_tracklets)
     with warnings.catch_warnings():
         for message in _HARMLESS:
             warnings.filterwarnings("ignore", message=message)

@@ -4,6 +4,7 @@ Values and defaults live in `conf/`; nothing here has a default, so that there i
 """
 
 from reid_cosam.settings.commands import (
+    AnalyseSettings,
     CheckpointSettings,
     ConvertSettings,
     DashboardsSettings,
@@ -29,6 +30,7 @@ from reid_cosam.settings.train import (
 )
 
 __all__ = [
+    "AnalyseSettings",
     "CheckpointSettings",
     "ConvertSettings",
     "DashboardsSettings",

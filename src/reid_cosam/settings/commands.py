@@ -115,6 +115,16 @@ class VisualizeSettings(CheckpointSettings):
         return self
 
 
+class OneProcess(DeviceSettings):
+    devices: Literal[1]
+
+
+class AnalyseSettings(CheckpointSettings):
+    distance: Literal["euclidean", "cosine"]
+    seed: Seed
+    trainer: OneProcess
+
+
 class VerifySettings(Settings):
     data: DataSettings
 

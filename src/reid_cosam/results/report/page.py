@@ -12,8 +12,10 @@ from jinja2 import ChainableUndefined, Environment, FileSystemLoader
 from markupsafe import Markup
 
 import reid_cosam
+from reid_cosam.results.analysis import blocks_text, score_cells, share_text
 from reid_cosam.results.counted_progress import counted
 from reid_cosam.results.faults import noting
+from reid_cosam.results.report.analyses import ShownAnalysis, analyses
 from reid_cosam.results.report.compare import common, varied
 from reid_cosam.results.report.curves import panels
 from reid_cosam.results.report.effects import effects
@@ -55,7 +57,7 @@ def write_report(places: Sequence[Path], out: Path, read_frame: FrameReader) -> 
         for kind in KINDS.values()
     )
     tables = [table for table in arranged if len(table.results)]
-    write_text(out, page(runs, tables, faults, read_frame))
+    write_text(out, page(runs, tables, faults, read_frame, analyses(places, runs, faults)))
     print("\n".join(faults), end="\n" if faults else "")
     print(f"report: {out} ({out.stat().st_size / 1e6:.1f} MB, needs no other file)")
 
@@ -67,7 +69,13 @@ def _with_environment(run: Run, faults: list[str]) -> Run:
     return run
 
 
-def page(runs: Sequence[Run], tables: Sequence[Table], faults: list[str], read_frame: FrameReader) -> str:
+def page(
+    runs: Sequence[Run],
+    tables: Sequence[Table],
+    faults: list[str],
+    read_frame: FrameReader,
+    analysed: Sequence[ShownAnalysis] = (),
+) -> str:
     """HTML without other files.
 
     Args:
@@ -75,6 +83,7 @@ def page(runs: Sequence[Run], tables: Sequence[Table], faults: list[str], read_f
         tables: the paper's tables.
         faults: what was left out, and why; gets what is left out here.
         read_frame: reads a frame for the ranked lists.
+        analysed: analyses of the runs' attention.
     """
     sections: dict[str, list[Any]] = {"effects": [], "curves": [], "strips": [], "lists": []}
     pieces: list[tuple[str, str, Callable[[Any], Any], Any]] = [
@@ -112,6 +121,10 @@ def page(runs: Sequence[Run], tables: Sequence[Table], faults: list[str], read_f
         "printed": _printed,
         "how_scored": {run.anchor: how_scored([run.metrics]) for run in runs},
         "faults": faults,
+        "analyses": analysed,
+        "blocks_text": blocks_text,
+        "score_cells": score_cells,
+        "share_text": share_text,
     }
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),

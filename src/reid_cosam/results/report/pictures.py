@@ -68,22 +68,31 @@ def panel_picture(panel: Panel) -> Picture:
 
 
 def attention_picture(run: Run) -> Picture:
-    """A run's attention laid over frames, scaled down to 1100 pixels of width at most.
+    """A run's attention laid over frames.
 
     Raises:
         OSError, ValueError, KeyError: the picture or the scores of its attention cannot be read.
     """
-    with Image.open(run.folder / ATTENTION) as opened:
-        image = opened.convert("RGB")
-    if image.width > _STRIP:
-        image = image.resize((_STRIP, round(image.height * _STRIP / image.width)), Image.Resampling.LANCZOS)
     means = "; ".join(
         f"block {block}: mean mask {mask['inside']:.2f} on the person, {mask['outside']:.2f} elsewhere"
         for block, mask in (run.metrics.get("attention") or {}).items()
     )
     caption = f"{run.network}, seed {run.seed}, on {run.data}: mAP {100 * run.mean_ap:.1f}. {means}"
     alt = f"Frames of clips and the attention masks of {run.network} laid over them"
-    return Picture(_compressed(image, _STRIP_QUALITY), alt, caption, [run], image.width, image.height)
+    return compressed_picture(run.folder / ATTENTION, alt, caption, [run])
+
+
+def compressed_picture(path: Path, alt: str, caption: str, runs: Sequence[Run]) -> Picture:
+    """A picture of a file, scaled down to 1100 pixels of width at most.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    with Image.open(path) as opened:
+        image = opened.convert("RGB")
+    if image.width > _STRIP:
+        image = image.resize((_STRIP, round(image.height * _STRIP / image.width)), Image.Resampling.LANCZOS)
+    return Picture(_compressed(image, _STRIP_QUALITY), alt, caption, runs, image.width, image.height)
 
 
 def thumbnail(frame: UInt8[np.ndarray, "h w 3"]) -> str:
