@@ -30,7 +30,7 @@ def _one_by_one(clips: Tensor, draw: AugmentationDraw) -> Tensor:
     """The released transforms on one Pillow image after another."""
     result = []
     for frame, flip, moved, row, col in zip(
-        clips.flatten(0, 1), *(values.flatten().tolist() for values in draw), strict=True
+        clips.flatten(0, 1), *(values.flatten().tolist() for values in draw[:4]), strict=True
     ):
         image = Image.fromarray(frame.permute(1, 2, 0).numpy())
         if moved:
@@ -94,13 +94,13 @@ def test_clips_in_plain_layout_give_the_same() -> None:
 
 
 def test_one_draw_a_clip_is_shared_by_its_frames() -> None:
-    for values in _draw(0.5, 0.5, per_frame=False, num_clips=50):
+    for values in _draw(0.5, 0.5, per_frame=False, num_clips=50)[:4]:
         torch.testing.assert_close(values, values[:, :1].expand(-1, 3), rtol=0, atol=0)
         assert len(set(values[:, 0].tolist())) > 1
 
 
 def test_one_draw_a_frame_differs_within_clips() -> None:
-    for values in _draw(0.5, 0.5, per_frame=True, num_clips=50):
+    for values in _draw(0.5, 0.5, per_frame=True, num_clips=50)[:4]:
         assert (values != values[:, :1]).any()
 
 

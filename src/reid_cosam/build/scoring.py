@@ -18,6 +18,7 @@ from reid_cosam.metrics.scoring import Reranking, ScoringConfig, check
 from reid_cosam.metrics.testset import TestSet
 from reid_cosam.results.descriptors import DescriptorStore
 from reid_cosam.settings import DataSettings, EvaluateSettings, ScoreSettings, ScoringSettings, TrainSettings
+from reid_cosam.settings.base import Distance
 from reid_cosam.settings.identity import identity
 
 
@@ -40,7 +41,7 @@ def make_scoring(
     )
 
 
-def make_further_scoring(data: DataSettings, splits: ReidSplits) -> ScoringConfig:
+def make_further_scoring(data: DataSettings, splits: ReidSplits, distance: Distance) -> ScoringConfig:
     """What a run's end scores beside its last validation, for tables 5 and 7; raises as `make_attributes`.
 
     Re-ranked, as the released code does it, where the test set is larger than a neighbourhood; by attribute.
@@ -48,7 +49,7 @@ def make_further_scoring(data: DataSettings, splits: ReidSplits) -> ScoringConfi
     reranking = Reranking()
     is_large = len(splits.query) + len(splits.gallery) > reranking.k1
     attributes = make_attributes(data, splits.query)
-    return ScoringConfig((data.protocol,), rerankings=(reranking,) if is_large else (), attributes=attributes)
+    return ScoringConfig((data.protocol,), distance, (reranking,) if is_large else (), attributes)
 
 
 def check_scoring(test_set: TestSet, config: ScoringConfig, processes: int) -> None:
