@@ -122,6 +122,48 @@ def test_flips_and_translations_come_as_often_as_asked() -> None:
     assert abs(draw.translated.double().mean() - 0.7) < 0.026
 
 
+def test_without_erasing_no_further_number_is_drawn() -> None:
+    plain, erasing = np.random.default_rng(0), np.random.default_rng(0)
+
+    first = Augmentation(0.5, 0.5, True).draw(4, 3, HEIGHT, WIDTH, plain)
+    second = Augmentation(0.5, 0.5, True, erase=1.0).draw(4, 3, HEIGHT, WIDTH, erasing)
+
+    for one, other in zip(first[:4], second[:4], strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0)
+    plain.random(4)  # which clips are erased comes first
+    assert plain.random() != erasing.random()
+    assert not first.boxes.any()
+
+
+def test_a_box_is_as_large_and_as_slim_as_in_the_paper_and_lies_anywhere() -> None:
+    rng = np.random.default_rng(0)
+
+    boxes = Augmentation(0.0, 0.0, False, erase=0.5).draw(4000, 3, 128, 64, rng).boxes
+
+    top, left, height, width = boxes[boxes[:, 2] > 0].double().T
+    assert abs(len(top) - 2000) < 4 * 32  # the standard deviation of the count is 31.6
+    area, aspect = height * width / (128 * 64), height / width
+    assert 0.018 < area.min() < 0.03 < 0.38 < area.max() < 0.41  # sides are rounded to whole pixels
+    assert 0.27 < aspect.min() < 0.4 < 3 < aspect.max() < 3.6
+    assert (top.min(), left.min()) == (0, 0)
+    assert ((top + height).max(), (left + width).max()) == (128, 64)
+    assert (height < 128).all()
+    assert (width < 64).all()
+
+
+def test_a_box_is_grey_in_all_frames_and_the_rest_is_as_it_was() -> None:
+    clips = _clips()
+    draw = _draw(0.0, 0.0, True)._replace(boxes=torch.tensor([[0, 0, 0, 0], [3, 5, 20, 7]]))
+
+    found = apply(clips, draw)
+
+    expected = clips.clone()
+    expected[1, :, :, 3:23, 5:12] = torch.tensor([124, 116, 104], dtype=torch.uint8).view(3, 1, 1)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    torch.testing.assert_close(clips, _clips(), rtol=0, atol=0)
+    assert normalise(found, torch.float32)[1, :, :, 3:23, 5:12].abs().max() < 0.01  # the mean, rounded
+
+
 def test_the_same_generator_state_gives_the_same_draw() -> None:
     for first, second in zip(_draw(0.5, 0.5, True, seed=3), _draw(0.5, 0.5, True, seed=3), strict=True):
         torch.testing.assert_close(first, second, rtol=0, atol=0)

@@ -32,6 +32,7 @@ def make_scoring(
     settings: ScoringSettings, data: DataSettings, queries: Sequence[Tracklet], default: Sequence[str]
 ) -> ScoringConfig:
     """What `evaluate` and `score` score, by `default` under these protocols; raises as `make_attributes`."""
+    assert settings.distance is not None  # the command has put the network's in its place
     reranked = (Reranking(**settings.reranking.model_dump()),) if settings.rerank else ()
     return ScoringConfig(
         settings.protocol or default,

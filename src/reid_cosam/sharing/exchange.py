@@ -185,7 +185,7 @@ def _metadata(encoder: "Encoder") -> dict[str, str]:
         "input": "RGB in float32: (pixel / 255 - mean) / std",
         "resizing": "bilinear, antialiased, aspect ratio not kept",
         "descriptor_size": encoder.network.descriptor_size,
-        "distance": "euclidean",
+        "distance": encoder.distance,
         "version": __version__,
     }
     return {name: str(value) for name, value in fields.items()}

@@ -15,7 +15,7 @@ from reid_cosam.data.transforms import IMAGENET_MEAN, IMAGENET_STD
 from reid_cosam.results.store import read_record, replacing, write_record, write_text
 from reid_cosam.scratch import scratch_for
 from reid_cosam.settings import NetworkSettings
-from reid_cosam.settings.base import Count, Frames, Natural, Probability, Settings, Side
+from reid_cosam.settings.base import Count, Distance, Frames, Natural, Probability, Settings, Side
 from reid_cosam.settings.messages import checked
 from reid_cosam.sharing.card import model_card
 
@@ -94,7 +94,7 @@ class ModelConfig(Origin):
     preprocessing: Preprocessing
     num_frames: Frames
     descriptor_size: Count
-    distance: Literal["euclidean"]
+    distance: Distance
     weights_sha256: _Sha256
     fingerprint: _Sha256
     reid_cosam: str
@@ -130,7 +130,7 @@ def write_model(folder: Path, encoder: "Encoder", origin: Origin, calibration: "
         "preprocessing": Preprocessing(input_size=(encoder.height, encoder.width)),
         "num_frames": encoder.num_frames,
         "descriptor_size": encoder.network.descriptor_size,
-        "distance": "euclidean",
+        "distance": encoder.distance,
         "fingerprint": fingerprint,
         "reid_cosam": __version__,
     }

@@ -79,7 +79,7 @@ class ReidModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
-        # A second network, not weights exchanged for a validation: whenever a run is interrupted, both are whole.
+        # A second network, as an interruption would mix two that exchange their weights for a validation.
         self.average = None if ema is None else copy.deepcopy(self.network).requires_grad_(False)
         self.loss = loss
         self.augmentation = augmentation
