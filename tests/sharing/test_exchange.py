@@ -28,7 +28,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return make_encoder()
+    return make_encoder(has_neck=True)
 
 
 @pytest.fixture(scope="module")

@@ -55,6 +55,7 @@ def change(model: Path, edit: Callable[[dict[str, Any]], object]) -> None:
         ("backbone=se_resnet_tiny", "agg=ta", "cosam=[2]", "num_frames=2"),
         ("backbone=resnet_tiny", "agg=rnn", "cosam=[]", "num_frames=8"),
         ("backbone=timm", "backbone.model=resnet18", "agg=tp_max", "cosam=[5]", "backbone.last_stride=2"),
+        ("backbone=resnet_tiny", "agg=rnn", "cosam=[4]", "recipe=strong"),
     ],
 )
 def test_descriptors_are_those_of_the_checkpoint_bit_for_bit(
@@ -67,6 +68,7 @@ def test_descriptors_are_those_of_the_checkpoint_bit_for_bit(
 
     assert torch.equal(read.embed(frames), written.embed(frames))
     assert (read.fingerprint, repr(read)) == (written.fingerprint, repr(written))
+    assert read.distance == written.distance == ("cosine" if "recipe=strong" in overrides else "euclidean")
     assert read.network.backbone.map_size(5, 64, 32) == written.network.backbone.map_size(5, 64, 32)
 
 

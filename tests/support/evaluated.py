@@ -17,9 +17,9 @@ from tests.test_train import small
 RERANKING = ("reranking.k1=3", "reranking.k2=2")  # there are 12 tracklets
 
 
-def train_checkpoint(tree: Path, folder: Path) -> Path:
+def train_checkpoint(tree: Path, folder: Path, *overrides: str) -> Path:
     """The last checkpoint of a run on a small copy of MARS; the caller lets its counts pass."""
-    train.run(small(tree, "logger=none"), folder)
+    train.run(small(tree, "logger=none", *overrides), folder)
     return folder / "checkpoints" / "last.ckpt"
 
 
