@@ -1,6 +1,7 @@
 """What a training step accepts from a loss and from an augmentation, and what is tested after it."""
 
 import re
+import warnings
 from typing import Any, NamedTuple, cast
 
 import pytest
@@ -38,7 +39,9 @@ def averaged(tmp_path_factory: pytest.TempPathFactory) -> tuple[ReidModule, Step
         **{f"enable_{name}": False for name in ("checkpointing", "model_summary", "progress_bar")},
         logger=False,
     )
-    trainer.fit(module, RepeatedBatch(noise_batch(8, 2), 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that nothing is validated, and that loaders have no workers
+        trainer.fit(module, RepeatedBatch(noise_batch(8, 2), 3))
     saved = {"state_dict": dict(module.state_dict())}
     module.on_save_checkpoint(saved)
     return module, steps, saved
