@@ -37,7 +37,10 @@ def test_bfloat16_with_the_channels_last_agrees_with_float32_on_a_cpu(name: str,
 
     attention = {block: CosamOutput(*(one.cpu() for one in seen)) for block, seen in quick.attention.items()}
     with torch.no_grad():
-        agree(ReidOutput(quick.descriptors.cpu(), quick.logits.cpu(), attention), plain(clips))
+        agree(
+            ReidOutput(quick.descriptors.cpu(), quick.logits.cpu(), attention, quick.features.cpu()),
+            plain(clips),
+        )
 
 
 @pytest.mark.parametrize("compiled", ["false", "true"])

@@ -12,9 +12,9 @@ import torch
 from tests.support.tree import write_mars_tree
 
 
-def run_ranks(tree: Path, out: Path, ranks: int) -> dict[str, Any]:
+def run_ranks(tree: Path, out: Path, ranks: int, recipe: str) -> dict[str, Any]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"]
-    command += ["-m", "tests.support.ddp_worker", str(tree), str(out), str(ranks)]
+    command += ["-m", "tests.support.ddp_worker", str(tree), str(out), str(ranks), recipe]
     out.mkdir()
     done = subprocess.run(
         command,
@@ -29,11 +29,14 @@ def run_ranks(tree: Path, out: Path, ranks: int) -> dict[str, Any]:
     return seen
 
 
-@pytest.fixture(scope="module")
-def one_and_two(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dict[str, Any]]:
+@pytest.fixture(scope="module", params=["from_scratch", "strong"])
+def one_and_two(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], dict[str, Any]]:
     folder = tmp_path_factory.mktemp("ddp")
     tree = write_mars_tree(folder / "mars")
-    return run_ranks(tree, folder / "one", 1), run_ranks(tree, folder / "two", 2)
+    recipe = request.param
+    return run_ranks(tree, folder / "one", 1, recipe), run_ranks(tree, folder / "two", 2, recipe)
 
 
 def test_a_step_has_the_gradients_of_a_single_process(

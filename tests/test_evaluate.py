@@ -41,6 +41,19 @@ def test_it_scores_as_the_training_run_did(copied: Path, trained_checkpoint: Pat
         assert found[name] == pytest.approx(trained[name]), name
 
 
+def test_a_strong_network_is_scored_by_its_average_and_its_distance(tree: Path, tmp_path: Path) -> None:
+    ckpt = train_checkpoint(tree, tmp_path / "run", "recipe=strong")
+    trained = json.loads((tmp_path / "run" / "metrics.json").read_text())
+
+    found = run(tmp_path / "out", ckpt, "trainer.precision=32-true")
+    other = run(tmp_path / "other", ckpt, "trainer.precision=32-true", "distance=euclidean")
+
+    assert found["distance"] == found["results"][0]["distance"] == trained["distance"] == "cosine"
+    assert other["distance"] == "euclidean"
+    for name in ("mAP", "R1", "R5", "R20"):
+        assert found[name] == pytest.approx(trained[name]), name
+
+
 def test_its_descriptors_are_those_of_the_training_run_bit_for_bit(
     small_mars: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,8 @@
 """Every shipped configuration composes, is valid, and builds; a bad value is named."""
 
+import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -9,9 +11,19 @@ from hydra.errors import ConfigCompositionException
 from reid_cosam import build
 from reid_cosam.paths import CONF
 from reid_cosam.settings import TrainSettings
+from reid_cosam.settings.identity import _flat, run_key
 
 GROUPS = ("backbone", "agg", "recipe", "data", "trainer", "logger", "launcher", "experiment")
 SHIPPED = [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+WITHOUT = {  # what each part is where it is taken away
+    "neck": ("neck", None),
+    "smoothing": ("loss.label_smoothing", 0.0),
+    "triplet": ("loss.triplet_weight", 0.0),
+    "erasing": ("augmentation.erase", 0.0),
+    "average": ("ema", None),
+    "spread": ("sampling.frames", "consecutive"),
+    "cosine": ("distance", "euclidean"),
+}
 
 
 def settings(*overrides: str) -> TrainSettings:
@@ -27,6 +39,54 @@ def test_every_shipped_option_composes_and_builds(choice: str) -> None:
 
     assert sorted(map(int, network.attention)) == sorted(chosen.cosam)
     assert network.classifier.out_features == 3
+
+
+def _recipe(*overrides: str) -> dict[str, Any]:
+    """By name, without the name of the recipe."""
+    ward = ("experiment=[ward,strong_ablation]", "data.root=/ward", "backbone.pretrained=false")
+    recipe = settings(*ward, *overrides).model_dump()["recipe"]
+    return {name: value for name, value in _flat(recipe) if name != "name"}
+
+
+@pytest.mark.parametrize("part", [path.stem for path in (CONF / "recipe" / "without").glob("*.yaml")])
+def test_the_ablation_takes_one_part_away_and_no_other(part: str) -> None:
+    whole, less = _recipe(), _recipe(f"recipe/without={part}")
+
+    differing = {name for name in whole | less if whole.get(name) != less.get(name)}
+    if part in WITHOUT:
+        name, value = WITHOUT[part]
+        assert less[name] == value
+        assert all(one.startswith(name) for one in differing)
+    elif part == "schedule":
+        assert less["schedule._target_"].endswith(".steps")
+        assert all(one.startswith("schedule.") for one in differing)
+    else:
+        assert (part, differing) == ("nothing", set())
+
+
+def test_the_strong_recipe_on_ward_has_the_sizes_of_ward() -> None:
+    ward = settings("experiment=ward", "data.root=/ward", "backbone.pretrained=false")
+    strong = settings("experiment=ward", "recipe=strong", "data.root=/ward", "backbone.pretrained=false")
+
+    assert strong.backbone == ward.backbone
+    assert strong.data == ward.data
+    assert (strong.trainer.max_steps, strong.batch_size) == (200, 16)
+    assert dict(_flat(strong.model_dump()["recipe"])).items() >= _recipe().items()
+    assert strong.recipe.optimiser["learning_rate"] == 3.5e-4
+    assert (strong.recipe.ema, strong.recipe.distance, ward.recipe.distance) == (0.999, "cosine", "euclidean")
+
+
+def test_settings_of_earlier_versions_are_read_and_keep_their_key() -> None:
+    now = settings("backbone.pretrained=false").model_dump(mode="json")
+    before = copy.deepcopy(now)
+    for name in ("neck", "ema", "distance"):
+        del before["recipe"][name]
+    del before["recipe"]["augmentation"]["erase"]
+
+    assert build.check_settings(before).recipe == settings("backbone.pretrained=false").recipe.model_copy(
+        update={"augmentation": before["recipe"]["augmentation"]}
+    )
+    assert run_key(before, "split") == run_key(now, "split")
 
 
 def test_the_main_command_runs_at_the_papers_size() -> None:

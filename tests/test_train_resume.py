@@ -13,6 +13,8 @@ from tests.support.tree import write_mars_tree
 from tests.test_settings import settings
 from tests.test_train import small, weights
 
+STRONG = ("recipe=strong", "recipe/without=schedule")  # its schedule would depend on the length
+
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -24,8 +26,11 @@ def tiny_mars(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Mars, "counts", {})
 
 
-def test_a_resumed_run_ends_where_an_unbroken_one_does(tree: Path, tmp_path: Path) -> None:
-    schedule = ("trainer.checkpoint_every=2", "recipe.schedule.step_every=2")
+@pytest.mark.parametrize("recipe", [("recipe=paper",), STRONG], ids=["paper", "strong"])
+def test_a_resumed_run_ends_where_an_unbroken_one_does(
+    tree: Path, tmp_path: Path, recipe: tuple[str, ...]
+) -> None:
+    schedule = (*recipe, "trainer.checkpoint_every=2", "recipe.schedule.step_every=2")
     train.run(small(tree, *schedule), tmp_path / "whole")
     train.run(small(tree, *schedule, "trainer.max_steps=2"), tmp_path / "first")
     begun = tmp_path / "first" / "checkpoints" / "last.ckpt"
@@ -62,10 +67,12 @@ def test_other_tracklets_make_another_registered_run(tree: Path, tmp_path: Path)
     assert len(list((tmp_path / "kept").iterdir())) == 2
 
 
+@pytest.mark.parametrize("recipe", ["paper", "strong"])
 def test_an_interrupted_registered_run_is_resumed(
-    tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    recipe: str, tree: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = small(tree, f"registry={tmp_path / 'kept'}", "trainer.checkpoint_every=1", "trainer.eval_every=1")
+    often = (f"registry={tmp_path / 'kept'}", "trainer.checkpoint_every=1", "trainer.eval_every=1")
+    kept = small(tree, f"recipe={recipe}", *often)
     with monkeypatch.context() as patch:
         patch.setattr(
             "reid_cosam.training.lightning_module.score_protocols", Mock(side_effect=SystemExit(143))
@@ -79,7 +86,7 @@ def test_an_interrupted_registered_run_is_resumed(
     (folder,) = (tmp_path / "kept").iterdir()
     assert f"resuming from {folder}/checkpoints/last.ckpt after 1 iterations" in caplog.text
     assert (folder / "curves_before_1").is_dir()
-    train.run(small(tree), tmp_path / "whole")
+    train.run(small(tree, f"recipe={recipe}"), tmp_path / "whole")
     whole, rest = weights(tmp_path / "whole"), weights(folder)
     assert all(torch.equal(whole[name], rest[name]) for name in whole)
 

@@ -45,6 +45,7 @@ def run(settings: AnalyseSettings, folder: Path) -> None:
 
     launch.silence_other_ranks()
     trained, network = build.load_network(Path(settings.ckpt), settings.trust)
+    settings = settings.model_copy(update={"distance": settings.distance or trained.recipe.distance})
     masks = build.make_spatial_masks(settings, network)
     data = settings.data_set(trained.data)
     splits = build.make_shown_splits(settings, data)
@@ -73,7 +74,7 @@ def run(settings: AnalyseSettings, folder: Path) -> None:
 def _scoring(settings: AnalyseSettings, data: "DataSettings") -> "ScoringConfig":
     from reid_cosam.metrics.scoring import ScoringConfig
 
-    return ScoringConfig((data.protocol,), settings.distance)
+    return ScoringConfig((data.protocol,), settings.distance or "euclidean")
 
 
 def _analyse(

@@ -59,7 +59,9 @@ def _network(settings: CalibrateSettings) -> "tuple[TrainSettings | None, Encode
     if not checkpoint.is_file():
         return None, load(settings.model, settings.trust)
     trained, network = build.load_network(checkpoint, settings.trust)
-    return trained, Encoder(network, trained.num_frames, trained.data.height, trained.data.width)
+    encoder = Encoder(network, trained.num_frames, trained.data.height, trained.data.width)
+    encoder.distance = trained.recipe.distance
+    return trained, encoder
 
 
 def _checkpoint(model: str) -> Path:
@@ -93,7 +95,7 @@ def _on_test_set(
     test = build.make_test_tracklets(data, seen_as, splits.query, splits.gallery)
     how = build.Extracting(settings.trainer, "cycle", settings.model)
     descriptors = build.extract_descriptors(encoder.network, size, test.tracklets, data, how, folder)
-    measurement = Measurement(settings.distance, settings.draws, settings.seed)
+    measurement = Measurement(settings.distance or encoder.distance, settings.draws, settings.seed)
     return calibrate_test_set(
         descriptors, test.test_set, data.protocol, encoder.fingerprint, data.name, measurement
     )
@@ -132,7 +134,7 @@ def _on_gallery(settings: CalibrateSettings, encoder: "Encoder", out: Path) -> "
             f"gallery {name} was made by another network ({gallery.network[:12]}, from {gallery.model}) than "
             f"model={settings.model} ({encoder.fingerprint[:12]}): embed the footage with this one"
         )
-    how = Measurement(settings.distance, settings.draws, settings.seed)
+    how = Measurement(settings.distance or encoder.distance, settings.draws, settings.seed)
     if settings.labels == "persons":
         persons = gallery.tracklets["person"]
         if settings.persons is not None:

@@ -42,6 +42,7 @@ def main(settings: EmbedSettings) -> None:
         batch=settings.batch,
         min_frames=settings.min_frames,
         computation=computation,
+        distance=encoder.distance,
     )
     if (out / PARTS).exists():
         print(f"an interrupted run left finished tracks in {out / PARTS}: they are used")

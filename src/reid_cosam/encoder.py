@@ -16,6 +16,7 @@ from reid_cosam.data.clips import Frames, snippets, stacked
 from reid_cosam.data.transforms import normalise
 from reid_cosam.galleries.calibration import Calibration
 from reid_cosam.models.network import VideoReidNet
+from reid_cosam.settings.base import Distance
 from reid_cosam.sharing import hub, model_folder
 from reid_cosam.sharing.config import Origin, Training
 
@@ -42,9 +43,11 @@ class Encoder:
     Attributes:
         calibration: which distances mean the same person, if the network was loaded from a model folder that
             says so; else None.
+        distance: by which its descriptors are compared, as its recipe has it: `euclidean` or `cosine`.
     """
 
     calibration: Calibration | None = None
+    distance: Distance = "euclidean"
     engine: Callable[[Tensor], Tensor] | None = None  # computes the descriptors instead of the network
     # Of a network that `loading.load` has loaded: what is known of it, and its fingerprint then.
     _origin: tuple[Callable[[], Origin], str] | None = None
@@ -95,7 +98,7 @@ class Encoder:
 
     @torch.inference_mode()
     def embed(self, clips: Shaped[Tensor | np.ndarray, "b t _ _ _"]) -> Float32[Tensor, "b d"]:
-        """One descriptor per clip, in float32 on the network's device; compare them by L2 distance.
+        """One descriptor per clip, in float32 on the network's device; compare them by `distance`.
 
         These are the descriptors that `reid-cosam evaluate trainer.precision=32-true` extracts, to float32
         rounding; where the device computes in bfloat16, `evaluate` does so unless it is told that. Frames

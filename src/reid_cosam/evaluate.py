@@ -13,6 +13,7 @@ from reid_cosam.settings import EvaluateSettings
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from reid_cosam.metrics.scoring import ScoringConfig
     from reid_cosam.metrics.testset import TestSet
 
 _log = logging.getLogger("reid_cosam.evaluate")  # `__main__` would not be silent on other ranks
@@ -50,6 +51,7 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
         registry.move_earlier_outputs(folder, same_run=False)
     trained, network = build.load_network(Path(settings.ckpt), settings.trust)
     num_frames = build.checked_clip_length(settings.num_frames, trained, network)
+    settings = settings.model_copy(update={"distance": settings.distance or trained.recipe.distance})
     data = settings.data_set(trained.data)
     splits = build.make_shown_splits(settings, data)
     if seen := build.people_trained_on(trained.data, data, splits):
@@ -78,26 +80,27 @@ def run(settings: EvaluateSettings, folder: Path) -> None:
         )
         descriptors = build.extract_descriptors(network, size, test.tracklets, data, how, folder)
         if launch.is_first_rank():
-            store.save(descriptors, test.table())
+            store.save(descriptors, test.table(), trained.recipe.distance)
     if launch.is_first_rank():
         about = build.evaluation_record(settings, data, trained, origin)
         about["store"] = str(store.folder.absolute()) if store.usable else None
-        about |= _open_set(settings, descriptors, test.test_set, scoring.protocols[0])
+        about |= _open_set(settings, descriptors, test.test_set, scoring)
         results = score_protocols(descriptors, test.test_set, scoring)
         metrics, pictures = write_evaluation(results, test, about, folder)
         print_evaluation(metrics, pictures, folder)
 
 
 def _open_set(
-    settings: EvaluateSettings, descriptors: "Tensor", test_set: "TestSet", protocol: str
+    settings: EvaluateSettings, descriptors: "Tensor", test_set: "TestSet", scoring: "ScoringConfig"
 ) -> dict[str, Any]:
     """Open-set scores for `metrics.json`; empty where they are not asked for."""
     from reid_cosam.galleries.estimation import Measurement, open_set_of, score_record
 
     if not settings.openset:
         return {}
-    scored, _ = open_set_of(descriptors, test_set, protocol, Measurement(settings.distance))
-    return {"openset": {"protocol": protocol, "distance": settings.distance, **score_record(scored)}}
+    protocol = scoring.protocols[0]
+    scored, _ = open_set_of(descriptors, test_set, protocol, Measurement(scoring.distance))
+    return {"openset": {"protocol": protocol, "distance": scoring.distance, **score_record(scored)}}
 
 
 if __name__ == "__main__":

@@ -53,6 +53,7 @@ def load(path: str | PathLike[str], trust: Collection[str] = ()) -> Encoder:
             )
     settings, network = build.load_network(file, trust)
     encoder = Encoder(network, settings.num_frames, settings.data.height, settings.data.width)
+    encoder.distance = settings.recipe.distance
     origin = partial(build.origin_of, settings, file, network.classifier.out_features)
     encoder._origin = (origin, encoder.fingerprint)
     if place := calibration_file(str(file)):
@@ -65,6 +66,7 @@ def load(path: str | PathLike[str], trust: Collection[str] = ()) -> Encoder:
 def _load_shared(folder: Path, trust: Collection[str]) -> Encoder:
     config, network = build.load_shared(folder, trust)
     encoder = Encoder(network, config.num_frames, *config.preprocessing.input_size)
+    encoder.distance = config.distance
     found = (encoder.fingerprint, network.descriptor_size)
     if found != (config.fingerprint, config.descriptor_size):
         raise ValueError(f"{folder / CONFIG} does not describe the network in {model_folder.WEIGHTS}")

@@ -48,6 +48,8 @@ def run(settings: ScoreSettings, folder: Path) -> Literal["scored", "listed"]:
         return "listed"
     path = Path(settings.descriptors)
     matrix = read_matrix(path)
+    distance = settings.distance or matrix.origin.get("distance", "euclidean")
+    settings = settings.model_copy(update={"distance": distance})
     split = split_hash(splits, test.root)
     if matrix.origin and matrix.origin["split"] != split:
         raise ValueError(

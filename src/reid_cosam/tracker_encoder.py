@@ -39,7 +39,7 @@ class TrackerEncoder:
     def extract_embeddings(
         self, detections: Any, frame: UInt8[np.ndarray, "h w 3"]
     ) -> Float32[np.ndarray, "n d"]:
-        """One descriptor per box, in the order of the boxes; compare them by L2 distance.
+        """One descriptor per box, in the order of the boxes; compare them by the encoder's distance.
 
         Args:
             detections: boxes `[n, 4]` as left, top, right, bottom in pixels, or an object that has them as

@@ -73,7 +73,7 @@ def _train(
     if ckpt_path is not None:
         done = check_resumable(Path(ckpt_path), settings.model_dump(mode="json"), origin)
     datamodule = build.make_datamodule(settings, splits)
-    scoring = build.make_further_scoring(settings.data, splits)
+    scoring = build.make_further_scoring(settings.data, splits, settings.recipe.distance)
     test = build.make_test_tracklets(settings.data, settings.data, splits.query, splits.gallery)
     build.check_scoring(test.test_set, scoring, origin.processes)  # before hours of training, not after
     if not launch.is_launched():

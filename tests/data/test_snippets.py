@@ -10,6 +10,7 @@ from reid_cosam.data.snippets import (
     dense_count,
     evenly,
     random,
+    spread,
 )
 
 
@@ -58,6 +59,16 @@ def test_random_takes_different_frames_in_time_order_from_the_whole_tracklet() -
 
 def test_evenly_steps_by_the_whole_quotient() -> None:
     np.testing.assert_array_equal(evenly(11, 4, np.random.default_rng(0)), [0, 2, 4, 6])
+
+
+def test_spread_takes_one_frame_of_each_part() -> None:
+    rng = np.random.default_rng(0)
+
+    snippets = np.stack([spread(11, 4, rng) for _ in range(300)])
+
+    parts = [[0, 1], [2, 3, 4], [5, 6, 7], [8, 9, 10]]  # 11 // 4, 22 // 4 and 33 // 4 begin the last three
+    assert [sorted(set(frames)) for frames in snippets.T.tolist()] == parts
+    assert len(np.unique(snippets, axis=0)) > 40  # of 54: parts are drawn from by themselves
 
 
 @pytest.mark.parametrize("name", SAMPLING)

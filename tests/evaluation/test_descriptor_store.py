@@ -56,7 +56,9 @@ def test_descriptors_that_are_not_finite_are_refused(copied: Path, tmp_path: Pat
     with safe_open(path, framework="pt") as file:
         origin, descriptors = file.metadata(), file.get_tensor("descriptors")
     descriptors[3, 1] = torch.nan
-    DescriptorStore(path.parent, origin, True).save(descriptors, pd.read_csv(path.with_name("tracklets.csv")))
+    DescriptorStore(path.parent, origin, True).save(
+        descriptors, pd.read_csv(path.with_name("tracklets.csv")), "euclidean"
+    )
 
     with pytest.raises(
         ValueError, match=r"1 of 12 descriptors hold NaN or infinity, first that of tracklet 3"

@@ -66,7 +66,7 @@ def finished(
     module.validation = validation()
     query, gallery = datamodule.evaluated[:6], datamodule.evaluated[6:]
     test = build.make_test_tracklets(chosen.data, chosen.data, query, gallery)
-    further = build.make_further_scoring(chosen.data, ReidSplits((), query, gallery))
+    further = build.make_further_scoring(chosen.data, ReidSplits((), query, gallery), "euclidean")
     return build.finished_run(chosen, module, test, further, {})._replace(**changes)
 
 
@@ -206,7 +206,7 @@ def test_only_sets_larger_than_a_neighbourhood_are_re_ranked(
 
     for times, expected in ((1, ()), (2, (Reranking(20, 6, 0.3, True),))):
         splits = ReidSplits((), query, gallery * times)
-        assert build.make_further_scoring(chosen.data, splits).rerankings == expected
+        assert build.make_further_scoring(chosen.data, splits, "euclidean").rerankings == expected
 
 
 def test_equal_descriptors_are_not_re_ranked(run: tuple[TrainSettings, ReidDataModule, ReidModule]) -> None:

@@ -1,5 +1,6 @@
 """A gallery on disk is what was written, or is refused."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,12 +20,12 @@ def small_gallery() -> Gallery:
 
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
-    written = small_gallery()
+    written = replace(small_gallery(), distance="cosine")
     write_gallery(written, tmp_path)
     read = read_gallery(tmp_path)
     assert torch.equal(read.descriptors, written.descriptors)
     pd.testing.assert_frame_equal(read.tracklets, written.tracklets)
-    assert (read.network, read.model, len(read)) == ("ab12", "model/", 2)
+    assert (read.network, read.model, read.distance, len(read)) == ("ab12", "model/", "cosine", 2)
 
 
 def test_equal_galleries_are_equal_files_that_the_library_reads(tmp_path: Path) -> None:

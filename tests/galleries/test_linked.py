@@ -1,5 +1,7 @@
 """Linked galleries: the threshold, verdicts, and scores."""
 
+from dataclasses import replace
+
 import pytest
 
 from reid_cosam.galleries.linked import link_gallery
@@ -99,6 +101,16 @@ def test_a_cosine_threshold_is_that_of_descriptors_at_unit_length() -> None:
     assert linked.table["own_distance"].tolist() == pytest.approx(
         [(2 + 2**0.5) / 2, 2**0.5, (2 + 2**0.5) / 2]
     )
+
+
+def test_a_threshold_by_hand_is_of_the_networks_own_distance() -> None:
+    gallery = gallery_of([("a", "1", "", 0, 1, (5.0, 0.0)), ("b", "1", "", 3, 4, (0.6, 0.8))])
+    apart = 0.8**0.5  # of (1, 0) and (0.6, 0.8), which have unit length
+
+    linked = link_gallery(replace(gallery, distance="cosine"), threshold=1.0)
+
+    assert linked.table["own_distance"].tolist() == pytest.approx([apart, apart])
+    assert link_gallery(gallery, threshold=1.0).summary["identities"] == 2
 
 
 def test_a_promise_that_cannot_be_made_is_named() -> None:

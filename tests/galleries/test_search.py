@@ -1,5 +1,6 @@
 """Hits of hand-made descriptors."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -102,6 +103,15 @@ def test_a_cosine_calibration_is_compared_with_cosines() -> None:
     table = hits(
         Queries.of_images(IMAGES, torch.tensor([[1.0, 0]])), gallery, calibration_of(distance="cosine")
     )
+    assert table["distance"].tolist() == pytest.approx([0, 1])
+
+
+def test_without_a_calibration_distances_are_the_networks_own() -> None:
+    gallery = gallery_of([("a", "1", "", 0, 1, (3, 0)), ("a", "2", "", 2, 3, (0, 9))])
+    gallery = replace(gallery, distance="cosine")
+
+    table = hits(Queries.of_images(IMAGES, torch.tensor([[1.0, 0]])), gallery)
+
     assert table["distance"].tolist() == pytest.approx([0, 1])
 
 

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from reid_cosam.models.aggregators import TemporalAveragePooling, TemporalRnn
 from reid_cosam.models.backbones import se_resnet_tiny
 from reid_cosam.models.cosam import Cosam
+from reid_cosam.models.neck import BatchNormNeck
 from reid_cosam.models.network import VideoReidNet
 
 FRAMES, HEIGHT, WIDTH = 2, 64, 32
@@ -83,6 +84,29 @@ def test_cosam_replaces_the_maps_between_two_blocks() -> None:
     after = stages[4](stages[3](attended))
     torch.testing.assert_close(output.attention[3].maps[0], attended)
     torch.testing.assert_close(output.descriptors[0], after.mean(dim=(0, 2, 3)))
+
+
+def test_without_a_neck_features_are_descriptors() -> None:
+    output = _network([4])(_clips())
+
+    assert output.features is output.descriptors
+
+
+def test_a_neck_lies_between_features_and_descriptors() -> None:
+    plain = _network([])
+    network = VideoReidNet(plain.backbone, {}, plain.aggregator, 5, neck=BatchNormNeck(256))
+
+    output = network(_clips())
+
+    mean, deviation = output.features.mean(dim=0), output.features.std(dim=0, correction=0)
+    standardised = (output.features - mean) / (deviation.square() + 1e-5).sqrt()
+    torch.testing.assert_close(output.descriptors, standardised, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        output.logits, standardised @ network.classifier.weight.T, rtol=1e-4, atol=1e-4
+    )
+    output.logits.square().sum().backward()
+    assert network.neck.bias.grad is None
+    assert network.classifier.bias is None
 
 
 def test_names_in_the_state_dict_are_stable() -> None:

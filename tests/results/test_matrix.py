@@ -60,7 +60,9 @@ def test_one_tensor_or_the_one_called_descriptors_is_read(
 
 
 def store(folder: Path) -> Path:
-    DescriptorStore(folder, ORIGIN, required=True).save(torch.from_numpy(VALUES).float(), pd.DataFrame())
+    DescriptorStore(folder, ORIGIN, required=True).save(
+        torch.from_numpy(VALUES).float(), pd.DataFrame(), "euclidean"
+    )
     return folder / "descriptors.safetensors"
 
 

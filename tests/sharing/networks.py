@@ -8,6 +8,7 @@ from torch import nn
 
 from reid_cosam import Encoder
 from reid_cosam.models.aggregators import (
+    Aggregator,
     TemporalAttention,
     TemporalAveragePooling,
     TemporalMaxPooling,
@@ -16,12 +17,13 @@ from reid_cosam.models.aggregators import (
 from reid_cosam.models.backbones import Backbone, resnet_tiny
 from reid_cosam.models.cosam import Cosam, CoSegmentation
 from reid_cosam.models.general_cosam import PooledCosam, PrototypeCosam
+from reid_cosam.models.neck import BatchNormNeck
 from reid_cosam.models.network import VideoReidNet
 
 HEIGHT, WIDTH = 64, 32
 
 
-def aggregator_of(name: str, channels: int, map_size: tuple[int, int]) -> nn.Module:
+def aggregator_of(name: str, channels: int, map_size: tuple[int, int]) -> Aggregator:
     if name == "ta":
         return TemporalAttention(channels, map_size)
     poolings = {"tp_avg": TemporalAveragePooling, "tp_max": TemporalMaxPooling, "rnn": TemporalRnn}
@@ -47,6 +49,7 @@ def make_encoder(
     attention: Attention = "paper",
     num_frames: int = 4,
     cosam: Sequence[int] = (4, 5),
+    has_neck: bool = False,
 ) -> Encoder:
     """Random weights, in BatchNorms too: fresh ones pass over whole branches of a ResNet."""
     torch.manual_seed(0)
@@ -58,9 +61,11 @@ def make_encoder(
         for block in cosam
     }
     last = backbone.channels[-1], backbone.map_size(5, HEIGHT, WIDTH)
-    network = VideoReidNet(backbone, layers, aggregator_of(aggregator, *last), num_identities=3)
+    pooling = aggregator_of(aggregator, *last)
+    neck = BatchNormNeck(pooling.out_channels) if has_neck else None
+    network = VideoReidNet(backbone, layers, pooling, num_identities=3, neck=neck)
     for layer in network.modules():
-        if isinstance(layer, nn.BatchNorm2d):
+        if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d):
             layer.running_mean = torch.randn(layer.num_features) / 10
             layer.running_var = torch.rand(layer.num_features) + 0.5
             nn.init.uniform_(layer.weight, 0.5, 1.5)

@@ -28,7 +28,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 
 @pytest.fixture(scope="module")
 def encoder() -> Encoder:
-    return make_encoder()
+    return make_encoder(has_neck=True)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_the_exporters_log_nothing(written: tuple[Path, list[str]]) -> None:
 
 
 def test_files_of_another_network_do_not_agree(folder: Path) -> None:
-    other = make_encoder()
+    other = make_encoder(has_neck=True)
     torch.nn.init.normal_(other.network.backbone.stages[4].get_parameter("0.conv2.weight"))
 
     found = parity.write_parity(other, folder, ["torch_export"])
@@ -89,7 +89,7 @@ def test_files_of_another_network_do_not_agree(folder: Path) -> None:
 
 def test_exporting_leaves_the_network_as_it_was(encoder: Encoder, folder: Path) -> None:
     assert folder.is_dir()  # exported
-    untouched = make_encoder()
+    untouched = make_encoder(has_neck=True)
     clips = noise(2, 4, HEIGHT, WIDTH, 3)
 
     assert encoder.fingerprint == untouched.fingerprint
@@ -147,7 +147,7 @@ def test_the_opset_is_the_stated_one(folder: Path) -> None:
 
 def test_a_single_frame_passes_over_cosam(encoder: Encoder) -> None:
     frames = torch.rand(3, 3, HEIGHT, WIDTH)
-    plain = make_encoder(cosam=())
+    plain = make_encoder(cosam=(), has_neck=True)
     state = {key: value for key, value in encoder.network.state_dict().items() if "attention" not in key}
     plain.network.load_state_dict(state)
 

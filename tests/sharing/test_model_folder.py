@@ -57,6 +57,7 @@ def change(model: Path, edit: Callable[[dict[str, Any]], object]) -> None:
         ("backbone=resnet_tiny", "agg=tp_avg", "cosam=[4,5]", "recipe/attention=pooled"),
         ("backbone=resnet_tiny", "agg=ta", "cosam=[5]", "recipe/attention=prototypes", "num_frames=1"),
         ("backbone=timm", "backbone.model=resnet18", "agg=tp_max", "cosam=[5]", "backbone.last_stride=2"),
+        ("backbone=resnet_tiny", "agg=rnn", "cosam=[4]", "recipe=strong"),
     ],
 )
 def test_descriptors_are_those_of_the_checkpoint_bit_for_bit(
@@ -69,6 +70,7 @@ def test_descriptors_are_those_of_the_checkpoint_bit_for_bit(
 
     assert torch.equal(read.embed(frames), written.embed(frames))
     assert (read.fingerprint, repr(read)) == (written.fingerprint, repr(written))
+    assert read.distance == written.distance == ("cosine" if "recipe=strong" in overrides else "euclidean")
     assert read.network.backbone.map_size(5, 64, 32) == written.network.backbone.map_size(5, 64, 32)
 
 

@@ -45,7 +45,7 @@ class Watch(pl.Callback):
 
     def on_train_batch_start(self, _: pl.Trainer, pl_module: pl.LightningModule, *__: object) -> None:
         for module in pl_module.modules():
-            if isinstance(module, nn.BatchNorm2d):
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
                 module.eval()
 
     def on_before_optimizer_step(self, _: pl.Trainer, pl_module: pl.LightningModule, *__: object) -> None:
@@ -53,9 +53,9 @@ class Watch(pl.Callback):
         self.gradients = {name: one.grad.clone() for name, one in parameters if one.grad is not None}
 
 
-def main(tree: Path, out: Path, ranks: int) -> None:
+def main(tree: Path, out: Path, ranks: int, recipe: str) -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        config = compose("train", overrides=[*OVERRIDES, f"trainer.devices={ranks}"])
+        config = compose("train", overrides=[*OVERRIDES, f"recipe={recipe}", f"trainer.devices={ranks}"])
     settings = build.read_settings(config)
     pl.seed_everything(settings.seed)
     datamodule = build.make_datamodule(settings, mars.read(tree))
@@ -69,7 +69,7 @@ def main(tree: Path, out: Path, ranks: int) -> None:
     trainer.fit(module, datamodule=datamodule)
     if trainer.is_global_zero:
         seen = {
-            "parameters": [name for name, _ in module.named_parameters()],
+            "parameters": [name for name, one in module.named_parameters() if one.requires_grad],
             "gradients": watch.gradients,
             "distances": validation.result.distances,
             "mAP": validation.result.scores.mean_ap,
@@ -79,4 +79,4 @@ def main(tree: Path, out: Path, ranks: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

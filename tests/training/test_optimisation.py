@@ -1,12 +1,13 @@
 """Learning rates against torch's own schedulers."""
 
+import math
 from collections.abc import Callable
 
 import pytest
 import torch
 from torch.optim.lr_scheduler import LRScheduler, OneCycleLR, StepLR
 
-from reid_cosam.training.optimisation import adam, one_cycle, steps
+from reid_cosam.training.optimisation import adam, one_cycle, steps, warm_up_cosine
 
 
 def rates(make: Callable[[torch.optim.Optimizer], LRScheduler], iterations: int) -> list[float]:
@@ -32,6 +33,14 @@ def test_one_cycle_equals_one_cycle_lr() -> None:
     expected = rates(lambda optimiser: OneCycleLR(optimiser, 0.5, total_steps=50, cycle_momentum=False), 49)
 
     assert rates(lambda optimiser: one_cycle(optimiser, 50), 49) == pytest.approx(expected)
+
+
+def test_warm_up_is_linear_and_the_cosine_ends_near_zero() -> None:
+    found = rates(lambda optimiser: warm_up_cosine(optimiser, 10, warm_up=0.4), 10)
+
+    # 6 iterations after the warm-up, a seventh would be at 0: 0.5 * (1 + cos(i * pi / 7)) / 2
+    falling = [0.25 * (1 + math.cos(i * math.pi / 7)) for i in range(1, 7)]
+    assert found == pytest.approx([0.125, 0.25, 0.375, 0.5, *falling])
 
 
 @pytest.mark.parametrize("total", [1, 2, 3])

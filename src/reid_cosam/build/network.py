@@ -41,7 +41,8 @@ def compose_network(
 
     attention = {stage: _make_attention(parts.attention, sizes(stage)) for stage in parts.cosam}
     aggregator = _make_aggregator(parts.agg, sizes(len(backbone.stages)))
-    return VideoReidNet(backbone, attention, aggregator, num_identities)
+    neck = None if parts.neck is None else _make_neck(parts.neck, aggregator.out_channels)
+    return VideoReidNet(backbone, attention, aggregator, num_identities, neck)
 
 
 def make_backbone(settings: TrainSettings | NetworkSettings) -> Backbone:
@@ -117,6 +118,19 @@ def _make_aggregator(part: Mapping[str, Any], sizes: Mapping[str, Any]) -> nn.Mo
     return aggregator
 
 
+def _make_neck(part: Mapping[str, Any], channels: Any) -> nn.Module:
+    neck = make_torch_module("recipe.neck", part, channels=channels)
+    if not _is_ours(part):
+        features = torch.zeros(1, channels)
+        descriptors = _tried("recipe.neck", part, neck, features)
+        if not isinstance(descriptors, Tensor) or descriptors.shape != features.shape:
+            reason = (
+                f"returns {_in_words(descriptors)} for features {list(features.shape)}, not the same shape"
+            )
+            raise part_error("recipe.neck", part, reason)
+    return neck
+
+
 def make_torch_module(setting: str, part: Mapping[str, Any], **known: Any) -> nn.Module:
     """As `make`, for what must be a torch module.
 
@@ -139,12 +153,13 @@ def _blank(sizes: Mapping[str, Any]) -> Tensor:
     return torch.zeros(1, sizes["num_frames"], sizes["channels"], *sizes["map_size"])
 
 
-def _tried(setting: str, part: Mapping[str, Any], module: nn.Module, maps: Tensor) -> object:
+def _tried(setting: str, part: Mapping[str, Any], module: nn.Module, blank: Tensor) -> object:
     try:
         with in_eval_mode(module):
-            return module(maps)
+            return module(blank)
     except Exception as error:  # whatever somebody's module raises
-        reason = f"cannot take maps {list(maps.shape)} (clips, frames, channels, height, width)"
+        axes = "maps {} (clips, frames, channels, height, width)" if blank.ndim == 5 else "features {}"
+        reason = f"cannot take {axes.format(list(blank.shape))}"
         raise part_error(setting, part, f"{reason}: {error_in_words(error)}") from error
 
 

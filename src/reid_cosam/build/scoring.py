@@ -18,6 +18,7 @@ from reid_cosam.metrics.scoring import Reranking, ScoringConfig, check
 from reid_cosam.metrics.testset import TestSet
 from reid_cosam.results.descriptors import DescriptorStore
 from reid_cosam.settings import DataSettings, EvaluateSettings, ScoreSettings, ScoringSettings, TrainSettings
+from reid_cosam.settings.base import Distance
 from reid_cosam.settings.identity import identity
 
 
@@ -31,6 +32,7 @@ def make_scoring(
     settings: ScoringSettings, data: DataSettings, queries: Sequence[Tracklet], default: Sequence[str]
 ) -> ScoringConfig:
     """What `evaluate` and `score` score, by `default` under these protocols; raises as `make_attributes`."""
+    assert settings.distance is not None  # the command has put the network's in its place
     reranked = (Reranking(**settings.reranking.model_dump()),) if settings.rerank else ()
     return ScoringConfig(
         settings.protocol or default,
@@ -40,7 +42,7 @@ def make_scoring(
     )
 
 
-def make_further_scoring(data: DataSettings, splits: ReidSplits) -> ScoringConfig:
+def make_further_scoring(data: DataSettings, splits: ReidSplits, distance: Distance) -> ScoringConfig:
     """What a run's end scores beside its last validation, for tables 5 and 7; raises as `make_attributes`.
 
     Re-ranked, as the released code does it, where the test set is larger than a neighbourhood; by attribute.
@@ -48,7 +50,7 @@ def make_further_scoring(data: DataSettings, splits: ReidSplits) -> ScoringConfi
     reranking = Reranking()
     is_large = len(splits.query) + len(splits.gallery) > reranking.k1
     attributes = make_attributes(data, splits.query)
-    return ScoringConfig((data.protocol,), rerankings=(reranking,) if is_large else (), attributes=attributes)
+    return ScoringConfig((data.protocol,), distance, (reranking,) if is_large else (), attributes)
 
 
 def check_scoring(test_set: TestSet, config: ScoringConfig, processes: int) -> None:

@@ -84,7 +84,8 @@ def with_checked_network(network: NetworkSettings) -> NetworkSettings:
     attention = network.attention
     if network.cosam:
         attention = checked("recipe.attention", attention, ("channels", "num_frames", "map_size"))
-    return network.model_copy(update={"agg": agg, "backbone": backbone, "attention": attention})
+    neck = network.neck and checked("recipe.neck", network.neck, ("channels",))
+    return network.model_copy(update={"agg": agg, "backbone": backbone, "attention": attention, "neck": neck})
 
 
 def takes_any_size(attention: Mapping[str, Any]) -> bool:
@@ -103,5 +104,7 @@ def _with_checked_parts(settings: TrainSettings) -> TrainSettings:
         name: checked(f"recipe.{name}", getattr(settings.recipe, name), filled)
         for name, filled in _FILLED_IN.items()
     }
-    recipe = settings.recipe.model_copy(update={"attention": network.attention, **parts})
+    recipe = settings.recipe.model_copy(
+        update={"attention": network.attention, "neck": network.neck, **parts}
+    )
     return settings.model_copy(update={"agg": network.agg, "backbone": network.backbone, "recipe": recipe})

@@ -35,7 +35,7 @@ def load_shared(folder: Path, trust: Collection[str] = ()) -> tuple[ModelConfig,
         raise ValueError(f"{folder / CONFIG}: {error}") from error
     with warnings.catch_warnings():  # of torch, that there is nothing to initialise
         warnings.simplefilter("ignore")
-        network.classifier = nn.Linear(network.descriptor_size, 0)
+        network.classifier = nn.Linear(network.descriptor_size, 0, bias=network.neck is None)
     nobody = {f"{CLASSIFIER}{name}": value for name, value in network.classifier.state_dict().items()}
     try:
         network.load_state_dict(read_weights(folder, config) | nobody)

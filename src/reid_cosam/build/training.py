@@ -60,9 +60,10 @@ def make_module(settings: TrainSettings, datamodule: ReidDataModule, is_resumed:
             "recipe.schedule", recipe.schedule, optimizer=optimizer, max_steps=max_steps
         ),
         TestSet.of(datamodule.evaluated[:num_queries], datamodule.evaluated[num_queries:]),
-        settings.data.protocol,
+        ScoringConfig((settings.data.protocol,), recipe.distance),
         seed=settings.seed,
         config=settings.model_dump(mode="json"),
+        ema=recipe.ema,
     )
 
 
@@ -115,7 +116,7 @@ def finished_run(
         test,
         module.validation._replace(descriptors=descriptors),
         further,
-        SpatialMasks(module.network, None, module.device) if module.network.masked_stages else None,
+        SpatialMasks(module.tested, None, module.device) if module.tested.masked_stages else None,
         Snippets(test.queries, settings.num_frames, test.size, test.root),
         settings.data.eval_batch_size,
         {

@@ -34,6 +34,14 @@ def evenly(length: int, num_frames: int, _rng: np.random.Generator) -> Int64[np.
     return np.arange(num_frames) * (length // num_frames)
 
 
+def spread(length: int, num_frames: int, rng: np.random.Generator) -> Int64[np.ndarray, " t"]:
+    """A random frame of each of `num_frames` equal parts of the tracklet (Li et al., CVPR 2018)."""
+    if length <= num_frames:
+        return _run(length, num_frames, 0)
+    edges = np.arange(num_frames + 1) * length // num_frames
+    return rng.integers(edges[:-1], edges[1:])
+
+
 FrameSampler = Callable[[int, int, np.random.Generator], Int64[np.ndarray, " t"]]
 
 SAMPLING: Mapping[str, FrameSampler] = MappingProxyType(
@@ -42,6 +50,7 @@ SAMPLING: Mapping[str, FrameSampler] = MappingProxyType(
         "consecutive_released": consecutive_released,
         "random": random,
         "evenly": evenly,
+        "spread": spread,
     }
 )
 

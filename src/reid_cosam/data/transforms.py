@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
 _ENLARGEMENT = 1.125  # of the released Random2DTranslation
+_ERASED_AREA, _ERASED_ASPECT = (0.02, 0.4), (0.3, 1 / 0.3)  # a share of the frame; height by width
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -26,21 +27,28 @@ class AugmentationDraw(NamedTuple):
     translated: Bool[Tensor, "b t"]
     rows: Int64[Tensor, "b t"]  # upper edge of the crop in the enlarged frame
     cols: Int64[Tensor, "b t"]  # left edge of the crop in the enlarged frame
+    boxes: Int64[Tensor, "b 4"]  # upper and left edge, height and width of what is erased; 0 for nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
     """Horizontal flips and translations: a translated frame is a crop of itself enlarged by 1.125.
 
+    Then random erasing (Zhong et al., AAAI 2020): a box of 0.02 to 0.4 of a frame, whose height is 0.3 to
+    3.33 of its width, becomes as grey as ImageNet's mean, in all frames of a clip alike.
+
     Attributes:
         flip: probability of a flip.
         translate: probability of a translation (the released code: 0.5).
-        per_frame: every frame has a draw of its own, as in the released code, else every clip has.
+        per_frame: every frame has a flip and a translation of its own, as in the released code, else every
+            clip has.
+        erase: probability that a clip has a box erased.
     """
 
     flip: Annotated[float, Interval(ge=0, le=1)]
     translate: Annotated[float, Interval(ge=0, le=1)]
     per_frame: bool
+    erase: Annotated[float, Interval(ge=0, le=1)] = 0.0
 
     def draw(
         self, num_clips: int, num_frames: int, height: int, width: int, rng: np.random.Generator
@@ -54,16 +62,44 @@ class Augmentation:
             rng.integers(max_row, size=shape, endpoint=True),
             rng.integers(max_col, size=shape, endpoint=True),
         )
-        return AugmentationDraw(*(torch.from_numpy(values).expand(num_clips, num_frames) for values in drawn))
+        boxes = np.zeros((num_clips, 4), dtype=np.int64)
+        if self.erase:
+            for clip in (rng.random(num_clips) < self.erase).nonzero()[0]:
+                boxes[clip] = _erased_box(height, width, rng)
+        frames = (torch.from_numpy(values).expand(num_clips, num_frames) for values in drawn)
+        return AugmentationDraw(*frames, torch.from_numpy(boxes))
 
     def apply(self, clips: UInt8[Tensor, "b t 3 h w"], draw: AugmentationDraw) -> UInt8[Tensor, "b t 3 h w"]:
-        """Translate, then flip, as drawn; the clips themselves where nothing is drawn."""
+        """Translate, flip, then erase, as drawn; the clips themselves where nothing is drawn."""
         frames = clips.permute(0, 1, 3, 4, 2).flatten(0, 1)
         moved = draw.translated.flatten()
         corners = zip(draw.rows.flatten()[moved].tolist(), draw.cols.flatten()[moved].tolist(), strict=True)
         frames = _changed(frames, moved, lambda chosen: _translated(chosen, corners))
         frames = _changed(frames, draw.flips.flatten(), lambda chosen: chosen.flip(2))
-        return frames.view(*clips.shape[:2], *frames.shape[1:]).permute(0, 1, 4, 2, 3)
+        changed = frames.view(*clips.shape[:2], *frames.shape[1:])
+        return _erased(changed, draw.boxes).permute(0, 1, 4, 2, 3)
+
+
+def _erased_box(height: int, width: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """Upper and left edge, height and width of a box that is smaller than the frame."""
+    while True:
+        area = rng.uniform(*_ERASED_AREA) * height * width
+        aspect = rng.uniform(*_ERASED_ASPECT)
+        size = round((area * aspect) ** 0.5), round((area / aspect) ** 0.5)
+        if size[0] < height and size[1] < width:
+            top, left = rng.integers((height - size[0], width - size[1]), endpoint=True).tolist()
+            return top, left, *size
+
+
+def _erased(clips: UInt8[Tensor, "b t h w 3"], boxes: Int64[Tensor, "b 4"]) -> UInt8[Tensor, "b t h w 3"]:
+    chosen = [(clip, box) for clip, box in enumerate(boxes.tolist()) if box[2]]
+    if not chosen:
+        return clips
+    grey = torch.tensor([round(255 * one) for one in IMAGENET_MEAN], dtype=torch.uint8)
+    grey, clips = grey.to(clips.device, non_blocking=True), clips.clone()
+    for clip, (top, left, height, width) in chosen:
+        clips[clip, :, top : top + height, left : left + width] = grey
+    return clips
 
 
 def _changed(

@@ -13,11 +13,10 @@ from torch import Tensor
 from reid_cosam.galleries.measurements import Measured, OpenSetScores, RateCurve, WithinCameras
 from reid_cosam.metrics.retrieval import cosine_distances, euclidean_distances
 from reid_cosam.results.store import read_record, write_record
-from reid_cosam.settings.base import Settings
+from reid_cosam.settings.base import Distance, Settings
 
 FILE = "calibration.json"
 Verdict = Literal["same", "uncertain", "not here"]
-Distance = Literal["euclidean", "cosine"]
 
 
 def _checked_source(source: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from reid_cosam.galleries.parts import PARTS, Faults, Part, PartStore, concatena
 from reid_cosam.results.descriptors import FILE
 from reid_cosam.results.figures.masks import overlays
 from reid_cosam.results.store import write_json, write_text
+from reid_cosam.settings.base import Distance
 
 _GROUP = 64  # tracks that are finished, and kept, together
 _UNFINISHED = (PARTS, "thumbnails", "masks", "boxes", "gallery.json", "tracklets.csv")  # of a gallery
@@ -42,6 +43,7 @@ class Embedding:
         batch: snippets at once.
         min_frames: tracks with fewer crops that can be used are left out.
         computation: in words; descriptors of different computations may differ in their last digits.
+        distance: by which the network's descriptors are compared.
     """
 
     network: str
@@ -52,6 +54,7 @@ class Embedding:
     batch: int
     min_frames: int
     computation: str
+    distance: Distance = "euclidean"
 
 
 class _Group(NamedTuple):
@@ -192,7 +195,8 @@ def _gallery(found: Part, how: Embedding, out: Path) -> Gallery:
     table = pd.DataFrame(found.rows, columns=list(COLUMNS)).astype(dict(COLUMNS))
     table = table.sort_values(["camera", "start", "first_frame", "track"], kind="stable")
     order = torch.from_numpy(table.index.to_numpy().copy())
-    return Gallery(found.descriptors[order], table.reset_index(drop=True), how.network, how.model)
+    table = table.reset_index(drop=True)
+    return Gallery(found.descriptors[order], table, how.network, how.model, how.distance)
 
 
 def _write_beside(footage: Footage, faults: Faults, out: Path) -> None:

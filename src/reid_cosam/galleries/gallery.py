@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pandas as pd
 from jaxtyping import Float32
@@ -18,6 +19,7 @@ from reid_cosam.data.tables import read_table
 from reid_cosam.results.descriptors import FILE, SUM, TABLE, check_finite, check_sum, read_tensor, sum_of
 from reid_cosam.results.store import replacing, write_text
 from reid_cosam.results.words import number_of
+from reid_cosam.settings.base import Distance
 
 COLUMNS = MappingProxyType(
     {
@@ -55,12 +57,14 @@ class Gallery:
         tracklets: a row per descriptor with the columns `COLUMNS`; the index counts from 0.
         network: fingerprint of the network (`Encoder.fingerprint`).
         model: where the network was read from.
+        distance: by which the network's descriptors are compared.
     """
 
     descriptors: Float32[Tensor, "n d"]
     tracklets: pd.DataFrame
     network: str
     model: str
+    distance: Distance = "euclidean"
 
     def __len__(self) -> int:
         return len(self.tracklets)
@@ -76,6 +80,7 @@ def write_gallery(gallery: Gallery, folder: Path) -> None:
     check_finite(gallery.descriptors, gallery.model)
     write_text(folder / TABLE, gallery.tracklets[list(COLUMNS)].to_csv(index=False))
     header = dict(zip(_HEADER, (gallery.network, gallery.model, sum_of(gallery.descriptors)), strict=True))
+    header["distance"] = gallery.distance
     with replacing(folder / FILE) as temporary:
         _write_safetensors(temporary, gallery.descriptors.contiguous(), header)
 
@@ -110,7 +115,8 @@ def read_gallery(folder: Path) -> Gallery:
             f"{folder / TABLE} lists {number_of(len(tracklets), 'tracklet')}, but {path.name} holds "
             f"{len(descriptors)}: embed again"
         )
-    return Gallery(descriptors, tracklets, header["network"], header["model"])
+    distance: Any = header.get("distance", "euclidean")  # earlier versions knew no other
+    return Gallery(descriptors, tracklets, header["network"], header["model"], distance)
 
 
 def _read_table(path: Path) -> pd.DataFrame:

@@ -44,8 +44,8 @@ def link_gallery(
     The calibrated threshold is the distance within which a tracklet is expected to have at most `far`
     tracklets of other people: that at which a search among the others has this false alarm rate.
 
-    Distances are L2; for a cosine calibration they are those of the descriptors at unit length, and its
-    thresholds are converted.
+    Distances are L2; for a cosine calibration, or a network of cosine distance without a calibration, they
+    are those of the descriptors at unit length, and calibrated thresholds are converted.
 
     Args:
         gallery: whose column `person` the identities are scored against.
@@ -66,7 +66,7 @@ def link_gallery(
             "there is no calibration, in the gallery or with its model, that says from which distance on two "
             "tracklets are two people: run reid-cosam calibrate, or set threshold=DISTANCE by hand"
         )
-    cosine = calibration is not None and calibration.distance == "cosine"
+    cosine = (gallery if calibration is None else calibration).distance == "cosine"
     used, upper, meaning = _thresholds(calibration, far, threshold, len(gallery))
     descriptors = unit_length(gallery.descriptors) if cosine else gallery.descriptors
     constraints = Constraints(gallery.tracklets, travels)

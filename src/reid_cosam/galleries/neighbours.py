@@ -3,15 +3,15 @@
 import logging
 import math
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
 from reid_cosam.metrics.retrieval import unit_length
+from reid_cosam.settings.base import Distance
 
-Distance = Literal["euclidean", "cosine"]
 FAISS_FROM = 100_000
 """Rows above which faiss is faster by more than its index takes to build."""
 

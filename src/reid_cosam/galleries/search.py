@@ -82,7 +82,7 @@ def hits(
 
     The verdict on a query is that on its first hit which has one. A calibration of pairs under different
     cameras says nothing about hits under the query's own camera, so these have none; nor have those of a
-    single image. Distances are L2, or cosine if the calibration says so.
+    single image. Distances are those of the calibration, or else of the network.
 
     Args:
         queries: made by the network of the gallery.
@@ -103,7 +103,7 @@ def hits(
     chosen = _rows_of(gallery, cameras)
     own = np.searchsorted(chosen, queries.own)  # among the chosen
     own[~np.isin(queries.own, chosen)] = -1
-    distance: Distance = calibration.distance if calibration is not None else "euclidean"
+    distance = gallery.distance if calibration is None else calibration.distance
     searched = gallery.descriptors if len(chosen) == len(gallery) else gallery.descriptors[chosen]
     nearest = _reranked if rerank else _nearest
     distances, rows = nearest(queries.descriptors, searched, top + 1, distance)

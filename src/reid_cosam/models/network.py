@@ -11,11 +11,18 @@ from reid_cosam.models.cosam import CosamOutput
 
 
 class ReidOutput(NamedTuple):
-    """What the network makes of clips; `attention` holds what COSAM made by block number, detached."""
+    """What the network makes of clips.
+
+    Attributes:
+        descriptors: what is compared at test time.
+        attention: what COSAM made by block number, detached.
+        features: what the triplet loss compares: the descriptors before the neck, or themselves without one.
+    """
 
     descriptors: Float[Tensor, "b out"]
     logits: Float[Tensor, "b ids"]
     attention: dict[int, CosamOutput]
+    features: Float[Tensor, "b out"]
 
 
 class VideoReidNet(nn.Module):
@@ -39,6 +46,7 @@ class VideoReidNet(nn.Module):
         aggregator: maps `[b, t, d, h, w]` of all frames to one descriptor per clip, `[b, out]`; its
             attribute `out_channels` is that width.
         num_identities: training identities, the classifier's outputs.
+        neck: the aggregator's output to descriptors of the same shape; the classifier then has no bias.
 
     Raises:
         ValueError: the backbone has no block of a number in `attention`.
@@ -50,6 +58,7 @@ class VideoReidNet(nn.Module):
         attention: Mapping[int, nn.Module],
         aggregator: nn.Module,
         num_identities: int,
+        neck: nn.Module | None = None,
     ) -> None:
         super().__init__()
         last = len(backbone.stages)
@@ -59,7 +68,8 @@ class VideoReidNet(nn.Module):
         self.attention = nn.ModuleDict({str(stage): attention[stage] for stage in sorted(attention)})
         self.aggregator = aggregator
         self.descriptor_size: int = aggregator.out_channels  # type: ignore[assignment]
-        self.classifier = nn.Linear(self.descriptor_size, num_identities)
+        self.neck = neck
+        self.classifier = nn.Linear(self.descriptor_size, num_identities, bias=neck is None)
 
     @property
     def masked_stages(self) -> list[int]:
@@ -79,5 +89,6 @@ class VideoReidNet(nn.Module):
                     attention[number] = type(attended)(*[one.detach() for one in attended])
                     attended = attended.maps
                 maps = attended.flatten(0, 1)
-        descriptors = self.aggregator(maps.unflatten(0, clip))
-        return ReidOutput(descriptors, self.classifier(descriptors), attention)
+        features = self.aggregator(maps.unflatten(0, clip))
+        descriptors = features if self.neck is None else self.neck(features)
+        return ReidOutput(descriptors, self.classifier(descriptors), attention, features)

@@ -79,14 +79,18 @@ class DescriptorStore:
                 raise OSError(f"store={self.folder} cannot take the descriptors: {error}") from error
             self._give_up(error, quiet)
 
-    def save(self, descriptors: Float32[Tensor, "n d"], tracklets: pd.DataFrame) -> None:
-        """Writes the descriptors, and one row per tracklet beside them; a warning where that fails."""
+    def save(self, descriptors: Float32[Tensor, "n d"], tracklets: pd.DataFrame, distance: str) -> None:
+        """Writes the descriptors, and one row per tracklet beside them; a warning where that fails.
+
+        Args:
+            distance: by which the network's descriptors are compared, for whoever scores them.
+        """
         if not self.usable:
             return
         try:
             write_text(self.folder / TABLE, tracklets.to_csv(index=False))
             with replacing(self.folder / FILE) as temporary:
-                header = {**self._origin, SUM: sum_of(descriptors)}
+                header = {**self._origin, "distance": distance, SUM: sum_of(descriptors)}
                 save_file({"descriptors": descriptors.contiguous()}, temporary, header)
         except (OSError, SafetensorError) as error:  # the latter is what it makes of a full disk
             self._give_up(error)

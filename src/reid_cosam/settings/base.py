@@ -1,7 +1,7 @@
 """What all settings have in common."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -14,6 +14,7 @@ Channels = Annotated[int, Field(ge=1, le=65_536)]
 Frames = Annotated[int, Field(ge=1, le=1024)]
 Side = Annotated[int, Field(ge=32, le=4096, multiple_of=4)]
 """Of an image: backbones halve it several times."""
+Distance = Literal["euclidean", "cosine"]
 Workers = Annotated[int, Field(ge=0, le=1024)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 """NumPy, with which Lightning seeds a run, takes no others."""

@@ -5,7 +5,18 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from reid_cosam.settings.base import Count, Frames, Natural, PathText, Seed, Settings, Text, Workers, listed
+from reid_cosam.settings.base import (
+    Count,
+    Distance,
+    Frames,
+    Natural,
+    PathText,
+    Seed,
+    Settings,
+    Text,
+    Workers,
+    listed,
+)
 from reid_cosam.settings.train import DataSettings, DeviceSettings, ProtocolName
 
 TableName = Literal["table2", "table3", "table4", "table5", "table6", "table7"]
@@ -66,7 +77,7 @@ class RerankingSettings(Settings):
 
 class ScoringSettings(Settings):
     protocol: Annotated[tuple[ProtocolName, ...] | None, BeforeValidator(listed)]
-    distance: Literal["euclidean", "cosine"]
+    distance: Distance | None
     rerank: bool
     reranking: RerankingSettings
 
@@ -120,7 +131,7 @@ class OneProcess(DeviceSettings):
 
 
 class AnalyseSettings(CheckpointSettings):
-    distance: Literal["euclidean", "cosine"]
+    distance: Distance | None
     seed: Seed
     trainer: OneProcess
 

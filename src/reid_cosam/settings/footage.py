@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from annotated_types import Gt, Lt
 from pydantic import BeforeValidator, Field, model_validator
 
-from reid_cosam.settings.base import Count, PathText, Seed, Settings, Side, Text, listed
+from reid_cosam.settings.base import Count, Distance, PathText, Seed, Settings, Side, Text, listed
 from reid_cosam.settings.commands import Modules
 from reid_cosam.settings.train import DataSettings, DeviceSettings
 
@@ -69,7 +69,7 @@ class CalibrateSettings(Settings):
     gallery: PathText | None
     persons: PathText | None
     labels: Literal["persons", "none"]
-    distance: Literal["euclidean", "cosine"]
+    distance: Distance | None
     draws: Count
     seed: Seed
     out: PathText | None

@@ -21,6 +21,13 @@ _FREE = {
     "recipe.name",
     "recipe.max_steps",
 }
+# Settings that earlier versions did not have, at the value at which nothing differs from those.
+_NEUTRAL = {
+    "recipe.neck": None,
+    "recipe.ema": None,
+    "recipe.distance": "euclidean",
+    "recipe.augmentation.erase": 0.0,
+}
 
 
 def identity(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -30,7 +37,11 @@ def identity(config: Mapping[str, Any]) -> dict[str, Any]:
     unused = ("data.reader.", *(() if config["cosam"] else ("recipe.attention.",)))
     hashed = {"backbone.weights"} if flat.get("backbone.weights_sha256") is not None else set()
     free = _FREE | hashed  # a file is known by its hash, wherever it lies
-    kept = {key: value for key, value in flat.items() if key not in free and not key.startswith(unused)}
+    kept = {
+        key: value
+        for key, value in flat.items()
+        if key not in free and not key.startswith(unused) and _NEUTRAL.get(key, ...) != value
+    }
     return kept | {"trainer.max_steps": config.get("trainer", {}).get("max_steps")}
 
 

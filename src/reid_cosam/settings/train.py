@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from reid_cosam.settings.base import (
     Count,
+    Distance,
     Frames,
     Natural,
     PathText,
@@ -55,7 +56,7 @@ def part_name(part: Mapping[str, Any]) -> str:
 
 
 class SamplingSettings(Settings):
-    frames: Literal["consecutive", "consecutive_released", "random", "evenly"]
+    frames: Literal["consecutive", "consecutive_released", "random", "evenly", "spread"]
     identities: Annotated[int, Field(ge=2, le=4096)]
     tracklets: Annotated[int, Field(ge=1, le=4096)]
 
@@ -64,11 +65,15 @@ class RecipeSettings(Settings):
     name: str
     max_steps: Count
     attention: Part
+    neck: Part | None = None
     loss: Part
     optimiser: Part
     schedule: Part
     augmentation: Part
     sampling: SamplingSettings
+    # Checkpoints of earlier versions know neither neck, ema nor distance.
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = None
+    distance: Distance = "euclidean"
 
 
 ProtocolName = Literal[
@@ -133,6 +138,7 @@ class NetworkSettings(Settings):
     cosam: tuple[Annotated[int, Field(ge=1, le=5)], ...]
     attention: Part
     agg: Part
+    neck: Part | None = None
 
     @property
     def name(self) -> str:
@@ -187,8 +193,13 @@ class TrainSettings(Settings):
 
     @property
     def network(self) -> NetworkSettings:
+        recipe = self.recipe
         return NetworkSettings(
-            backbone=self.backbone, cosam=self.cosam, attention=self.recipe.attention, agg=self.agg
+            backbone=self.backbone,
+            cosam=self.cosam,
+            attention=recipe.attention,
+            agg=self.agg,
+            neck=recipe.neck,
         )
 
     @property

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from reid_cosam.data.transforms import IMAGENET_MEAN, IMAGENET_STD
 from reid_cosam.results.store import read_record
 from reid_cosam.settings import NetworkSettings
-from reid_cosam.settings.base import Count, Frames, Natural, Probability, Settings, Side
+from reid_cosam.settings.base import Count, Distance, Frames, Natural, Probability, Settings, Side
 from reid_cosam.settings.messages import checked
 
 CONFIG = "reid_config.json"
@@ -87,7 +87,7 @@ class ModelConfig(Origin):
     preprocessing: Preprocessing
     num_frames: Frames
     descriptor_size: Count
-    distance: Literal["euclidean"]
+    distance: Distance
     weights_sha256: _Sha256
     fingerprint: _Sha256
     reid_cosam: str

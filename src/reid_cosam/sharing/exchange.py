@@ -5,6 +5,7 @@ std`: what programs that load networks for re-identification feed them. The batc
 a program must know beside that (size, N, mean, deviation) is in the metadata of the file.
 """
 
+import copy
 import logging
 import tempfile
 import warnings
@@ -59,9 +60,8 @@ class _Clips(nn.Module):
 
 def _without_classifier(network: VideoReidNet) -> VideoReidNet:
     """It shares all layers but the classifier, which has no part in descriptors."""
-    layers = {int(block): layer for block, layer in network.attention.items()}
-    bare = VideoReidNet(network.backbone, layers, network.aggregator, num_identities=1)
-    bare.classifier = nn.Identity()  # type: ignore[assignment]
+    bare = copy.copy(network)
+    bare._modules = {**network._modules, "classifier": nn.Identity()}
     return bare
 
 
@@ -181,7 +181,7 @@ def _metadata(encoder: SharableEncoder) -> dict[str, str]:
         "input": "RGB in float32: (pixel / 255 - mean) / std",
         "resizing": "bilinear, antialiased, aspect ratio not kept",
         "descriptor_size": encoder.network.descriptor_size,
-        "distance": "euclidean",
+        "distance": encoder.distance,
         "version": __version__,
     }
     return {name: str(value) for name, value in fields.items()}

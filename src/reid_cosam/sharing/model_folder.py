@@ -49,7 +49,7 @@ def write_model(
         "preprocessing": Preprocessing(input_size=(encoder.height, encoder.width)),
         "num_frames": encoder.num_frames,
         "descriptor_size": encoder.network.descriptor_size,
-        "distance": "euclidean",
+        "distance": encoder.distance,
         "fingerprint": fingerprint,
         "reid_cosam": __version__,
     }

@@ -126,7 +126,7 @@ def _tested(
     descriptors = {key: torch.cat(rows) for key, rows in found.items()}
     rows = []
     for (name, form), own in descriptors.items():
-        (result,) = score_protocols(own, test_set, ScoringConfig())
+        (result,) = score_protocols(own, test_set, ScoringConfig(distance=encoder.distance))
         to_clips = cosine_similarity(own.double(), descriptors[TORCH, "clips"].double())
         rows.append(
             {

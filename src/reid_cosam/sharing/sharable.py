@@ -8,6 +8,7 @@ from jaxtyping import Float32, UInt8
 from torch import Tensor
 
 from reid_cosam.models.network import VideoReidNet
+from reid_cosam.settings.base import Distance
 
 Self = TypeVar("Self", bound="SharableEncoder")
 
@@ -20,6 +21,7 @@ class SharableEncoder(Protocol):
     num_frames: int
     height: int
     width: int
+    distance: Distance
 
     @property
     def device(self) -> torch.device: ...

@@ -1,6 +1,8 @@
 """Training steps, optimiser and evaluation of a network, for Lightning."""
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -11,6 +13,7 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from reid_cosam.data.datasets import ClipBatch, SnippetBatch
 from reid_cosam.data.transforms import normalise
@@ -44,16 +47,21 @@ class ReidModule(pl.LightningModule):
 
     Args:
         network: what is trained.
-        loss: of descriptors, logits and labels of the whole batch, over all ranks: a scalar, or a named
+        loss: of features, logits and labels of the whole batch, over all ranks: a scalar, or a named
             tuple or dict of scalars of which `total` is minimised and all are logged. Its parameters are
             trained as well.
         augmentation: drawn for the whole batch from `seed` and the iteration, whatever the ranks.
         make_optimiser: from the parameters.
         make_schedule: from the optimiser and the number of iterations.
         test_set: what validation batches index.
-        protocol: under which it is scored.
+        scoring: how it is scored, under one protocol.
         seed: of the augmentation.
         config: plain containers, kept in checkpoints so that a mismatch can be named.
+        ema: the decay of an exponential moving average of the network, or None for none. In the first
+            iterations n it is (1 + n) / (10 + n), if that is less, so that short runs forget their beginning.
+
+    Attributes:
+        tested: what is scored and, in checkpoints, named `network`: the moving average, if there is one.
     """
 
     def __init__(
@@ -64,26 +72,34 @@ class ReidModule(pl.LightningModule):
         make_optimiser: Callable[[Iterable[nn.Parameter]], Optimizer],
         make_schedule: Callable[[Optimizer, int], LRScheduler],
         test_set: TestSet,
-        protocol: str,
+        scoring: ScoringConfig,
         seed: int,
         config: dict[str, object],
+        ema: float | None = None,
     ) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)
+        # A second network, as an interruption would mix two that exchange their weights for a validation.
+        self.average = None if ema is None else copy.deepcopy(self.network).requires_grad_(False)
         self.loss = loss
         self.augmentation = augmentation
         self._make_optimiser, self._make_schedule = make_optimiser, make_schedule
         self.test_set = test_set
-        self.scoring = ScoringConfig((protocol,))
+        self.scoring = scoring
         self.seed = seed
         self.config = config
+        self._ema = ema
         self.validation: ValidationResult | None = None
+
+    @property
+    def tested(self) -> VideoReidNet:
+        return self.network if self.average is None else self.average
 
     def training_step(self, batch: ClipBatch) -> Tensor:
         """Loss of the whole batch: hard examples are mined over all ranks."""
         clips = normalise(self._augmented(batch.clips), torch.float32)
         output = self.network(clips)
-        terms = _terms(self.loss(*map(self._gather, (output.descriptors, output.logits, batch.labels))))
+        terms = _terms(self.loss(*map(self._gather, (output.features, output.logits, batch.labels))))
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()})
         self.log("train/learning_rate", _on_host(self.trainer.optimizers[0].param_groups[0]["lr"]))
         self._log_iteration(self.global_step + 1)
@@ -120,13 +136,21 @@ class ReidModule(pl.LightningModule):
         schedule = self._make_schedule(optimiser, self.trainer.max_steps)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """The average moves before any callback may save it."""
+        super().optimizer_step(*args, **kwargs)
+        if self._ema is not None and self.average is not None:
+            finished = self.global_step + 1
+            move = get_ema_multi_avg_fn(min(self._ema, (1 + finished) / (10 + finished)))
+            move(_floats(self.average), _floats(self.network), finished)
+
     def on_validation_epoch_start(self) -> None:
         self.validation = None  # frees its distances
         if self.trainer.world_size > 1:
             # Without SyncBatchNorm the ranks' running statistics differ; the checkpoint holds rank 0's.
-            for buffer in self.network.buffers():
+            for buffer in self.tested.buffers():
                 torch.distributed.broadcast(buffer, src=0)
-        self._extractor = Extractor(self.network, len(self.test_set), self.device)
+        self._extractor = Extractor(self.tested, len(self.test_set), self.device)
 
     def validation_step(self, batch: SnippetBatch) -> None:
         self._extractor.add(batch)
@@ -142,8 +166,27 @@ class ReidModule(pl.LightningModule):
         self.log("eval/mAP", result.scores.mean_ap, prog_bar=True)
         self.log_dict({f"eval/R{k}": result.scores.rank(k) for k in (1, 5, 20)})
 
-    def on_save_checkpoint(self, checkpoint: dict[str, object]) -> None:
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["config"] = self.config
+        self._exchange_names(checkpoint)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._exchange_names(checkpoint)
+
+    def _exchange_names(self, checkpoint: dict[str, Any]) -> None:
+        """The network that is tested is `network` to whoever reads a checkpoint."""
+        if self.average is not None:
+            other = {"network": "average", "average": "network"}
+            parts = [(*name.partition("."), value) for name, value in checkpoint["state_dict"].items()]
+            checkpoint["state_dict"] = {
+                other.get(part, part) + dot + rest: value for part, dot, rest, value in parts
+            }
+
+
+def _floats(network: nn.Module) -> list[Tensor]:
+    """Weights and statistics; whole numbers are counts."""
+    values = chain(network.parameters(), network.buffers())
+    return [value for value in values if value.is_floating_point()]
 
 
 def _terms(loss: object) -> dict[str, Tensor]:

@@ -51,5 +51,19 @@ def one_cycle(optimizer: Optimizer, max_steps: int) -> LambdaLR:
     return LambdaLR(optimizer, factor)
 
 
+def warm_up_cosine(
+    optimizer: Optimizer, max_steps: int, warm_up: Annotated[float, Interval(ge=0, lt=1)]
+) -> LambdaLR:
+    """Linear warm-up over the share `warm_up` of `max_steps`, then cosine annealing to nearly 0."""
+    rise = max(round(warm_up * max_steps), 1)
+
+    def factor(iteration: int) -> float:
+        if iteration < rise:
+            return (iteration + 1) / rise
+        return _cosine(1.0, 0.0, min((iteration + 1 - rise) / (max_steps + 1 - rise), 1.0))
+
+    return LambdaLR(optimizer, factor)
+
+
 def _cosine(start: float, end: float, share: float) -> float:
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

@@ -61,11 +61,12 @@ def check_resumable(path: Path, config: Mapping[str, Any], origin: Origin) -> in
     _check_origin(path, trained, origin)
     done, wanted = int(trained["global_step"]), int(config["trainer"]["max_steps"])
     began = trained["config"].get("trainer", {}).get("max_steps", wanted)
-    if began != wanted and part_name(config["recipe"]["schedule"]) == "one_cycle":
+    schedule = part_name(config["recipe"]["schedule"])
+    if began != wanted and schedule in ("one_cycle", "warm_up_cosine"):
         _log.warning(
-            "the schedule one_cycle depends on the number of iterations: this run followed that of %d, "
+            "the schedule %s depends on the number of iterations: this run followed that of %d, "
             "follows that of %d from iteration %d on, and ends elsewhere than a run of %d from its start",
-            *(began, wanted, done, wanted),
+            *(schedule, began, wanted, done, wanted),
         )
     if done > wanted:
         raise NotResumable(

@@ -67,7 +67,7 @@ def from_places(places: Sequence[Path]) -> Results:
 def _add(evaluation: Run, trained: Mapping[Path, list[Record]]) -> None:
     """What an evaluation scored beside the run of its checkpoint, if that is among those trained."""
     of_run = trained.get(Path(evaluation.config["ckpt"]).resolve().parent.parent)
-    if of_run and _is_comparable(evaluation.config, of_run[0]):
+    if of_run and _is_comparable(evaluation, of_run[0]):
         of_run += _added(of_run, evaluation.metrics)
 
 
@@ -121,13 +121,15 @@ def _scored(metrics: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _is_comparable(config: Mapping[str, Any], run: Record) -> bool:
-    """Whether an evaluation is of the last iteration, on the run's own data, by plain L2 distances."""
+def _is_comparable(evaluation: Run, run: Record) -> bool:
+    """Whether it is of the last iteration, on the run's own data, by the plain distances of its recipe."""
+    config = evaluation.config
     data = config["data"]
     # Without a name, only the place of the run's own data was given.
     own = data is None or "name" not in data
     own = own or (data["name"], data.get("size") or "", data["split"]) == (run.data, run.size, run.split)
-    plain = (config["distance"], config["snippet_tail"]) == ("euclidean", "cycle")
+    distance = evaluation.metrics.get("trained", {}).get("recipe.distance", "euclidean")
+    plain = (config["distance"], config["snippet_tail"]) == (distance, "cycle")
     return own and plain and Path(config["ckpt"]).name == "last.ckpt"
 
 

@@ -21,8 +21,8 @@ _FORMATS: dict[str, Callable[[Table], str]] = {
 _RESULTS = "results.csv"
 _HOW_SCORED = (
     "How the tables' scores were made: the gallery is that of the protocol in the caption; Euclidean "
-    "distance; all frames of a tracklet in snippets of as many frames as the network was trained on; "
-    "networks are not given the camera."
+    "distance, or cosine where the recipe says so; all frames of a tracklet in snippets of as many frames as "
+    "the network was trained on; networks are not given the camera."
 )
 
 
