@@ -74,7 +74,8 @@ def run(settings: AnalyseSettings, folder: Path) -> None:
 def _scoring(settings: AnalyseSettings, data: "DataSettings") -> "ScoringConfig":
     from reid_cosam.metrics.scoring import ScoringConfig
 
-    return ScoringConfig((data.protocol,), settings.distance or "euclidean")
+    assert settings.distance is not None  # `run` has put the network's in its place
+    return ScoringConfig((data.protocol,), settings.distance)
 
 
 def _analyse(

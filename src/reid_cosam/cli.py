@@ -34,7 +34,7 @@ VERBS = {
     "search": "find the tracklets of a gallery that show the person of a query",
     "link": "give each person one identity over all cameras of a gallery",
     "visualize": "draw what COSAM attends to, and measure it against person masks",
-    "analyse": "measure whether attention follows places or content, and what scores lose without it",
+    "analyse": "measure whether attention follows places or content",
     "report": "write one HTML page of all runs",
     "tables": "make the paper's tables from your runs; `tables status` shows which runs are missing",
     "dashboards": "create a Weights & Biases workspace and reports",
