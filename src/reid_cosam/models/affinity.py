@@ -84,4 +84,5 @@ def _arranged(x: Float[Tensor, "b t hw _"], order: Int64[Tensor, "b t"]) -> Floa
     """The frames of each clip in this order."""
     clips, frames = order.shape
     rows = order + torch.arange(clips, device=x.device)[:, None] * frames
-    return x.flatten(0, 1).index_select(0, rows.flatten()).unflatten(0, (clips, frames))
+    arranged: Tensor = x.flatten(0, 1).index_select(0, rows.flatten()).unflatten(0, (clips, frames))
+    return arranged
