@@ -36,17 +36,9 @@ def _layer(name: str) -> CoSegmentation:
 
 
 def _head(layer: CoSegmentation, relations: Tensor) -> Tensor:
-    """The mask of relations `[b, t, hw, k]` with the parameters of `layer`, by matrix products."""
-    norm, hidden, last = (layer.get_submodule(f"mask_head.{number}") for number in (1, 2, 4))
-    assert isinstance(norm, nn.BatchNorm2d)
-    assert isinstance(hidden, nn.Conv2d)
-    assert isinstance(last, nn.Conv2d)
-    mean, variance = norm.running_mean, norm.running_var
-    assert mean is not None
-    assert variance is not None
-    scaled = (relations - mean) / (variance + norm.eps).sqrt() * norm.weight + norm.bias
-    found = torch.relu(scaled @ hidden.weight[:, :, 0, 0].T + hidden.bias)
-    return torch.sigmoid(found @ last.weight[0, :, 0, 0] + last.bias)
+    """The mask of relations `[b, t, hw, k]`, by what follows them in the mask head of `layer`."""
+    mask: Tensor = layer.mask_head[1:](relations.flatten(0, 1).mT.unsqueeze(-1))
+    return mask.view(relations.shape[:3])
 
 
 def _reduced(layer: CoSegmentation, maps: Tensor) -> Tensor:
