@@ -94,7 +94,8 @@ def test_without_a_neck_features_are_descriptors() -> None:
 
 def test_a_neck_lies_between_features_and_descriptors() -> None:
     plain = _network([])
-    network = VideoReidNet(plain.backbone, {}, plain.aggregator, 5, neck=BatchNormNeck(256))
+    neck = BatchNormNeck(256)
+    network = VideoReidNet(plain.backbone, {}, plain.aggregator, 5, neck)
 
     output = network(_clips())
 
@@ -105,7 +106,7 @@ def test_a_neck_lies_between_features_and_descriptors() -> None:
         output.logits, standardised @ network.classifier.weight.T, rtol=1e-4, atol=1e-4
     )
     output.logits.square().sum().backward()
-    assert network.neck.bias.grad is None
+    assert neck.bias.grad is None
     assert network.classifier.bias is None
 
 

@@ -36,7 +36,9 @@ def averaged(tmp_path_factory: pytest.TempPathFactory) -> tuple[ReidModule, Step
         limit_val_batches=0,
         callbacks=[steps],
         default_root_dir=tmp_path_factory.mktemp("run"),
-        **{f"enable_{name}": False for name in ("checkpointing", "model_summary", "progress_bar")},
+        enable_checkpointing=False,
+        enable_model_summary=False,
+        enable_progress_bar=False,
         logger=False,
     )
     with warnings.catch_warnings():

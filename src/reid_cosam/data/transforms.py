@@ -66,8 +66,8 @@ class Augmentation:
         if self.erase:
             for clip in (rng.random(num_clips) < self.erase).nonzero()[0]:
                 boxes[clip] = _erased_box(height, width, rng)
-        frames = (torch.from_numpy(values).expand(num_clips, num_frames) for values in drawn)
-        return AugmentationDraw(*frames, torch.from_numpy(boxes))
+        by_frame = (torch.from_numpy(values).expand(num_clips, num_frames) for values in drawn)
+        return AugmentationDraw(*(*by_frame, torch.from_numpy(boxes)))
 
     def apply(self, clips: UInt8[Tensor, "b t 3 h w"], draw: AugmentationDraw) -> UInt8[Tensor, "b t 3 h w"]:
         """Translate, flip, then erase, as drawn; the clips themselves where nothing is drawn."""
