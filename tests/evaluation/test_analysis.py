@@ -56,7 +56,7 @@ def tiny_network(attention: dict[int, Any]) -> VideoReidNet:
 
 def analysed(attention: dict[int, Any], **options: Any) -> tuple[Analysis, dict[str, Tensor]]:
     """The analysis, and the descriptors of each pass."""
-    network, passes = tiny_network(attention), {}
+    network, passes = tiny_network(attention), dict[str, Tensor]()
 
     def extract(make_extractor: MakeExtractor) -> Tensor:
         extractor = make_extractor(network, len(TEST), torch.device("cpu"))

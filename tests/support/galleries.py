@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from reid_cosam.galleries.calibration import Calibration, Distance
+from reid_cosam.galleries.calibration import Calibration
 from reid_cosam.galleries.gallery import COLUMNS, Gallery, write_gallery
 from reid_cosam.galleries.measurements import OpenSetScores, RateCurve
+from reid_cosam.settings.base import Distance
 
 Row = tuple[str, str, str, float | None, float | None, Sequence[float]]
 

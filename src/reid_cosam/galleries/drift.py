@@ -5,9 +5,10 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int64, Shaped
 from torch import Tensor
 
-from reid_cosam.galleries.calibration import Calibration, Distance, distances
+from reid_cosam.galleries.calibration import Calibration, distances
 from reid_cosam.galleries.gallery import Gallery
 from reid_cosam.galleries.measurements import WithinCameras
+from reid_cosam.settings.base import Distance
 
 _MOST_TRACKLETS = 2000
 _SHARES = np.linspace(0, 1, 201)

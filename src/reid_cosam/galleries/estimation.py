@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from reid_cosam.galleries.calibration import Calibration, Distance, distances
+from reid_cosam.galleries.calibration import Calibration, distances
 from reid_cosam.galleries.drift import within_cameras
 from reid_cosam.galleries.gallery import Gallery
 from reid_cosam.galleries.measurements import OpenSetScores, RateCurve, WithinCameras
@@ -18,6 +18,7 @@ from reid_cosam.metrics.bootstrap import OpenSet, open_set
 from reid_cosam.metrics.openset import Pairs, Searches, compare
 from reid_cosam.metrics.rules import Labels
 from reid_cosam.metrics.testset import TestSet
+from reid_cosam.settings.base import Distance
 
 MOST_TRACKLETS = 5000
 """Of a gallery: people beyond that are left out, chosen by the seed; 25 million distances need 200 MB."""

@@ -10,13 +10,14 @@ import torch
 from jaxtyping import Float32, Float64, Int64
 from torch import Tensor
 
-from reid_cosam.galleries.calibration import Calibration, Distance
+from reid_cosam.galleries.calibration import Calibration
 from reid_cosam.galleries.gallery import Gallery
 from reid_cosam.galleries.neighbours import NearestRows
 from reid_cosam.galleries.queries import Queries
 from reid_cosam.metrics.reranking import k_reciprocal
 from reid_cosam.metrics.retrieval import unit_length
 from reid_cosam.results.store import write_text
+from reid_cosam.settings.base import Distance
 
 _OF_GALLERY = ("camera", "track", "person", "first_frame", "last_frame", "start", "end", "thumbnail")
 HITS = ("query", "rank", "distance", "verdict", *_OF_GALLERY)
