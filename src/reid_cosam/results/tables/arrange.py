@@ -178,7 +178,7 @@ def _grid(
     return pd.DataFrame(cells), seeds[slots["group"].unique()]
 
 
-def _best(scores: pd.DataFrame, columns: list["pd.Series[Any]"]) -> pd.DataFrame:
+def _best(scores: pd.DataFrame, columns: "list[pd.Series[Any]]") -> pd.DataFrame:
     """Where the greatest stands of every column that has at least two."""
     grouped = scores.groupby(columns)
     return scores.eq(grouped.transform("max")) & (grouped.transform("count") > 1)
