@@ -69,7 +69,9 @@ def render_footage(out: Path, spec: FootageSpec, processes: int, counted: Counte
         ]
         total = sum(map(len, clocks.values()))
         with counted(total, f"frames of {spec.width}x{spec.height}") as advance:
-            boxes = pd.concat(_run(cameras, min(processes, len(cameras)), advance), ignore_index=True)
+            by_camera = _run(cameras, min(processes, len(cameras)), advance)
+            # Where a camera sees nobody, the columns of its table have no types of their own.
+            boxes = pd.concat([table for table in by_camera if len(table)], ignore_index=True)
         _write_tables(staged, spec, boxes)
         about = {"codec": codec, "frames": {camera_name(camera): len(clocks[camera]) for camera in clocks}}
         starts = {camera_name(camera): clocks[camera].start / spec.fps for camera in clocks}
