@@ -6,7 +6,7 @@ CONSTRAINTS ?= $(shell $(PYTHON) -c 'import sys; print("constraints.txt" if sys.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo tables-synthetic slurm-dry-run check format test test-all bench clean
+.PHONY: help setup demo tables-synthetic slurm-dry-run check format test test-all docs bench clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ test: $(STAMP)  ## Quick tests
 
 test-all: $(STAMP)  ## All tests, the slow ones too
 	$(PYTEST) -m ''
+
+docs: $(STAMP)  ## Build the site of the documents, strictly, into build/site
+	$(BIN)/mkdocs build --strict
 
 bench: $(STAMP)  ## Run all benchmarks, in ten minutes: benchmarks/quick/RESULTS.md
 	$(BIN)/python -m benchmarks $(if $(RELEASED),released=$(RELEASED)) $(if $(BEFORE),before=$(BEFORE))
