@@ -108,6 +108,17 @@ def test_tracklets_of_any_length_and_size_are_embedded_as_one_by_one(
         encoder.embed_tracklets([noise(0, 64, 32, 3)])
 
 
+def test_read_only_crops_give_no_warning(encoder: Encoder) -> None:
+    crop = noise(64, 32, 3).numpy()
+    expected = encoder.embed_tracklets([[crop]])
+    crop.flags.writeable = False
+    torch.set_warn_always(True)  # torch would warn once in a process
+    try:
+        assert torch.equal(encoder.embed_tracklets([[crop]]), expected)
+    finally:
+        torch.set_warn_always(False)
+
+
 def test_crops_of_a_tracklet_may_differ_in_size(encoder: Encoder) -> None:
     crops: list[Any] = [noise(*SIZE, 3), noise(80, 40, 3).numpy(), noise(64, 32, 3), noise(9, 9, 3)]
     resized = [resize(torch.as_tensor(one)[None], 64, 32)[0] for one in crops]

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from reid_cosam.models.timm_backbones import timm_backbone as timm_backbone
     from reid_cosam.tracker_encoder import TrackerEncoder as TrackerEncoder
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _MODULE_OF = {
     "Cosam": "models.cosam",

@@ -26,9 +26,9 @@ SMALL = (
 )
 
 
-def render_walkers(root: Path) -> Path:
-    """Renders TINY and lets it pass for the small data set, which would take a minute: for tests only."""
-    folder = synthetic.ensure(root, TINY, processes=1)
+def render_walkers(root: Path, spec: synthetic.SyntheticSpec = TINY) -> Path:
+    """Renders `spec` and lets it pass for the small data set, which would take a minute: for tests only."""
+    folder = synthetic.ensure(root, spec, processes=1)
     folder.rename(root / synthetic.spec("small", 0).folder_name)
     return root
 

@@ -22,7 +22,7 @@ def snippets(
     Raises:
         ValueError: the clips are of another type or shape, or empty.
     """
-    frames = _channels_last(torch.as_tensor(clips))
+    frames = _channels_last(_as_tensor(clips))
     if frames.shape[2:4] != (height, width):
         resized = resize(frames.flatten(0, 1).cpu(), height, width)
         frames = resized.unflatten(0, frames.shape[:2])
@@ -42,8 +42,8 @@ def stacked(tracklet: Frames | Sequence[Frames], height: int, width: int) -> Sha
                 f"a tracklet must be frames [t, h, w, 3] or a sequence of frames [h, w, 3], got shape "
                 f"{list(tracklet.shape)}: put the crops of each tracklet into a list of its own"
             )
-        return torch.as_tensor(tracklet)
-    frames = [torch.as_tensor(frame) for frame in tracklet]
+        return _as_tensor(tracklet)
+    frames = [_as_tensor(frame) for frame in tracklet]
     if not frames:
         raise ValueError("a tracklet has no frames")
     for number, frame in enumerate(frames):
@@ -53,6 +53,11 @@ def stacked(tracklet: Frames | Sequence[Frames], height: int, width: int) -> Sha
                 f"shape {list(frame.shape)}"
             )
     return torch.cat([resize(frame[None].cpu(), height, width) for frame in frames])
+
+
+def _as_tensor(frames: Shaped[Tensor | np.ndarray, "..."]) -> Shaped[Tensor, "..."]:
+    # torch warns of arrays that are read-only, as those of Pillow's images are: it gets a copy of them.
+    return frames if isinstance(frames, Tensor) else torch.as_tensor(np.require(frames, requirements="W"))
 
 
 def _channels_last(clips: Tensor) -> UInt8[Tensor, "b t _ _ 3"]:
