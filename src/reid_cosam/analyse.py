@@ -38,9 +38,10 @@ def run(settings: AnalyseSettings, folder: Path) -> None:
     from reid_cosam import build
     from reid_cosam.distributed import launch
     from reid_cosam.metrics.rules import PROTOCOLS
-    from reid_cosam.results.analysis import write_analysis
+    from reid_cosam.results.analysis import PICTURE, write_analysis
     from reid_cosam.results.environment import environment
-    from reid_cosam.results.store import write_json, write_text
+    from reid_cosam.results.figures.analysis import analysis_figure
+    from reid_cosam.results.store import save_picture, write_json, write_text
     from reid_cosam.visualization.spatial_masks import Snippets
 
     launch.silence_other_ranks()
@@ -56,7 +57,7 @@ def run(settings: AnalyseSettings, folder: Path) -> None:
     write_json(folder / "environment.json", environment())
     queries = Snippets(splits.query, trained.num_frames, test.size, test.root)
     coverage = _coverage(masks, queries, data)
-    found = _analyse(settings, trained.num_frames, network, data, test, folder)
+    masked, scores = _analyse(settings, trained.num_frames, network, data, test, folder)
     data_set = " ".join(filter(None, (data.name, data.size)))
     about = {
         "title": f"{trained.run_name} on {data_set}, protocol {data.protocol}",
@@ -67,7 +68,8 @@ def run(settings: AnalyseSettings, folder: Path) -> None:
         "precision": build.precision(settings.trainer, lambda: network.backbone),
         "seed": settings.seed,
     }
-    write_analysis(*found, coverage, about, folder)
+    write_analysis(masked, scores, coverage, about, folder)
+    save_picture(analysis_figure(masked, scores, str(about["title"])), folder / PICTURE)
     print(f"written: {folder.resolve()}")
 
 

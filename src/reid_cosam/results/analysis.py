@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reid_cosam.results.coverage import CoverageRow, coverage_markdown, coverage_table
-from reid_cosam.results.figures.analysis import analysis_figure
-from reid_cosam.results.store import read_record, save_picture, write_record, write_text
+from reid_cosam.results.store import read_record, write_record, write_text
 
 ANALYSIS = "analysis.json"
 PICTURE = "analysis.png"
@@ -52,7 +51,7 @@ def write_analysis(
     about: Mapping[str, Any],
     folder: Path,
 ) -> None:
-    """Writes `analysis.json`, `.csv`, `.md` and `.png` under the title in `about`, and prints the tables."""
+    """Writes `analysis.json`, `.csv` and `.md` under the title in `about`, and prints the tables."""
     title = about["title"]
     record = {
         **about,
@@ -66,7 +65,6 @@ def write_analysis(
     if coverage:
         parts.append("#" + coverage_markdown(coverage, "Coverage of the person, first clip of each query"))
     write_text(folder / "analysis.md", "\n\n".join(parts).rstrip() + "\n")
-    save_picture(analysis_figure(masks, scores, title), folder / PICTURE)
     write_record(folder / ANALYSIS, record)
     console = Console(soft_wrap=True, highlight=False)
     console.print(title, style="bold")

@@ -2,22 +2,20 @@
 
 from collections.abc import Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
+from reid_cosam.results.analysis import MaskRow, ScoreRow
 from reid_cosam.results.figures.masks import COLOUR_MAP
 from reid_cosam.results.figures.plots import COLOURS, look
 from reid_cosam.results.figures.style import FAINT, INK
 
-if TYPE_CHECKING:
-    from reid_cosam.results.analysis import MaskRow, ScoreRow
 
-
-def analysis_figure(masks: "Sequence[MaskRow]", scores: "Sequence[ScoreRow]", title: str) -> Image.Image:
+def analysis_figure(masks: Sequence[MaskRow], scores: Sequence[ScoreRow], title: str) -> Image.Image:
     """Mean masks on the left, each with its own range of colours, and a bar per row of `scores` on the right.
 
     Bars of one colour are changes of the same blocks.
@@ -34,7 +32,7 @@ def analysis_figure(masks: "Sequence[MaskRow]", scores: "Sequence[ScoreRow]", ti
     return Image.open(buffer).convert("RGB")
 
 
-def _draw_mask(figure: Figure, axes: Axes, row: "MaskRow") -> None:
+def _draw_mask(figure: Figure, axes: Axes, row: MaskRow) -> None:
     share = "" if row.place_share is None else f"\n{100 * row.place_share:.0f} % of variance is place"
     axes.set_title(f"mean mask, block {row.stage}{share}", color=INK, fontsize=9)
     image = axes.imshow(np.array(row.mean_mask), cmap=COLOUR_MAP)
@@ -47,7 +45,7 @@ def _draw_mask(figure: Figure, axes: Axes, row: "MaskRow") -> None:
     bar.ax.locator_params(nbins=3)
 
 
-def _draw_bars(axes: Axes, scores: "Sequence[ScoreRow]") -> None:
+def _draw_bars(axes: Axes, scores: Sequence[ScoreRow]) -> None:
     groups = list(dict.fromkeys(row.blocks for row in scores))
     places = range(len(scores))
     several = len(groups) > 1
