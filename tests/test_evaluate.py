@@ -41,8 +41,8 @@ def test_it_scores_as_the_training_run_did(copied: Path, trained_checkpoint: Pat
         assert found[name] == pytest.approx(trained[name]), name
 
 
-def test_a_strong_network_is_scored_by_its_average_and_its_distance(tree: Path, tmp_path: Path) -> None:
-    ckpt = train_checkpoint(tree, tmp_path / "run", "recipe=strong")
+def test_a_strong_network_is_scored_by_its_average_and_its_distance(small_mars: Path, tmp_path: Path) -> None:
+    ckpt = train_checkpoint(small_mars, tmp_path / "run", "recipe=strong")
     trained = json.loads((tmp_path / "run" / "metrics.json").read_text())
 
     found = run(tmp_path / "out", ckpt, "trainer.precision=32-true")

@@ -191,7 +191,7 @@ def test_a_network_that_was_composed_by_hand_is_refused(encoder: Encoder, tmp_pa
         (lambda one: one["preprocessing"].update(to_rgb=False), "to_rgb=False"),
         (lambda one: one.update(num_frames=0), "num_frames=0"),
         (lambda one: one.update(num_frames=3), "does not hold the network"),
-        (lambda one: one.update(distance="cosine"), "distance=cosine"),
+        (lambda one: one.update(distance="manhattan"), "distance=manhattan"),
         (lambda one: one.update(weights_sha256="../x"), "weights_sha256"),
         (lambda one: one.update(extra=1), "extra=1"),
         (lambda one: one.pop("network"), "network is missing"),

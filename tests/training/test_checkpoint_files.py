@@ -48,7 +48,7 @@ def test_a_failed_write_keeps_the_old_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
     WholeCheckpointIO().save_checkpoint({"step": 3}, path)
 
-    with pytest.raises(AttributeError, match="pickle"):
+    with pytest.raises(AttributeError, match=r"pickle|local object"):
         WholeCheckpointIO().save_checkpoint({"step": lambda: 4}, path)
 
     assert torch.load(path, weights_only=True) == {"step": 3}

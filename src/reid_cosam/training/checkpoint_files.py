@@ -40,8 +40,9 @@ class WholeCheckpointIO(TorchCheckpointIO):
         """
         content = io.BytesIO()  # torch would report a full disk as a file of an unexpected length
         torch.save(checkpoint, content)
-        with replacing(Path(path), (storage_options or {}).get("previous")) as temporary:
-            temporary.write_bytes(content.getbuffer())
+        previous = (storage_options or {}).get("previous")
+        with replacing(Path(path), previous) as temporary, content.getbuffer() as view:
+            temporary.write_bytes(view)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
