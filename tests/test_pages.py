@@ -90,7 +90,7 @@ def test_programs_of_the_repository_exist(document: Path) -> None:
     assert set(re.findall(r"(?:^|`)make ([a-z-]+)", text, flags=re.MULTILINE)) <= targets
     for script in re.findall(r"(?:python|bash) ((?:docs|experiments|benchmarks)/[\w/]+\.(?:py|sh))", text):
         assert (ROOT / script).is_file(), script
-    for module in re.findall(r"python -m (benchmarks(?:\.\w+)?)", text):
+    for module in re.findall(r"python -m ((?:benchmarks|experiments)(?:\.\w+)?)", text):
         assert find_spec(module) is not None, module
 
 

@@ -6,24 +6,27 @@ from typing import Any
 
 import pytest
 import yaml
-from experiments.compare import main, read_runs, table
+from experiments.compare import main, table
+from experiments.finished_runs import read_runs
 
 DATA = {"name": "synthetic", "size": "small", "root": "datasets", "height": 128, "width": 64}
-SIDES: dict[str, tuple[list[int], str]] = {
-    "no COSAM": ([], "paper"),
-    "COSAM 4, 5 (paper)": ([4, 5], "paper"),
-    "COSAM 4, 5 (released)": ([4, 5], "released"),
+COSAM = {"_target_": "reid_cosam.models.cosam.Cosam"}
+SIDES: dict[str, tuple[list[int], dict[str, str]]] = {
+    "no COSAM": ([], COSAM | {"variant": "paper"}),
+    "COSAM 4, 5 (paper)": ([4, 5], COSAM | {"variant": "paper"}),
+    "COSAM 4, 5 (released)": ([4, 5], COSAM | {"variant": "released"}),
+    "COSAM 4, 5 (pooled)": ([4, 5], {"_target_": "reid_cosam.models.general_cosam.PooledCosam"}),
 }
 
 
 def _write_run(folder: Path, side: str, seed: int, mean_ap: float, **changes: Any) -> Path:
     """A finished run whose other scores and masks follow from `mean_ap`; `changes` are settings."""
-    cosam, variant = SIDES[side]
+    cosam, attention = SIDES[side]
     config: dict[str, Any] = {
         "cosam": cosam,
         "seed": seed,
         "num_frames": 4,
-        "recipe": {"attention": {"variant": variant}, "loss": {"margin": 0.3}},
+        "recipe": {"attention": attention, "loss": {"margin": 0.3}},
         "backbone": {"_target_": "reid_cosam.models.backbones.resnet_tiny", "pretrained": False},
         "data": DATA | {"workers": 1},
         "trainer": {"max_steps": 500, "log_every": 50},
@@ -115,13 +118,25 @@ def test_masks_stand_by_variant_and_block(tmp_path: Path) -> None:
 def test_masks_stand_beside_masks_that_depend_on_no_image(tmp_path: Path) -> None:
     for seed, iou in enumerate((0.5, 0.7)):
         _write_run(tmp_path, "no COSAM", seed, 0.4)
-        masks = _write_run(tmp_path, "COSAM 4, 5 (paper)", seed, 0.4) / "masks"
-        masks.mkdir()
+        analysis = _write_run(tmp_path, "COSAM 4, 5 (paper)", seed, 0.4) / "analysis"
+        analysis.mkdir()
         rows = [
             {"stage": 4, "instead": instead, "iou": iou + more}
             for instead, more in ((None, 0), ("mean mask", 0.1), ("mean outline", 9), ("flat mask", -0.1))
         ]
-        (masks / "coverage.json").write_text(json.dumps({"rows": rows}))
+        shares = [{"stage": 4, "place_share": iou}, {"stage": 5, "place_share": None}]
+        scores = [
+            {"change": change, "blocks": blocks, "mAP_difference": difference}
+            for change, blocks, difference in (
+                ("as trained", [4, 5], 0.0),
+                ("flat", [4, 5], -0.2),
+                ("flat", [4], -0.9),
+                ("by place", [4, 5], -0.1 * iou),
+                ("flat channels", [4, 5], -0.9),
+            )
+        ]
+        record = {"coverage": rows, "masks": shares, "scores": scores}
+        (analysis / "analysis.json").write_text(json.dumps(record))
 
     text = table(read_runs([tmp_path]))
 
@@ -129,6 +144,39 @@ def test_masks_stand_beside_masks_that_depend_on_no_image(tmp_path: Path) -> Non
     expected = ["0.600 ± 0.141", "0.700 ± 0.141", "0.500 ± 0.141"]
     assert _cells(text, "COSAM 4, 5 (paper), after block 4")[2:] == expected
     assert _cells(text, "COSAM 4, 5 (paper), after block 5")[2:] == ["-", "-", "-"]
+    assert "| side | place share 4 | flat | by place |" in text.splitlines()
+    changes = [line for line in text.splitlines() if line.startswith("| COSAM 4, 5 (paper) | 60.0")]
+    assert changes == ["| COSAM 4, 5 (paper) | 60.0 ± 14.1 | -20.0 ± 0.0 | -6.0 ± 1.4 |"]
+
+
+def test_other_clip_lengths_belong_to_their_run(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        _write_run(tmp_path, "no COSAM", seed, 0.4)
+        run = _write_run(tmp_path, "COSAM 4, 5 (pooled)", seed, 0.4)
+        for length in (2, "tracklet"):
+            (run / f"frames_{length}").mkdir()
+            (run / f"frames_{length}" / "metrics.json").write_text(json.dumps({"mAP": 0.3 + seed / 10}))
+            (run / f"frames_{length}" / "config.yaml").write_text(yaml.safe_dump({"num_frames": length}))
+
+    text = table(read_runs([tmp_path]))
+
+    assert "| side | mAP, N = 2 | mAP, N = tracklet |" in text.splitlines()
+    assert "| COSAM 4, 5 (pooled) | 35.0 ± 7.1 | 35.0 ± 7.1 |" in text.splitlines()
+    assert _cells(text, "no COSAM")[0] == "2"
+
+
+def test_recipes_are_compared_with_one_of_them(tmp_path: Path) -> None:
+    for name, scores in (("strong", (0.5, 0.6)), ("strong without neck", (0.4, 0.3))):
+        for seed, mean_ap in enumerate(scores):
+            recipe = {"name": name, "attention": {"variant": "paper"}, "ema": len(name)}
+            _write_run(tmp_path / name, "no COSAM", seed, mean_ap, recipe=recipe)
+
+    text = table(read_runs([tmp_path]), "strong")
+
+    assert text.startswith("# Recipes on synthetic small\n")
+    assert "\n## resnet_tiny, random weights, 128x64, 500 iterations, no COSAM\n" in text
+    # -10 and -30: deviation sqrt(200), over sqrt(2).
+    assert _cells(text, "strong without neck minus strong") == ["2", *["-20.0 ± 10.0"] * 4]
 
 
 def test_pairs_are_of_one_split_and_networks_stand_apart(tmp_path: Path) -> None:
@@ -145,8 +193,8 @@ def test_pairs_are_of_one_split_and_networks_stand_apart(tmp_path: Path) -> None
     headings = [line for line in text.splitlines() if line.startswith("#")]
     assert headings == [
         "# COSAM against none on ward",
-        "## mobilenetv2_100, ImageNet weights, 128x64, 500 iterations",
-        "## resnet_tiny, random weights, 128x64, 500 iterations",
+        "## mobilenetv2_100, ImageNet weights, 128x64, 500 iterations, recipe paper",
+        "## resnet_tiny, random weights, 128x64, 500 iterations, recipe paper",
     ]
     # 3 and 1: deviation sqrt(2), over sqrt(2).
     assert _cells(text, "COSAM 4, 5 (paper) minus none") == ["2", *["+2.0 ± 1.0"] * 4]
@@ -158,7 +206,7 @@ def test_the_title_says_data_seeds_and_iterations(tmp_path: Path) -> None:
 
     assert text.startswith("# COSAM against none on synthetic small\n\nRendered walkers, not a data set")
     assert "600 queries, protocol released" in text
-    assert "\n## resnet_tiny, random weights, 128x64, 500 iterations\n" in text
+    assert "\n## resnet_tiny, random weights, 128x64, 500 iterations, recipe paper\n" in text
 
 
 def test_runs_are_found_at_any_depth_of_several_folders(tmp_path: Path) -> None:
@@ -215,7 +263,7 @@ def test_a_seed_twice_on_one_side_is_refused(tmp_path: Path) -> None:
 def test_runs_without_cosam_are_needed(tmp_path: Path) -> None:
     _write_run(tmp_path, "COSAM 4, 5 (paper)", 0, 0.4)
 
-    with pytest.raises(SystemExit, match=r"no run without COSAM to compare with: cosam=\[\]"):
+    with pytest.raises(SystemExit, match=r"no run of no COSAM to compare with .*: cosam=\[\]"):
         table(read_runs([tmp_path]))
 
 
@@ -230,5 +278,5 @@ def test_the_command_writes_and_prints_its_table(tmp_path: Path, capsys: pytest.
     assert len(rows) == 1 + 8
     network = '"resnet_tiny, random weights, 128x64, 500 iterations"'
     assert rows[-1] == (
-        f"{network},no COSAM,2,0,synthetic small,600,released,38.0000,48.0000,58.0000,68.0000,,,,"
+        f"{network},paper,no COSAM,2,0,synthetic small,600,released,38.0000,48.0000,58.0000,68.0000,,,,"
     )
