@@ -91,8 +91,11 @@ def _scores(name: str, side: pd.DataFrame) -> list[str]:
 
 def _difference(name: str, side: pd.DataFrame, base: pd.DataFrame) -> list[str]:
     pairs = (side[SCORES] - base[SCORES]).dropna()
-    errors = pairs.std() / math.sqrt(max(len(pairs), 1))
-    return [name, str(len(pairs)), *(f"{pairs[one].mean():+.1f} ± {errors[one]:.1f}" for one in SCORES)]
+    means = [f"{mean:+.1f}" for mean in pairs.mean()]
+    if len(pairs) > 1:
+        errors = pairs.std() / math.sqrt(len(pairs))
+        means = [f"{mean} ± {error:.1f}" for mean, error in zip(means, errors, strict=True)]
+    return [name, str(len(pairs)), *means]
 
 
 def _columns(compared: str, sides: Mapping[str, pd.DataFrame], columns: Sequence[str]) -> str:
@@ -115,9 +118,10 @@ def _masks(name: str, side: pd.DataFrame) -> Iterator[list[str]]:
 
 
 def _cell(values: pd.Series, digits: int) -> str:
-    if values.isna().all():
-        return "-"
-    return f"{values.mean():.{digits}f} ± {values.std():.{digits}f}"
+    found = values.dropna()
+    if len(found) < 2:
+        return f"{found.iloc[0]:.{digits}f}" if len(found) else "-"
+    return f"{found.mean():.{digits}f} ± {found.std():.{digits}f}"
 
 
 def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

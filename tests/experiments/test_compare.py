@@ -165,6 +165,16 @@ def test_other_clip_lengths_belong_to_their_run(tmp_path: Path) -> None:
     assert _cells(text, "no COSAM")[0] == "2"
 
 
+def test_one_run_has_no_deviation(tmp_path: Path) -> None:
+    _write_run(tmp_path, "no COSAM", 0, 0.4)
+    _write_run(tmp_path, "COSAM 4, 5 (paper)", 0, 0.5)
+
+    text = table(read_runs([tmp_path]))
+
+    assert _cells(text, "COSAM 4, 5 (paper)") == ["1", "50.0", "60.0", "70.0", "80.0"]
+    assert _cells(text, "COSAM 4, 5 (paper) minus none") == ["1", *["+10.0"] * 4]
+
+
 def test_recipes_are_compared_with_one_of_them(tmp_path: Path) -> None:
     for name, scores in (("strong", (0.5, 0.6)), ("strong without neck", (0.4, 0.3))):
         for seed, mean_ap in enumerate(scores):
