@@ -63,7 +63,7 @@ class Record:
     def _aimed(self) -> str:
         if self.aim is None:
             return ""
-        aim = f"at most {100 * self.aim:g}%" if self.better == "share" else f"{self.aim:g}x"
+        aim = f"at most {100 * self.aim:g}%" if self.better == "share" else f"{self.aim:.3g}x"
         return f"{aim}: {'met' if self.met else 'missed'}"
 
 
