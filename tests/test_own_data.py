@@ -62,6 +62,17 @@ def test_verify_says_how_a_folder_is_split_and_what_it_is_too_small_for(tmp_path
     assert "\nsplit rule: " in out
 
 
+def test_a_set_without_people_to_train_on_has_no_problem(tmp_path: Path, run: Run) -> None:
+    root = write_own_tree(tmp_path / "own", PARTS)
+    shutil.rmtree(root / "train")
+
+    code, out, err = run("data=folder", f"data.root={root}", "data.workers=0")
+
+    assert code == 0, out + err
+    assert "\nno train tracklets: " in out
+    assert "training identities" not in out
+
+
 def test_a_table_and_a_folder_are_the_same_data_set(tmp_path: Path, run: Run) -> None:
     root = write_own_tree(tmp_path / "own")
 

@@ -98,8 +98,8 @@ def test_the_readme_is_short() -> None:
     assert len(README.splitlines()) <= 130
 
 
-def test_the_readme_has_a_clause_for_each_verb_as_the_program_has() -> None:
-    words = " ".join(hooks.section("README.md", "Verbs").split())
+def test_the_readme_has_a_clause_for_each_command_as_the_program_has() -> None:
+    words = " ".join(hooks.section("README.md", "Commands").split())
 
     for verb, clause in VERBS.items():
         assert f"`{verb}`: {clause.partition(';')[0]}" in words

@@ -73,20 +73,20 @@ def main() -> None:
     else:
         nearest = get_close_matches(verb, VERBS, 1)
         hint = f"did you mean {nearest[0]}? " if nearest else ""
-        raise SystemExit(f"error: there is no verb {verb}: {hint}reid-cosam --help lists all verbs")
+        raise SystemExit(f"error: there is no command {verb}: {hint}reid-cosam --help lists all commands")
 
 
 def overview() -> str:
     """The verbs, one clause each."""
     verbs = "\n".join(f"  {verb:<12}{clause}" for verb, clause in VERBS.items())
     return f"""\
-usage: reid-cosam VERB [key=value ...]
+usage: reid-cosam COMMAND [key=value ...]
 
 Video person re-identification with co-segmentation attention (COSAM).
 
 {verbs}
 
-reid-cosam VERB --help explains the settings of a verb and gives commands worth copying. Start here:
+reid-cosam COMMAND --help explains the settings of a command and gives commands worth copying. Start here:
   reid-cosam train experiment=quickstart
 
 Tab completion, in bash and in zsh:

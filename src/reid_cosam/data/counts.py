@@ -98,7 +98,10 @@ def too_small_for(splits: ReidSplits) -> tuple[str, ...]:
     fitting = f"recipe.sampling.identities={identities} fits" if identities > 1 else "it takes two"
     worth = 100 / max(queries, 1)
     remarks = (
-        (identities < _BATCH, f"{identities} training identities cannot fill a batch of {_BATCH}; {fitting}"),
+        (
+            0 < identities < _BATCH,
+            f"{identities} training identities cannot fill a batch of {_BATCH}; {fitting}",
+        ),
         (
             queries < _FEW_QUERIES,
             f"{queries} queries are worth {worth:.1f} points of R1 each; compare "

@@ -60,7 +60,9 @@ def _parts(splits: ReidSplits, console: Console) -> list[str]:
     for part, *numbers in found.itertuples(name=None):
         table.add_row(part, *(f"{number:,}".removesuffix(".0") for number in numbers))
     console.print(table)
-    return [f"no {part} tracklets" for part in ("train", "query", "gallery") if part not in found.index]
+    if not splits.train:
+        console.print("no train tracklets: the data set can be evaluated, but not trained on")
+    return [f"no {part} tracklets" for part in ("query", "gallery") if part not in found.index]
 
 
 def _counts(found: Mapping[str, int], reader: DatasetReader, console: Console) -> list[str]:
