@@ -1,5 +1,6 @@
 """Checkpoints are whole or absent, and no damaged one is taken for a good one."""
 
+import errno
 import logging
 import os
 import re
@@ -53,6 +54,23 @@ def test_a_failed_write_keeps_the_old_checkpoint(tmp_path: Path) -> None:
 
     assert torch.load(path, weights_only=True) == {"step": 3}
     assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]
+
+
+def test_a_full_disk_is_an_error_that_holds_no_view_of_a_buffer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[object] = []
+
+    def full(path: Path, data: object) -> int:
+        written.append(data)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match=r"No space left.*last\.ckpt"):
+        WholeCheckpointIO().save_checkpoint(content(), tmp_path / "last.ckpt")
+
+    # Python 3.12 crashes when it collects a traceback that holds a view of a BytesIO.
+    assert [type(data) for data in written] == [bytes]
 
 
 def test_the_checkpoint_before_the_last_is_kept(tmp_path: Path) -> None:

@@ -41,8 +41,10 @@ class WholeCheckpointIO(TorchCheckpointIO):
         content = io.BytesIO()  # torch would report a full disk as a file of an unexpected length
         torch.save(checkpoint, content)
         previous = (storage_options or {}).get("previous")
-        with replacing(Path(path), previous) as temporary, content.getbuffer() as view:
-            temporary.write_bytes(view)
+        # Not `getbuffer`, which copies no more: with its view in the traceback of a failed write, the garbage
+        # collector of Python 3.12 crashes.
+        with replacing(Path(path), previous) as temporary:
+            temporary.write_bytes(content.getvalue())
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
