@@ -106,7 +106,7 @@ def test_the_main_command_trains_the_papers_network(walkers: Path, tmp_path: Pat
     assert "cosam=[4,5]" in recorded["command"]
     assert recorded["overrides"][:3] == list(main)
     assert names(run / "pictures") == {"attention.png", "ranked_lists.png", "cmc.png"}
-    assert names(run / "checkpoints") == {"last.ckpt", "best.ckpt"}
+    assert names(run / "checkpoints") == {"last.ckpt", "previous.ckpt", "best.ckpt"}
     assert (run / "queries.csv").read_text().count("\n") == 1 + QUERIES
     assert len(list(run.glob("wandb/offline-run-*/*.wandb"))) == 1
 
@@ -120,8 +120,9 @@ def test_every_run_of_a_sweep_has_its_own_folder_and_record(walkers: Path, tmp_p
     runs = run_folders(tmp_path)
     assert [run.name for run in runs] == list("012345")
     configs = [read_config(run) for run in runs]
-    assert [(config["cosam"], config["agg"]["name"]) for config in configs] == [
-        *(([], "tp_avg"), ([], "rnn"), ([4], "tp_avg"), ([4], "rnn"), ([4, 5], "tp_avg"), ([4, 5], "rnn"))
+    pooling, rnn = (f"reid_cosam.models.aggregators.Temporal{name}" for name in ("AveragePooling", "Rnn"))
+    assert [(config["cosam"], config["agg"]["_target_"]) for config in configs] == [
+        (cosam, aggregator) for cosam in ([], [4], [4, 5]) for aggregator in (pooling, rnn)
     ]
     records = sorted(tmp_path.rglob("*.wandb"))
     assert [record.parents[2] for record in records] == runs
