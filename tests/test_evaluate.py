@@ -41,6 +41,12 @@ def test_it_scores_as_the_training_run_did(copied: Path, trained_checkpoint: Pat
         assert found[name] == pytest.approx(trained[name]), name
 
 
+def test_the_folder_of_a_run_stands_for_its_last_checkpoint(trained_checkpoint: Path) -> None:
+    run_folder = trained_checkpoint.parents[1]
+
+    assert settings(run_folder).ckpt == str(run_folder / "checkpoints" / "last.ckpt")
+
+
 def test_a_strong_network_is_scored_by_its_average_and_its_distance(small_mars: Path, tmp_path: Path) -> None:
     ckpt = train_checkpoint(small_mars, tmp_path / "run", "recipe=strong")
     trained = json.loads((tmp_path / "run" / "metrics.json").read_text())

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple, cast
 import pytest
 import pytorch_lightning as pl
 import torch
+from torch import Tensor
 
-from reid_cosam.training.lightning_module import ReidModule, _check_draw, _terms
+from reid_cosam.training.lightning_module import ReidModule, _check_draw, _named_terms
 from tests.support.training_steps import RepeatedBatch, module_without_data, noise_batch, step_settings
 
 
@@ -94,7 +95,7 @@ ONE, TWO = torch.tensor(1.0), torch.tensor(2.0)
     ],
 )
 def test_a_loss_returns_a_scalar_or_named_ones(returned: object, expected: dict[str, Any]) -> None:
-    assert _terms(returned) == expected
+    assert _named_terms(returned) == expected
 
 
 @pytest.mark.parametrize(
@@ -109,8 +110,25 @@ def test_a_loss_returns_a_scalar_or_named_ones(returned: object, expected: dict[
     ],
 )
 def test_other_results_of_a_loss_are_refused(returned: object, got: str) -> None:
-    with pytest.raises(ValueError, match=rf"^recipe\.loss .*total.*{re.escape(got)}"):
-        _terms(returned)
+    with pytest.raises(ValueError, match=rf"^must return .*total.*{re.escape(got)}"):
+        _named_terms(returned)
+
+
+class Failing(torch.nn.Module):
+    def forward(self, features: Tensor, *_: Tensor) -> Tensor:
+        if len(features) == 1:
+            raise IndexError("no other clip")
+        return features.detach().sum()
+
+
+@pytest.mark.parametrize(("clips", "said"), [(1, "no other clip"), (2, "its total has no gradient")])
+def test_an_error_of_a_loss_names_it(clips: int, said: str) -> None:
+    module = module_without_data(step_settings("se_resnet_tiny", 8, 2))
+    module.loss = Failing()
+    features = torch.rand(clips, 3, requires_grad=True)
+
+    with pytest.raises(ValueError, match=rf"^recipe\.loss \(.*test_lightning_module\.Failing\): {said}"):
+        module._terms(features, features, torch.zeros(clips, dtype=torch.int64))
 
 
 def test_a_draw_has_an_entry_for_every_clip() -> None:

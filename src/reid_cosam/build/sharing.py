@@ -59,7 +59,7 @@ def origin_of(settings: TrainSettings, path: Path, num_people: int) -> Origin:
     steps = content.get("global_step")  # a converted one has none
     data = settings.data
     training = Training(
-        data=" ".join(filter(None, (data.name, data.size))),
+        data=f"{data.name} {data.size}" if data.name == "synthetic" else data.name,
         split=data.split,
         split_sha256=content.get("split"),
         people=num_people,

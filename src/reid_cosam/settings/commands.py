@@ -1,9 +1,10 @@
 """Settings of every command but `train`, which has a file of its own."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from reid_cosam.settings.base import (
     Count,
@@ -23,6 +24,15 @@ TableName = Literal["table2", "table3", "table4", "table5", "table6", "table7"]
 Folders = Annotated[tuple[PathText, ...], BeforeValidator(listed)]
 Modules = Annotated[tuple[Text, ...], BeforeValidator(listed)]
 Tables = Annotated[tuple[TableName, ...], BeforeValidator(listed)]
+
+
+def _last_of_run(path: str) -> str:
+    """The last checkpoint of a run, where its folder is named."""
+    last = Path(path) / "checkpoints" / "last.ckpt"
+    return str(last) if last.is_file() else path
+
+
+Checkpoint = Annotated[PathText, AfterValidator(_last_of_run)]
 
 
 class SweepSettings(Settings):
@@ -52,7 +62,7 @@ def _data_set_or_changes(data: object) -> str:
 class CheckpointSettings(Settings):
     """A trained network and the data set to use it on."""
 
-    ckpt: PathText
+    ckpt: Checkpoint
     trust: Modules
     data: Annotated[
         Annotated[DataSettings, Tag("data set")] | Annotated[DataChanges, Tag("changes")],

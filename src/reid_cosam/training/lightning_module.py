@@ -99,11 +99,24 @@ class ReidModule(pl.LightningModule):
         """Loss of the whole batch: hard examples are mined over all ranks."""
         clips = normalise(self._augmented(batch.clips), torch.float32)
         output = self.network(clips)
-        terms = _terms(self.loss(*map(self._gather, (output.features, output.logits, batch.labels))))
+        terms = self._terms(*map(self._gather, (output.features, output.logits, batch.labels)))
         self.log_dict({f"train/{name}": value.detach() for name, value in terms.items()})
         self.log("train/learning_rate", _on_host(self.trainer.optimizers[0].param_groups[0]["lr"]))
         self._log_iteration(self.global_step + 1)
         return terms["total"]
+
+    def _terms(self, features: Tensor, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """The terms of the loss; its errors name it, as it may be a user's."""
+        try:
+            terms = _named_terms(self.loss(features, logits, labels))
+            if not terms["total"].requires_grad:
+                raise ValueError("its total has no gradient: does it detach features or logits?")
+        except torch.OutOfMemoryError:
+            raise
+        except (IndexError, RuntimeError, TypeError, ValueError) as error:
+            kind = type(self.loss)
+            raise ValueError(f"recipe.loss ({kind.__module__}.{kind.__qualname__}): {error}") from error
+        return terms
 
     def _log_iteration(self, finished: int) -> None:
         """Puts what is logged at the iterations finished; Lightning itself would count those before."""
@@ -189,7 +202,7 @@ def _floats(network: nn.Module) -> list[Tensor]:
     return [value for value in values if value.is_floating_point()]
 
 
-def _terms(loss: object) -> dict[str, Tensor]:
+def _named_terms(loss: object) -> dict[str, Tensor]:
     """The scalars that a loss returns, by the names to log them under."""
     terms: dict[str, Tensor] = {"total": loss} if isinstance(loss, Tensor) else {}
     if isinstance(loss, Mapping):
@@ -200,8 +213,7 @@ def _terms(loss: object) -> dict[str, Tensor]:
     if "total" not in terms or not are_scalars:
         found = f"a tensor {list(loss.shape)}" if isinstance(loss, Tensor) else repr(loss)
         raise ValueError(
-            "recipe.loss must return a scalar tensor, or a named tuple or dict of them with `total`, "
-            f"got {found}"
+            f"must return a scalar tensor, or a named tuple or dict of them with `total`, got {found}"
         )
     return terms
 
