@@ -101,7 +101,11 @@ def _difference(name: str, side: pd.DataFrame, base: pd.DataFrame) -> list[str]:
 def _columns(compared: str, sides: Mapping[str, pd.DataFrame], columns: Sequence[str]) -> str:
     """The sides that have any of these columns."""
     filled = {name: side for name, side in sides.items() if side[columns].notna().any(axis=None)}
-    rows = [[name, *(_cell(side[one], 1) for one in columns)] for name, side in filled.items()]
+    signs = ["+" if one in CHANGES else "" for one in columns]
+    rows = [
+        [name, *(_cell(side[one], 1, sign) for one, sign in zip(columns, signs, strict=True))]
+        for name, side in filled.items()
+    ]
     return _markdown([compared, *columns], rows)
 
 
@@ -117,11 +121,12 @@ def _masks(name: str, side: pd.DataFrame) -> Iterator[list[str]]:
             yield [f"{name}, after block {block}", *cells]
 
 
-def _cell(values: pd.Series, digits: int) -> str:
+def _cell(values: pd.Series, digits: int, sign: str = "") -> str:
     found = values.dropna()
-    if len(found) < 2:
-        return f"{found.iloc[0]:.{digits}f}" if len(found) else "-"
-    return f"{found.mean():.{digits}f} ± {found.std():.{digits}f}"
+    if not len(found):
+        return "-"
+    mean = f"{found.mean():{sign}.{digits}f}"
+    return mean if len(found) < 2 else f"{mean} ± {found.std():.{digits}f}"
 
 
 def _markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
