@@ -86,7 +86,7 @@ OWN_ATTENTION = tuple(
     f"~recipe.attention.{one}" for one in ("variant", "reduced_channels", "reduced_channels_narrow")
 )
 OWN_LOSS = tuple(f"~recipe.loss.{one}" for one in ("margin", "triplet_weight", "label_smoothing"))
-OWN_DRAW = tuple(f"~recipe.augmentation.{one}" for one in ("flip", "translate", "per_frame"))
+OWN_DRAW = tuple(f"~recipe.augmentation.{one}" for one in ("flip", "translate", "per_frame", "erase"))
 
 
 @pytest.mark.parametrize(
