@@ -140,4 +140,5 @@ def _other_lengths(run: Path) -> Iterator[tuple[str, float]]:
     """mAP of evaluations in the run's folder whose clips have another length than in training."""
     for path in sorted(run.glob("*/metrics.json")):
         settings = yaml.safe_load((path.parent / "config.yaml").read_text())
-        yield f"mAP, N = {settings['num_frames']}", 100 * json.loads(path.read_text())["mAP"]
+        if settings["num_frames"] is not None:
+            yield f"mAP, N = {settings['num_frames']}", 100 * json.loads(path.read_text())["mAP"]
