@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_cosam import analyse, evaluate, interruption, report, visualize
+from reid_cosam import analyse, evaluate, interruption, report, train, visualize
 from reid_cosam.command_line import exits_with_one_line
 from reid_cosam.command_line.commands import Command
 from reid_cosam.command_line.errors import foreign_errors_as_ours
@@ -46,6 +46,28 @@ def test_errors_of_composing_are_one_line(tmp_path: Path) -> None:
     assert errors.startswith("error: ")
     assert "nope" in errors
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["backbone=resnet5"], ["backbone=resnet5", "did you mean resnet50?", "se_resnet_tiny, timm"]),
+        (["recipe/attention=nothing"], ["recipe/attention=nothing", "there are narrow, paper"]),
+        (["-cn", "nothing"], ["'nothing'"]),
+        (["--nothing"], ["--nothing"]),
+        (["--config-name"], ["--config-name"]),
+    ],
+)
+def test_a_choice_or_flag_that_does_not_exist_is_one_line(
+    arguments: list[str], said: list[str], tmp_path: Path
+) -> None:
+    code, output, error = call(train.main, tmp_path, *arguments)
+
+    assert (code, output) == (1, "")
+    assert error.startswith("error: ")
+    assert error.count("\n") == 0
+    for words in said:
+        assert words in error
 
 
 @pytest.mark.parametrize("text", ["a: b: c", "a: [1", "a: 1\na: 2", "a: \x07"])

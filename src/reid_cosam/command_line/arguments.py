@@ -72,6 +72,19 @@ def unknown(name: str, node: Container) -> str:
     return f"{text}; --cfg job shows all settings"
 
 
+def no_such_choice(path: str, choices: Sequence[str]) -> str:
+    """One sentence about a choice that its group lacks.
+
+    Args:
+        path: group and choice, `backbone/resnet5`.
+        choices: what the group has.
+    """
+    group, _, choice = path.rpartition("/")
+    nearest = get_close_matches(choice, choices, 1)
+    meant = f" (did you mean {nearest[0]}?)" if nearest else ""
+    return f"{group}={choice}: there is no such choice{meant}: there are {', '.join(choices)}"
+
+
 def _names(node: Any, prefix: str, ours: bool) -> Iterator[tuple[str, Any]]:
     for key in node:
         if ours and prefix == "" and key == "hydra":

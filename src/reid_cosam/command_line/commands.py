@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import hydra._internal.hydra as hydra_application
 import hydra._internal.utils as hydra_utils
@@ -140,6 +140,7 @@ def _run(arguments: list[str], verb: str, job: _Job) -> None:
     version.setbase("1.3")
     parser = hydra_utils.get_args_parser()
     parser.prog = f"reid-cosam {verb}"
+    parser.error = _refuse_flags  # type: ignore[method-assign]
     with (
         _replaced(hydra_application, "ConfigLoaderImpl", CheckedConfigLoader),
         _replaced(hydra_utils, "run_and_report", lambda work: work()),
@@ -148,6 +149,11 @@ def _run(arguments: list[str], verb: str, job: _Job) -> None:
         if given.config_path is not None:  # Hydra would look for a relative one beside this module
             given.config_path = str(Path(given.config_path).absolute())
         hydra_utils._run_hydra(given, parser, job, str(CONF), verb)
+
+
+def _refuse_flags(message: str) -> NoReturn:
+    """Instead of argparse's, which prints all flags before the error."""
+    raise ValueError(f"{message}; settings are written key=value, and --help lists settings and flags")
 
 
 @contextmanager

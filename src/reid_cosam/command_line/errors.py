@@ -6,11 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import yaml
-from hydra.errors import CompactHydraException, HydraException, OverrideParseException
+from hydra.errors import (
+    CompactHydraException,
+    HydraException,
+    MissingConfigException,
+    OverrideParseException,
+)
 from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from reid_cosam import interruption
-from reid_cosam.command_line.arguments import unknown, unreadable
+from reid_cosam.command_line.arguments import no_such_choice, unknown, unreadable
 
 USER_ERRORS: tuple[type[Exception], ...] = (ValueError, OSError, RuntimeError, ImportError)
 """What a user can do something about: settings, data, files, packages that are not installed."""
@@ -51,6 +56,11 @@ def foreign_errors_as_ours() -> Iterator[None]:
 def _sentence(error: Exception) -> str:
     if isinstance(error, OverrideParseException):
         return unreadable(error.override)
+    if isinstance(error, MissingConfigException):
+        if error.missing_cfg_file and error.options:
+            return no_such_choice(error.missing_cfg_file, error.options)
+        first, *_ = str(error).splitlines()
+        return f"{first} --info searchpath shows where it was looked for"
     if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark) is not None:
         return f"{mark.name}, line {mark.line + 1}, column {mark.column + 1}: not YAML: {error.problem}"
     if isinstance(error, yaml.YAMLError):
