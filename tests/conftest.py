@@ -1,8 +1,8 @@
 """Checks every array shape and type that the package's signatures promise, while the tests run."""
 
-from jaxtyping import install_import_hook
+import jaxtyping
 
-install_import_hook("reid_cosam", "beartype.beartype")
+jaxtyping.install_import_hook("reid_cosam", "beartype.beartype")
 
 import signal  # noqa: E402
 from collections.abc import Iterator  # noqa: E402
@@ -27,6 +27,14 @@ def _signals_are_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
+
+
+@pytest.fixture
+def unchecked_types() -> Iterator[None]:
+    """As outside of tests: the package's own messages, not the checker's."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture

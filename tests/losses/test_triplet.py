@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -105,3 +106,10 @@ def test_half_precision_and_autocast_compute_in_float32() -> None:
 def test_a_batch_of_one_identity_is_named() -> None:
     with pytest.raises(ValueError, match=r"two identities in the batch, found only \[41\]"):
         batch_hard_triplet_loss(torch.zeros(3, 2), torch.tensor([41, 41, 41]), 0.3)
+
+
+@pytest.mark.usefixtures("unchecked_types")
+@pytest.mark.parametrize(("shape", "identities"), [((4,), 4), ((4, 2), 3), ((2, 2, 2), 2)])
+def test_tensors_of_other_shapes_are_named(shape: tuple[int, ...], identities: int) -> None:
+    with pytest.raises(ValueError, match=r"\[b, d\].*" + re.escape(str(list(shape)))):
+        batch_hard_triplet_loss(torch.zeros(shape), torch.arange(identities), 0.3)

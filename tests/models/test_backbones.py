@@ -1,8 +1,6 @@
 import copy
-from collections.abc import Iterator
 from functools import cache
 
-import jaxtyping
 import pytest
 import torch
 from timm.layers.blur_pool import BlurPool2d
@@ -97,14 +95,6 @@ def test_the_tiny_networks_differ_in_squeeze_and_excitation_only() -> None:
     assert len({name.split(".")[1] for name in gates}) == 4
     assert plain == {name for name in gated if ".se." not in name}
     assert sum(parameter.numel() for parameter in se_resnet_tiny(False, 2).parameters()) < 2e6
-
-
-@pytest.fixture
-def unchecked_types() -> Iterator[None]:
-    """As outside of tests: the package's own messages, not the checker's."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.usefixtures("unchecked_types")

@@ -2,7 +2,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import get_args
 
-import jaxtyping
 import pytest
 import torch
 from torch import Tensor
@@ -166,14 +165,6 @@ def test_narrow_maps_are_reduced_to_channels_of_their_own(
 def test_one_frame_is_refused() -> None:
     with pytest.raises(ValueError, match="num_frames >= 2, got 1"):
         Cosam(8, 1, (4, 2), 4)
-
-
-@pytest.fixture
-def unchecked_types() -> Iterator[None]:
-    """As outside of tests: the package's own messages, not the checker's."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.mark.usefixtures("unchecked_types")

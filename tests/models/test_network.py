@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -45,6 +47,13 @@ def test_shapes_behind_any_blocks(placement: list[int]) -> None:
         size = network.backbone.map_size(block, HEIGHT, WIDTH)
         assert attended.maps.shape == (3, FRAMES, network.backbone.channels[block - 1], *size)
         assert attended.spatial_mask.shape == (3, FRAMES, 1, *size)
+
+
+@pytest.mark.usefixtures("unchecked_types")
+@pytest.mark.parametrize("shape", [(2, 3, 64, 32), (3, 3, 2, 64, 32)])
+def test_clips_of_another_shape_are_named(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=re.escape(str(list(shape)))):
+        _network([])(torch.zeros(shape))
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS, ids=str)

@@ -26,8 +26,12 @@ def batch_hard_triplet_loss(
         margin: by how much a negative should be farther than a positive; 0.3 in the paper.
 
     Raises:
-        ValueError: the batch, on a CPU, holds one identity only.
+        ValueError: not one identity per descriptor; the batch, on a CPU, holds one identity only.
     """
+    if descriptors.ndim != 2 or pids.shape != descriptors.shape[:1]:
+        raise ValueError(
+            f"descriptors must be [b, d] and pids [b], got {list(descriptors.shape)} and {list(pids.shape)}"
+        )
     same = pids[:, None] == pids
     if pids.device.type == "cpu" and bool(same.all()):
         raise ValueError(f"a triplet needs two identities in the batch, found only {pids.unique().tolist()}")

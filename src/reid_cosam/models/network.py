@@ -49,7 +49,7 @@ class VideoReidNet(nn.Module):
         neck: the aggregator's output to descriptors of the same shape; the classifier then has no bias.
 
     Raises:
-        ValueError: the backbone has no block of a number in `attention`.
+        ValueError: the backbone has no block of a number in `attention`; on call, clips of another shape.
     """
 
     def __init__(
@@ -77,6 +77,8 @@ class VideoReidNet(nn.Module):
         return [int(stage) for stage, layer in self.attention.items() if hasattr(layer, "spatial_mask")]
 
     def forward(self, clips: Float[Tensor, "b t 3 h w"]) -> ReidOutput:
+        if clips.ndim != 5 or clips.shape[2] != 3:
+            raise ValueError(f"clips must be [b, t, 3, h, w], got {list(clips.shape)}")
         clip = clips.shape[:2]
         maps = clips.flatten(0, 1)
         attention = {}

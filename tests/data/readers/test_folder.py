@@ -67,7 +67,7 @@ def test_frames_of_any_suffix_come_by_number_in_one_flat_folder(tmp_path: Path) 
 
 def test_folders_beside_the_parts_are_not_read_and_named(tmp_path: Path) -> None:
     root = write_own_tree(tmp_path, ("train", "query", "gallery"))
-    expected = Folder(DEFAULT, None).read(root)
+    expected = Folder().read(root)
     touch(root, "training/anna/1/1/1.jpg", "distractors/eve/1/1/1.jpg", "masks/query/carl/door/1/9.png")
 
     splits = Folder(DEFAULT, None).read(root)

@@ -37,7 +37,7 @@ class Csv(DatasetReader):
     """
 
     file: str
-    split: Split
+    split: Split = None
 
     def read(self, root: Path | str) -> ReidSplits:
         table = self._table()

@@ -25,7 +25,7 @@ class Folder(DatasetReader):
     Every image in it is a frame; where there are no parts, the folder `masks` is left out. Where there are
     parts, other folders are not read, which `remarks` say.
 
-    >>> splits = Folder(pattern="{person}/{camera}/{tracklet}/{frame}", split=0).read("datasets/own")
+    >>> splits = Folder(split=0).read("datasets/own")
     >>> len(splits.train), len(splits.query), len(splits.gallery)
     (6, 2, 4)
 
@@ -36,8 +36,8 @@ class Folder(DatasetReader):
         split: number of a seeded split, for a folder without parts.
     """
 
-    pattern: str
-    split: Split
+    pattern: str = "{person}/{camera}/{tracklet}/{frame}"
+    split: Split = None
 
     def read(self, root: Path | str) -> ReidSplits:
         root = Path(root)
