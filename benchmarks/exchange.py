@@ -29,9 +29,11 @@ from reid_cosam.data.tracklet import Tracklet
 from reid_cosam.data.transforms import normalise
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.sharing import engines, exchange
+from reid_cosam.sharing.quantising import example_clips
 
 FRAMES = 4
 TRACKLETS = {"check": 2, "quick": 3, "full": 16}
+EXAMPLES = 16  # other tracklets, from which the ranges of 8-bit numbers are taken
 ROUNDS = {"check": 1, "quick": 2, "full": 7}
 AIM, AIM_FRAME_BY_FRAME, LEAST_COSINE = 2.0, 4.0, 0.999
 NOTES = """\
@@ -49,10 +51,11 @@ def measure(options: Options) -> Sequence[Record]:
     torch.set_num_threads(options.threads)
     chosen = settings(size, PLACEMENT, "cpu", "32-true")
     with tempfile.TemporaryDirectory() as folder, quiet():
-        tracklets = tracklets_of((8,) * TRACKLETS[options.size], render(Path(folder)))
+        drawn = tracklets_of((8,) * (EXAMPLES + TRACKLETS[options.size]), render(Path(folder)))
+        examples, tracklets = drawn[:EXAMPLES], drawn[EXAMPLES:]
         network = build.make_network(chosen, IDENTITIES)
         _set_statistics(network, tracklets)
-        ways = _ways(network, Path(folder, "model"))
+        ways = _ways(network, Path(folder, "model"), examples)
         found = {name: way(tracklets) for name, way in ways.items()}
         steps = [repeated(partial(way, tracklets)) for way in ways.values()]
         times = medians(steps, options.device, 0, ROUNDS[options.size])
@@ -81,10 +84,11 @@ def _records(rates: Mapping[str, float], found: Mapping[str, Tensor]) -> list[Re
     return [*records, Record(first, rates[first], reference, "frame by frame", "tracklets/s", "more")]
 
 
-def _ways(network: VideoReidNet, folder: Path) -> Mapping[str, Way]:
+def _ways(network: VideoReidNet, folder: Path, examples: Sequence[Tracklet]) -> Mapping[str, Way]:
     frame_by_frame = FrameByFrame(copy.deepcopy(network.backbone), HEIGHT, WIDTH)  # channels first, as there
     encoder = Encoder(network, FRAMES, HEIGHT, WIDTH)
-    exchange.write_files(encoder, folder, ["onnx", "openvino"])
+    clips = example_clips(encoder, examples)
+    exchange.write_files(encoder, folder, ["onnx", "openvino", "openvino_int8"], clips)
     encoders = {
         "torch float32": encoder,
         "torch float32, BatchNorms fused": engines.with_engine(encoder, "torch"),
@@ -92,6 +96,7 @@ def _ways(network: VideoReidNet, folder: Path) -> Mapping[str, Way]:
         "ONNX Runtime": engines.with_engine(encoder, "onnx", folder),
         "OpenVINO float32": engines.with_engine(encoder, "openvino", folder),
         "OpenVINO bfloat16": engines.with_engine(encoder, "openvino", folder, "bfloat16"),
+        "OpenVINO int8 and bfloat16": engines.with_engine(encoder, "openvino_int8", folder, "bfloat16"),
     }
     return {name: partial(_extract, one) for name, one in encoders.items()} | {
         "frame by frame": frame_by_frame

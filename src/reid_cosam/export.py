@@ -18,11 +18,15 @@ def main(settings: ExportSettings) -> None:
     from reid_cosam.sharing import exchange, parity
     from reid_cosam.sharing.config import read_config
     from reid_cosam.sharing.extras import check_installed
+    from reid_cosam.sharing.quantising import example_clips
 
     for format in settings.format:
         check_installed(format)
     splits = None if settings.data is None else build.read_splits(settings.data)
     encoder, out = load(settings.ckpt, settings.trust), Path(settings.out)
+    examples = None
+    if "openvino_int8" in settings.format:
+        examples = example_clips(encoder, splits.train if splits is not None else ())
     calibration = None
     if settings.calibration is not None:
         from reid_cosam.galleries.calibration import Calibration
@@ -31,7 +35,7 @@ def main(settings: ExportSettings) -> None:
     encoder.save_pretrained(out, calibration)
     config = read_config(out)
     if settings.format:
-        exchange.write_files(encoder, out, settings.format)
+        exchange.write_files(encoder, out, settings.format, examples)
         print(parity.in_words(parity.write_parity(encoder, out, settings.format, splits)))
     height, width = config.preprocessing.input_size
     print(

@@ -4,6 +4,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,16 +15,18 @@ from typing import get_args
 
 import pytest
 import torch
+from PIL import Image
 from torch.nn.functional import cosine_similarity
 
-from reid_cosam import Encoder, ScoringConfig, TestSet, read_clip, score_protocols
+from reid_cosam import Encoder, ScoringConfig, TestSet, Tracklet, normalise, read_clip, score_protocols
 from reid_cosam.data.readers.mars import Mars
 from reid_cosam.settings.footage import Format
 from reid_cosam.sharing import engines, exchange, parity
+from reid_cosam.sharing.quantising import example_clips
 from tests.sharing.networks import HEIGHT, WIDTH, Attention, make_encoder
 from tests.support.tree import write_mars_tree
 
-FORMATS: tuple[Format, ...] = get_args(Format)
+FORMATS: tuple[Format, ...] = tuple(one for one in get_args(Format) if one != "openvino_int8")
 
 
 @pytest.fixture(scope="module")
@@ -257,6 +260,70 @@ def test_an_engine_gives_the_descriptors_of_torch(
 
     torch.testing.assert_close(found, encoder.embed(clips), rtol=1e-4, atol=1e-6)
     assert encoder.engine is None
+
+
+@pytest.fixture(scope="module")
+def int8(encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("int8")
+    exchange.write_files(encoder, folder, ["openvino_int8"], normalised(noise(8, 4, HEIGHT, WIDTH, 3)))
+    return folder
+
+
+def normalised(clips: torch.Tensor) -> torch.Tensor:
+    return normalise(clips.permute(0, 1, 4, 2, 3), torch.float32)
+
+
+@pytest.mark.parametrize("precision", get_args(engines.Precision))
+def test_an_8_bit_network_is_near_the_network_and_not_the_same(
+    encoder: Encoder, int8: Path, precision: engines.Precision
+) -> None:
+    clips = noise(3, 8, HEIGHT, WIDTH, 3)
+
+    found = engines.with_engine(encoder, "openvino_int8", int8, precision).embed(clips)
+
+    expected = encoder.embed(clips)
+    assert cosine_similarity(found, expected).min() > parity.LEAST_COSINE_INT8
+    assert (found - expected).abs().max() > 1e-3 * expected.abs().max()
+
+
+def test_an_8_bit_network_is_written_alone_and_smaller(int8: Path, folder: Path) -> None:
+    files = {f"{form}_int8{suffix}" for form in exchange.FORMS for suffix in (".xml", ".bin")}
+
+    assert {path.name for path in int8.iterdir()} == files
+    weights = (int8 / "clips_int8.bin").stat().st_size, (folder / "clips.bin").stat().st_size
+    assert weights[0] < 0.6 * weights[1]
+
+
+def test_an_8_bit_network_too_far_from_the_network_is_named(int8: Path, tmp_path: Path) -> None:
+    other = make_encoder(aggregator="tp_max")
+    for file in int8.iterdir():
+        shutil.copy(file, tmp_path)
+
+    found = parity.write_parity(other, tmp_path, ["openvino_int8"])
+
+    assert not found["agrees"]
+    assert "descriptors of openvino_int8 are too far" in parity.in_words(found)
+
+
+def test_8_bits_need_clips(encoder: Encoder, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="needs examples: clips"):
+        exchange.write_files(encoder, tmp_path / "out", ["openvino_int8"])
+    with pytest.raises(ValueError, match="training part"):
+        example_clips(encoder, ())
+    assert not (tmp_path / "out").exists()
+
+
+def test_example_clips_are_spread_over_the_tracklets(encoder: Encoder, tmp_path: Path) -> None:
+    paths = [str(tmp_path / f"{number}.png") for number in range(100)]
+    for number, path in enumerate(paths):
+        Image.new("RGB", (WIDTH, HEIGHT), (number, number, number)).save(path)
+    tracklets = [Tracklet(pid=0, camid=0, frames=(path,)) for path in paths]
+
+    clips = example_clips(encoder, tracklets)
+
+    assert clips.shape == (32, encoder.num_frames, 3, HEIGHT, WIDTH)
+    red = clips[:, :, 0].unique().mul(0.229).add(0.485).mul(255).round().int().tolist()
+    assert red == [round(place * 99 / 31) for place in range(32)]
 
 
 @pytest.mark.parametrize("engine", ["onnx", "openvino"])

@@ -11,7 +11,7 @@ from reid_cosam.settings.train import DataSettings, DeviceSettings
 
 Rate = Annotated[float, Gt(0), Lt(1)]
 Names = Annotated[tuple[Text, ...], BeforeValidator(listed)]
-Format = Literal["onnx", "torch_export", "openvino"]
+Format = Literal["onnx", "torch_export", "openvino", "openvino_int8"]
 Layout = Literal["track", "camera_track", "person_camera_track", "csv", "video", "mot"]
 
 
@@ -58,7 +58,7 @@ class EmbedSettings(Settings):
     out: PathText
     batch: Count
     min_frames: Count
-    engine: Literal["torch", "onnx", "openvino"]
+    engine: Literal["torch", "onnx", "openvino", "openvino_int8"]
     trainer: ExtractionDevice
 
 

@@ -18,7 +18,7 @@ from reid_cosam.sharing.extras import import_extra
 from reid_cosam.sharing.sharable import SharableEncoder
 
 Encoder = TypeVar("Encoder", bound=SharableEncoder)
-EngineName = Literal["torch", "onnx", "openvino"]
+EngineName = Literal["torch", "onnx", "openvino", "openvino_int8"]
 Precision = Literal["float32", "bfloat16"]
 Compute = Callable[[Tensor], Tensor]
 """Normalised clips `[b, t, 3, h, w]`, or frames `[b, 3, h, w]`, to descriptors `[b, d]`."""
@@ -40,7 +40,8 @@ def with_engine(
 
     Args:
         folder: with the files of the same network for clips; `torch` needs none.
-        precision: of the products. In bfloat16 descriptors are exact to about 1 %; ONNX Runtime has none.
+        precision: of the products; with `openvino_int8`, of those that are not in 8 bits. In bfloat16
+            descriptors are exact to about 1 %; ONNX Runtime has none.
 
     Raises:
         ImportError: the engine is not installed; names what to install.

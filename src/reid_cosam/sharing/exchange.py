@@ -25,12 +25,18 @@ from reid_cosam.models.network import VideoReidNet
 from reid_cosam.models.single_frame import single_frame_network
 from reid_cosam.settings.footage import Format
 from reid_cosam.sharing.extras import check_installed, import_extra
+from reid_cosam.sharing.quantising import EXAMPLES, quantise
 from reid_cosam.sharing.sharable import SharableEncoder
 
 Form = Literal["clips", "single_frame"]
 FORMS: tuple[Form, ...] = ("clips", "single_frame")
 OPSET = 18
-SUFFIXES: Mapping[Format, str] = {"onnx": ".onnx", "torch_export": ".pt2", "openvino": ".xml"}
+SUFFIXES: Mapping[Format, str] = {
+    "onnx": ".onnx",
+    "torch_export": ".pt2",
+    "openvino": ".xml",
+    "openvino_int8": "_int8.xml",
+}
 _TRACED = ("stack_trace", "nn_module_stack", "source_fn_stack", "torch_fn", "from_node")
 _CHATTY = ("onnxscript", "onnx_ir", "torch.onnx", "torch.export")
 METADATA = "reid_cosam"  # the name of the metadata in files that hold others' as well
@@ -70,18 +76,28 @@ def file_of(folder: Path, format: Format, form: Form) -> Path:
     return folder / f"{form}{SUFFIXES[format]}"
 
 
-def write_files(encoder: SharableEncoder, folder: Path, formats: Sequence[Format]) -> list[Path]:
+def write_files(
+    encoder: SharableEncoder,
+    folder: Path,
+    formats: Sequence[Format],
+    examples: Float[Tensor, "b t 3 h w"] | None = None,
+) -> list[Path]:
     """Writes the network for clips `[b, N, 3, h, w]` and for single frames `[b, 3, h, w]` in each format.
 
     BatchNorms are fused into the convolutions before them. OpenVINO's files are made from the ONNX graph.
 
+    Args:
+        examples: normalised clips of people, which `openvino_int8` needs (`quantising.example_clips`).
+
     Raises:
         ImportError: a package that a format needs is not installed; names what to install.
-        ValueError: a layer of the network cannot be exported.
+        ValueError: a layer of the network cannot be exported; `examples` are missing.
         OSError: a file cannot be written.
     """
     for format in formats:
         check_installed(format)
+    if "openvino_int8" in formats and examples is None:
+        raise ValueError(f"openvino_int8 needs examples: {EXAMPLES}")
     size = (2, encoder.num_frames, 3, encoder.height, encoder.width)
     clips = torch.randn(size, generator=torch.Generator().manual_seed(0)).to(encoder.device)
     network, metadata = fuse_conv_bn(encoder.network, clips), _metadata(encoder)
@@ -95,7 +111,8 @@ def write_files(encoder: SharableEncoder, folder: Path, formats: Sequence[Format
                 "form": form,
                 "num_frames": str(encoder.num_frames if form == "clips" else 1),
             }
-            _write(_exported(module.eval(), inputs), Path(staged), formats, form, fields)
+            seen = examples if examples is None or form == "clips" else examples[:, 0]
+            _write(_exported(module.eval(), inputs), Path(staged), formats, form, fields, seen)
         return [path.replace(folder / path.name) for path in sorted(Path(staged).iterdir())]
 
 
@@ -126,15 +143,22 @@ def _write(
     formats: Sequence[Format],
     form: Form,
     metadata: Mapping[str, str],
+    examples: Tensor | None,
 ) -> None:
     if "torch_export" in formats:
         with file_of(folder, "torch_export", form).open("wb") as file, _quiet():
             torch.export.save(program, file, extra_files=dict(metadata))
-    if "onnx" in formats or "openvino" in formats:
+    if set(formats) - {"torch_export"}:
         onnx_file = file_of(folder, "onnx", form)
         _write_onnx(program, onnx_file, metadata)
         if "openvino" in formats:
             _write_openvino(onnx_file, file_of(folder, "openvino", form), metadata)
+        if "openvino_int8" in formats and examples is not None:
+            quantised = onnx_file.with_suffix(".int8.onnx")
+            with _quiet():
+                quantise(onnx_file, quantised, examples)
+            _write_openvino(quantised, file_of(folder, "openvino_int8", form), metadata)
+            quantised.unlink()
         if "onnx" not in formats:
             onnx_file.unlink()
 

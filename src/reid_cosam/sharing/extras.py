@@ -10,9 +10,9 @@ from reid_cosam.settings.footage import Format
 
 def check_installed(format: Format) -> None:
     """Raises ImportError, which names what to install, where a package for a format is missing."""
-    if format == "openvino":
+    if format in ("openvino", "openvino_int8"):
         import_extra("openvino", "openvino")
-    if format in ("onnx", "openvino"):
+    if format != "torch_export":
         for name in ("onnx", "onnxscript", "onnxruntime"):
             import_extra(name, "onnx")
 
