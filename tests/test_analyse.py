@@ -1,4 +1,4 @@
-"""`python -m reid_cosam.analyse`: what it measures, writes, says and refuses."""
+"""`reid-cosam analyse`: what it measures, writes, says and refuses."""
 
 import json
 from functools import partial

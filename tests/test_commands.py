@@ -1,4 +1,4 @@
-"""`python -m reid_cosam.train` in a process of its own: what it prints, where it writes, how it fails."""
+"""`reid-cosam train` in a process of its own: what it prints, where it writes, how it fails."""
 
 import json
 import re

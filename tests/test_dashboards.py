@@ -1,4 +1,4 @@
-"""`python -m reid_cosam.dashboards`: what a dry run writes, and what is said where nothing can be sent."""
+"""`reid-cosam dashboards`: what a dry run writes, and what is said where nothing can be sent."""
 
 import json
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_a_report_holds_the_published_numbers(written: Path) -> None:
     assert "| SE-ResNet50 | COSAM_4,5 | 79.9 | 84.9 | 95.5 | 97.9 |" in texts
     assert "**MARS**" in texts
     assert "**DukeMTMC-VideoReID**" in texts
-    assert "python -m reid_cosam.train experiment=table3" in texts
+    assert "reid-cosam train experiment=table3" in texts
 
 
 def test_each_data_set_has_its_own_runs_and_synthetic_data_say_so(written: Path) -> None:

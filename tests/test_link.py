@@ -1,4 +1,4 @@
-"""`python -m reid_cosam.link`: what it writes, what it says, and what it refuses."""
+"""`reid-cosam link`: what it writes, what it says, and what it refuses."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`python -m reid_cosam.pack`: what it writes, what it says, and what it refuses to pack."""
+"""`reid-cosam pack`: what it writes, what it says, and what it refuses to pack."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""`python -m reid_cosam.render`: what it writes, what it says, and which settings it refuses."""
+"""`reid-cosam render`: what it writes, what it says, and which settings it refuses."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""`python -m reid_cosam.report`: what it says, and its page as a browser shows it."""
+"""`reid-cosam report`: what it says, and its page as a browser shows it."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`python -m reid_cosam.search`: what it writes, what it says, and what it refuses."""
+"""`reid-cosam search`: what it writes, what it says, and what it refuses."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`python -m reid_cosam.tables`: what it writes, what it says, and what it leaves as it was."""
+"""`reid-cosam tables`: what it writes, what it says, and what it leaves as it was."""
 
 import re
 from collections.abc import Sequence

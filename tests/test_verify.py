@@ -1,4 +1,4 @@
-"""`python -m reid_cosam.verify`: what it says of damaged data sets, and how it exits."""
+"""`reid-cosam verify`: what it says of damaged data sets, and how it exits."""
 
 import os
 import re

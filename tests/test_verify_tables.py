@@ -1,4 +1,4 @@
-"""What `python -m reid_cosam.verify` finds in whole and tiny data sets: the tables that it prints."""
+"""What `reid-cosam verify` finds in whole and tiny data sets: the tables that it prints."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""`python -m reid_cosam.visualize`: what it draws, measures, says and refuses."""
+"""`reid-cosam visualize`: what it draws, measures, says and refuses."""
 
 import json
 from collections.abc import Callable

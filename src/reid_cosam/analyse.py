@@ -1,4 +1,4 @@
-"""Whether a network's attention follows places or content: `python -m reid_cosam.analyse --help`."""
+"""Whether a network's attention follows places or content: `reid-cosam analyse --help`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

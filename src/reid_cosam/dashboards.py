@@ -1,4 +1,4 @@
-"""Create a Weights & Biases workspace and reports: `python -m reid_cosam.dashboards --help`."""
+"""Create a Weights & Biases workspace and reports: `reid-cosam dashboards --help`."""
 
 from importlib.util import find_spec
 from pathlib import Path

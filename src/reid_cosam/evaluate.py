@@ -1,4 +1,4 @@
-"""Score a trained network on any data set and protocol: `python -m reid_cosam.evaluate --help`."""
+"""Score a trained network on any data set and protocol: `reid-cosam evaluate --help`."""
 
 import logging
 from pathlib import Path

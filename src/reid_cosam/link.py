@@ -1,4 +1,4 @@
-"""One identity per person over all cameras of a gallery: `python -m reid_cosam.link --help`."""
+"""One identity per person over all cameras of a gallery: `reid-cosam link --help`."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Copy a data set with its images in one file: `python -m reid_cosam.pack --help`."""
+"""Copy a data set with its images in one file: `reid-cosam pack --help`."""
 
 from pathlib import Path
 

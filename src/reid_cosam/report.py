@@ -1,4 +1,4 @@
-"""Write one page of all results: `python -m reid_cosam.report --help`."""
+"""Write one page of all results: `reid-cosam report --help`."""
 
 from functools import partial
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who of a gallery is in a query: `python -m reid_cosam.search --help`."""
+"""Who of a gallery is in a query: `reid-cosam search --help`."""
 
 from collections.abc import Sequence
 from pathlib import Path

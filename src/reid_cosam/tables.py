@@ -1,4 +1,4 @@
-"""Make the paper's tables of your results: `python -m reid_cosam.tables --help`."""
+"""Make the paper's tables of your results: `reid-cosam tables --help`."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Say what a data set contains and what is wrong with it: `python -m reid_cosam.verify --help`."""
+"""Say what a data set contains and what is wrong with it: `reid-cosam verify --help`."""
 
 from reid_cosam.command_line import command
 from reid_cosam.settings import VerifySettings

@@ -1,4 +1,4 @@
-"""See what COSAM attends to, and measure it: `python -m reid_cosam.visualize --help`."""
+"""See what COSAM attends to, and measure it: `reid-cosam visualize --help`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

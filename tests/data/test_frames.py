@@ -77,7 +77,7 @@ def test_a_clip_holds_its_frames_in_the_order_asked_for(photo: Path, tmp_path: P
 def test_a_truncated_jpeg_is_named_with_the_remedy(photo: Path, kept: int) -> None:
     photo.write_bytes(photo.read_bytes()[:kept])
 
-    with pytest.raises(ValueError, match=r"photo\.jpg .*replace the file.*reid_cosam\.verify"):
+    with pytest.raises(ValueError, match=r"photo\.jpg .*replace the file.*reid-cosam verify"):
         read_frame(str(photo), 24, 12)
 
 
@@ -87,7 +87,7 @@ def test_a_truncated_png_is_named_with_the_remedy(tmp_path: Path, kept: int) -> 
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:kept])
 
-    with pytest.raises(ValueError, match=r"cut\.png .*replace the file.*reid_cosam\.verify"):
+    with pytest.raises(ValueError, match=r"cut\.png .*replace the file.*reid-cosam verify"):
         read_frame(str(path), 9, 9)
 
 

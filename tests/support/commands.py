@@ -34,7 +34,7 @@ def render_walkers(root: Path, spec: synthetic.SyntheticSpec = TINY) -> Path:
 
 
 def train(folder: Path, *arguments: str, timeout: int = 300) -> subprocess.CompletedProcess[str]:
-    """`python -m reid_cosam.train` in `folder`, with nobody at a terminal."""
+    """`reid-cosam train` in `folder`, with nobody at a terminal."""
     return command("train", folder, *arguments, timeout=timeout)
 
 

@@ -67,7 +67,7 @@ def check_scoring(test_set: TestSet, config: ScoringConfig, processes: int) -> N
     try:
         check(test_set, config)
     except ValueError as error:
-        remedy = "`python -m reid_cosam.verify` says what the data set holds"
+        remedy = "`reid-cosam verify` says what the data set holds"
         raise ValueError(f"{error}; {remedy}") from None
 
 

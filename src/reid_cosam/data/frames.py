@@ -25,7 +25,7 @@ _FORMATS = ("PNG", "BMP", "PPM", "WEBP")
 _EXACT = ("1", "L", "P", "RGB")  # modes from which Pillow converts to RGB without clipping
 _LONGEST = 8192  # pixels: above the width of any video, so that a header that claims more is damaged
 _NO_BACKGROUND = "the background is undefined: save it without transparency"
-_REMEDY = "python -m reid_cosam.verify lists all that are missing or broken"
+_REMEDY = "reid-cosam verify lists all that are missing or broken"
 
 
 class _FrameError(Exception):

@@ -1,4 +1,4 @@
-"""The report of `python -m reid_cosam.verify`: what a data set contains, and what is wrong with it."""
+"""The report of `reid-cosam verify`: what a data set contains, and what is wrong with it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -82,7 +82,7 @@ def read_image(path: str) -> UInt8[np.ndarray, "h w 3"]:
     try:
         return decode(read_content(path), path)
     except (OSError, ValueError) as error:
-        raise ValueError(str(error).partition("; python -m reid_cosam.verify")[0]) from error
+        raise ValueError(str(error).partition("; reid-cosam verify")[0]) from error
 
 
 def _spread(length: int) -> list[int]:

@@ -148,7 +148,7 @@ class NetworkSettings(Settings):
 
 
 class TrainSettings(Settings):
-    """Everything that `python -m reid_cosam.train` composes."""
+    """Everything that `reid-cosam train` composes."""
 
     backbone: Part
     cosam: tuple[int, ...]

@@ -69,7 +69,7 @@ def check_as_asked(metrics: Mapping[str, Any], settings: TrainSettings, images: 
         ValueError: it was scored under another protocol, without attributes, or on other images than those
             with the hash `images`.
     """
-    command = f"python -m reid_cosam.evaluate ckpt={folder / 'checkpoints' / 'last.ckpt'}"
+    command = f"reid-cosam evaluate ckpt={folder / 'checkpoints' / 'last.ckpt'}"
     for name, asked, scored in (
         ("protocol", settings.data.protocol, metrics["protocol"]),
         ("data.attributes", settings.data.attributes, metrics["data"].get("attributes")),

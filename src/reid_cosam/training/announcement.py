@@ -62,7 +62,7 @@ def announce_time(pace: Pace, iterations: int, num_snippets: int, small: bool) -
         *(iterations, pace.iteration, duration(training), duration(evaluation)),
     )
     if training + evaluation > 600 and not small:
-        _log.info("for results in minutes: python -m reid_cosam.train experiment=quickstart")
+        _log.info("for results in minutes: reid-cosam train experiment=quickstart")
 
 
 def measure_pace(

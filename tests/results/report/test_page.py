@@ -169,7 +169,7 @@ def test_tables_of_dashes_are_folded_and_say_how_to_fill_them(tmp_path: Path) ->
     assert "table6-synthetic" in [one.get("id") for one in elements.of("article")]
     (clause,) = re.findall(r"<summary>Table 3 .*?<small>(.*?)</small></summary>", text)
     assert "44 of 48 cells" in clause
-    assert "<code>python -m reid_cosam.train 'experiment=[table3,tables_synthetic]'" in clause
+    assert "<code>reid-cosam train 'experiment=[table3,tables_synthetic]'" in clause
 
 
 def test_what_there_is_comes_before_tables(tmp_path: Path) -> None:

@@ -155,9 +155,9 @@ def test_missing_cells_are_counted_with_the_command_that_fills_them() -> None:
 
     assert notes == [
         "Missing on MARS: 8 of 12 cells (N = 4; N = 8). To fill them: "
-        "`python -m reid_cosam.train experiment=table6 num_frames=4,8 data=mars data.root=...`",
+        "`reid-cosam train experiment=table6 num_frames=4,8 data=mars data.root=...`",
         "Missing on DukeMTMC-VideoReID: 12 of 12 cells (N = 2; N = 4; N = 8). To fill them: "
-        "`python -m reid_cosam.train experiment=table6 data=duke data.root=...`",
+        "`reid-cosam train experiment=table6 data=duke data.root=...`",
     ]
 
 
@@ -165,7 +165,7 @@ def test_a_run_that_lacks_a_score_is_to_be_evaluated_and_not_trained_again() -> 
     notes = arranged("table5", record(SE_COSAM, 0, 80.0)).notes
     attributes = arranged("table7", record(SE_COSAM, 0, 94.0, data="duke")).notes
 
-    evaluate = "`python -m reid_cosam.evaluate ckpt=<run>/checkpoints/last.ckpt"
+    evaluate = "`reid-cosam evaluate ckpt=<run>/checkpoints/last.ckpt"
     (reranked,) = [note for note in notes if "Re-ranking" in note]
     assert reranked.endswith(f"{evaluate} rerank=true`")
     (carriers,) = [note for note in attributes if "(SE50+C_4,5+TP)" in note]
@@ -176,7 +176,7 @@ def test_rows_as_their_source_trained_them_have_a_sweep_of_their_own() -> None:
     (note,) = [note for note in arranged("table2").notes if "MARS" in note and "[13]" in note]
 
     assert "12 of 36 cells" in note
-    assert note.endswith("`python -m reid_cosam.train experiment=source_baseline data=mars data.root=...`")
+    assert note.endswith("`reid-cosam train experiment=source_baseline data=mars data.root=...`")
 
 
 def test_synthetic_tables_hold_no_number_and_no_name_of_the_papers() -> None:

@@ -19,12 +19,12 @@ from reid_cosam.results.tables.records import CONSECUTIVE
 
 
 def report(entity: str, project: str, name: str, published: pd.DataFrame) -> reports.Report:
-    """What stands in `python -m reid_cosam.tables`, as far as Weights & Biases can draw it."""
+    """What stands in `reid-cosam tables`, as far as Weights & Biases can draw it."""
     sweep = LAYOUTS[name].experiment
     introduction = (
-        f"Runs of `python -m reid_cosam.train experiment={sweep} data=... data.root=... logger.mode=online`, "
+        f"Runs of `reid-cosam train experiment={sweep} data=... data.root=... logger.mode=online`, "
         f"and on synthetic data of `'experiment=[{sweep},tables_synthetic]' logger=wandb ...`. "
-        f"The same numbers as a table: `python -m reid_cosam.tables from=wandb project=... tables={name}`."
+        f"The same numbers as a table: `reid-cosam tables from=wandb project=... tables={name}`."
     )
     blocks: list[Any] = [
         reports.MarkdownBlock(text=introduction),

@@ -117,7 +117,7 @@ def _evaluation(slot: Any) -> str:
     wanted = " rerank=true" if slot.reranked else ""
     if slot.attribute and slot.data != SYNTHETIC.name:
         wanted += f" data={slot.data} data.root=... data.attributes=..."
-    return f"python -m reid_cosam.evaluate ckpt=<run>/checkpoints/last.ckpt{wanted}"
+    return f"reid-cosam evaluate ckpt=<run>/checkpoints/last.ckpt{wanted}"
 
 
 def _whole(name: str, sweep: str, wanted: pd.DataFrame) -> Mapping[str, Sequence[str]]:
@@ -137,8 +137,8 @@ def _train(sweep: str, slots: pd.DataFrame, whole: Mapping[str, Sequence[str]]) 
             only += f" '{word}'" if "[" in word else f" {word}"
     if first["data"] == SYNTHETIC.name:
         size = f" data.height={first['height']} data.width={first['width']}"
-        return f"python -m reid_cosam.train 'experiment=[{sweep},tables_synthetic]'{only}{size}"
-    command = f"python -m reid_cosam.train experiment={sweep}{only} data={first['data']} data.root=..."
+        return f"reid-cosam train 'experiment=[{sweep},tables_synthetic]'{only}{size}"
+    command = f"reid-cosam train experiment={sweep}{only} data={first['data']} data.root=..."
     splits = DATA_SETS[first["data"]].splits
     if splits > 1:
         command += f" 'data.split=range(0,{splits})'"
