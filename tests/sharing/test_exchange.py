@@ -87,7 +87,8 @@ def test_files_of_another_network_do_not_agree(folder: Path) -> None:
     found = parity.write_parity(other, folder, ["torch_export"])
 
     assert not found["agrees"]
-    assert "do not use" in parity.in_words(found)
+    with pytest.raises(ValueError, match="torch_export are too far"):
+        parity.check(found)
 
 
 def test_exporting_leaves_the_network_as_it_was(encoder: Encoder, folder: Path) -> None:
@@ -302,13 +303,26 @@ def test_an_8_bit_network_too_far_from_the_network_is_named(int8: Path, tmp_path
     found = parity.write_parity(other, tmp_path, ["openvino_int8"])
 
     assert not found["agrees"]
-    assert "descriptors of openvino_int8 are too far" in parity.in_words(found)
+    with pytest.raises(ValueError, match="openvino_int8 are too far"):
+        parity.check(found)
+
+
+def test_a_report_keeps_what_it_said_of_other_formats(encoder: Encoder, folder: Path, tmp_path: Path) -> None:
+    before = tmp_path / "before.json"
+    parity.write_parity(encoder, folder, ["onnx"])
+    shutil.copy(folder / parity.FILE, before)
+
+    found = parity.write_parity(encoder, folder, ["torch_export"], before=before)
+    other = parity.write_parity(make_encoder(aggregator="tp_max"), folder, ["torch_export"], before=before)
+
+    assert {row["format"] for row in found["batches"]} == {"onnx", "torch_export"}
+    assert {row["format"] for row in other["batches"]} == {"torch_export"}
 
 
 def test_8_bits_need_clips(encoder: Encoder, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="needs examples: clips"):
         exchange.write_files(encoder, tmp_path / "out", ["openvino_int8"])
-    with pytest.raises(ValueError, match="training part"):
+    with pytest.raises(ValueError, match="no training part"):
         example_clips(encoder, ())
     assert not (tmp_path / "out").exists()
 
@@ -359,7 +373,7 @@ def test_an_engine_refuses_files_of_another_network(folder: Path) -> None:
 
 
 def test_an_engine_needs_its_file(encoder: Encoder, folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"clips\.xml .*export format=openvino"):
+    with pytest.raises(FileNotFoundError, match=r"clips\.xml .*export ckpt=.* format=openvino"):
         engines.with_engine(encoder, "openvino", tmp_path)
     with pytest.raises(ValueError, match=r"engine=onnx .*model folder"):
         engines.with_engine(encoder, "onnx")

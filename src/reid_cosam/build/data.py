@@ -46,7 +46,9 @@ def make_splits(data: DataSettings) -> ReidSplits:
     try:
         check_counts(splits, reader.counts, f"{data.name} in {data.root}")
     except ValueError as error:
-        other = f"; data={reader.own_data} reads another data set in this layout" if reader.own_data else ""
+        other = (
+            f"; data={reader.own_layout} reads another data set in this layout" if reader.own_layout else ""
+        )
         raise ValueError(f"{error}{other}") from None
     has_masks(splits.query, reader.folder(data.root))  # those that are incomplete are refused now
     return splits

@@ -37,6 +37,14 @@ class ExportSettings(Settings):
     data: DataSettings | None = None
     trust: Modules
 
+    @model_validator(mode="after")
+    def _int8_needs_data(self) -> "ExportSettings":
+        if "openvino_int8" in self.format and self.data is None:
+            raise ValueError(
+                "format=openvino_int8 needs data=..., whose training frames show the ranges of the numbers"
+            )
+        return self
+
 
 class ExtractionDevice(Settings):
     """One device, and how it computes."""

@@ -34,7 +34,7 @@ class Opened(NamedTuple):
 def with_engine(
     encoder: Encoder, engine: EngineName, folder: Path | None = None, precision: Precision = "float32"
 ) -> Encoder:
-    """An encoder that gives the same descriptors, to rounding, computed by `engine`.
+    """An encoder that gives the same descriptors, to rounding or to 8 bits, computed by `engine`.
 
     It shares the network of `encoder`, which does not change. As many threads are used as torch uses.
 
@@ -54,9 +54,9 @@ def with_engine(
         raise ValueError(f"engine={engine} computes from a file of a model folder: name one as model=...")
     path = exchange.file_of(folder, engine, "clips")
     if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} does not exist: reid-cosam export format={engine} out={folder} writes it"
-        )
+        data = " data=..." if engine == "openvino_int8" else ""
+        command = f"reid-cosam export ckpt={folder} out={folder} format={engine}{data}"
+        raise FileNotFoundError(f"{path} does not exist: {command} writes it")
     opened = open_file(path, precision)
     fingerprint = opened.metadata.get("fingerprint", "unknown")
     if fingerprint != encoder.fingerprint:

@@ -1,6 +1,8 @@
 """How far exported files are from the network that they were made from: `parity.json`."""
 
+import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,11 @@ TORCH = "torch"
 
 
 def write_parity(
-    encoder: SharableEncoder, folder: Path, formats: Sequence[Format], splits: ReidSplits | None = None
+    encoder: SharableEncoder,
+    folder: Path,
+    formats: Sequence[Format],
+    splits: ReidSplits | None = None,
+    before: Path | None = None,
 ) -> dict[str, Any]:
     """Compares the files in `folder` with the network in torch, in float32, and writes `parity.json`.
 
@@ -39,6 +45,9 @@ def write_parity(
     first tracklets. With a test set also the mAP (protocol `released`) that each file and the network itself
     give, for clips and for single frames, and how near the mean of a tracklet's single-frame descriptors is
     to its own.
+
+    Args:
+        before: an earlier report, whose rows of other formats are kept if it is about the same network.
 
     Returns:
         What was written: `opset`, `batches` (one entry per format, form and batch), `test_set` (one per
@@ -52,11 +61,12 @@ def write_parity(
         opened = {form: _opened(encoder, folder, formats, form) for form in FORMS}
         batches = [row for form in FORMS for row in _compared(clips, form, opened[form])]
         test_set = _tested(encoder, opened, splits) if splits is not None else []
+    kept = _kept(before, encoder.fingerprint, formats)
     content = {
         "opset": exchange.OPSET,
         "fingerprint": encoder.fingerprint,
-        "batches": batches,
-        "test_set": test_set,
+        "batches": [*kept["batches"], *batches],
+        "test_set": [*kept["test_set"], *test_set],
         "agrees": all(map(_agrees, batches)),
     }
     write_json(folder / FILE, content)
@@ -67,13 +77,33 @@ def in_words(content: Mapping[str, Any]) -> str:
     """The report as tables for a terminal."""
     parts = [content["batches"], content["test_set"]]
     tables = [pd.DataFrame(rows).to_string(index=False) for rows in parts if rows]
+    return "\n\n".join(tables)
+
+
+def check(content: Mapping[str, Any]) -> None:
+    """
+    Raises:
+        ValueError: descriptors of a format are too far from the network's.
+    """
     if not content["agrees"]:
         formats = sorted({row["format"] for row in content["batches"] if not _agrees(row)})
-        tables.append(
-            f"warning: descriptors of {', '.join(formats)} are too far from the network's: "
-            "do not use these files"
+        raise ValueError(
+            f"descriptors of {', '.join(formats)} are too far from the network's (smallest cosine "
+            f"{min(row['smallest_cosine'] for row in content['batches']):.4f}): leave this format out"
         )
-    return "\n\n".join(tables)
+
+
+def _kept(before: Path | None, fingerprint: str, formats: Sequence[Format]) -> dict[str, list[Any]]:
+    content: dict[str, Any] = {}
+    if before is not None and before.exists():
+        with suppress(ValueError):  # damaged: it is written anew
+            content = json.loads(before.read_text())
+    if content.get("fingerprint") != fingerprint:
+        return {"batches": [], "test_set": []}
+    return {
+        name: [row for row in content[name] if row["format"] not in (TORCH, *formats)]
+        for name in ("batches", "test_set")
+    }
 
 
 def _opened(

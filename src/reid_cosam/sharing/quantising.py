@@ -28,7 +28,7 @@ def example_clips(encoder: SharableEncoder, tracklets: Sequence[Tracklet]) -> Fl
         OSError: a frame cannot be read.
     """
     if not tracklets:
-        raise ValueError(f"format=openvino_int8 needs data=... with a training part, for {EXAMPLES}")
+        raise ValueError(f"the data set has no training part: openvino_int8 needs {EXAMPLES}")
     places = torch.linspace(0, len(tracklets) - 1, min(TRACKLETS, len(tracklets))).round().int().tolist()
     frames = torch.stack([_snippet(encoder, tracklets[place]) for place in places])
     return normalise(frames.permute(0, 1, 4, 2, 3), torch.float32)
@@ -51,7 +51,6 @@ def quantise(source: Path, target: Path, examples: Tensor) -> None:
     shapes.quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
     graph = import_extra("onnx", "onnx").load(str(prepared)).graph
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
-    kept = [node.name for node in convolutions if any(part in node.input[1] for part in KEPT)]
     library.quantize_static(
         str(prepared),
         str(target),
@@ -61,9 +60,13 @@ def quantise(source: Path, target: Path, examples: Tensor) -> None:
         activation_type=library.QuantType.QUInt8,
         weight_type=library.QuantType.QInt8,
         op_types_to_quantize=["Conv"],
-        nodes_to_exclude=kept,
+        nodes_to_exclude=[node.name for node in convolutions if _is_kept(node.input[1])],
     )
     prepared.unlink()
+
+
+def _is_kept(weight: str) -> bool:
+    return any(part in weight for part in KEPT)
 
 
 class _Batches:

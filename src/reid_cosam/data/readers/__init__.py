@@ -28,13 +28,13 @@ class DatasetReader(ABC):
         counts: what `reid_cosam.data.counts.count` finds in a whole copy, as far as it is published.
         unverified: further counts, which `verify` compares without calling a difference a problem.
         unknown: a sentence about what cannot be checked of a copy, if there is something.
-        own_data: the option of `data` that reads a data set of one's own in this layout, if there is one.
+        own_layout: the option of `data` that reads a data set of one's own in this layout, if there is one.
     """
 
     counts: ClassVar[Mapping[str, int]] = {}
     unverified: ClassVar[Mapping[str, int]] = {}
     unknown: ClassVar[str | None] = None
-    own_data: ClassVar[str | None] = None
+    own_layout: ClassVar[str | None] = None
 
     @abstractmethod
     def read(self, root: Path | str) -> ReidSplits:

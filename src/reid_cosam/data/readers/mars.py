@@ -48,7 +48,7 @@ class Mars(DatasetReader):
         "shortest tracklet": 2,
         "longest tracklet": 920,
     }
-    own_data: ClassVar[str | None] = "mars_layout"
+    own_layout: ClassVar[str | None] = "mars_layout"
 
     def read(self, root: Path | str) -> ReidSplits:
         root = Path(root)
@@ -65,7 +65,7 @@ class MarsLayout(Mars):
     """
 
     counts = {}  # noqa: RUF012
-    own_data = None
+    own_layout = None
 
 
 _COLUMNS = ("start", "end", "pid", "cam")
