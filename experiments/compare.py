@@ -59,7 +59,7 @@ def _group_parts(runs: pd.DataFrame, compared: str, baseline: str, unit: str) ->
     short = "none" if baseline == WITHOUT else baseline
     differences = [_difference(f"{name} minus {short}", side, base) for name, side in sides.items()]
     yield _markdown([compared, unit, *SCORES], [*scores, *differences])
-    columns = [str(column) for column in runs.columns]
+    columns = [str(column) for column in runs.columns[runs.notna().any()]]
     lengths = [column for column in columns if column.startswith("mAP, N")]
     if lengths:
         yield "mAP with test clips of other lengths:"

@@ -196,7 +196,10 @@ def test_pairs_are_of_one_split_and_networks_stand_apart(tmp_path: Path) -> None
         _write_run(tmp_path / f"{split}", "COSAM 4, 5 (paper)", 0, attended, data=data)
     backbone = {"_target_": "my.timm_backbone", "model": "mobilenetv2_100", "weights": "imagenet.pth"}
     data = DATA | {"name": "ward", "size": None, "split": 0, "reader": {"split": 0}}
-    _write_run(tmp_path / "other", "no COSAM", 0, 0.9, data=data, backbone=backbone)
+    other = _write_run(tmp_path / "other", "no COSAM", 0, 0.9, data=data, backbone=backbone)
+    (other / "frames_2").mkdir()
+    (other / "frames_2" / "metrics.json").write_text(json.dumps({"mAP": 0.3}))
+    (other / "frames_2" / "config.yaml").write_text(yaml.safe_dump({"num_frames": 2}))
 
     text = table(read_runs([tmp_path]))
 
@@ -209,6 +212,7 @@ def test_pairs_are_of_one_split_and_networks_stand_apart(tmp_path: Path) -> None
     # 3 and 1: deviation sqrt(2), over sqrt(2).
     assert _cells(text, "COSAM 4, 5 (paper) minus none") == ["2", *["+2.0 ± 1.0"] * 4]
     assert "Rendered walkers" not in text
+    assert text.count("mAP, N = 2") == 1  # only where it was measured
 
 
 def test_the_title_says_data_seeds_and_iterations(tmp_path: Path) -> None:
