@@ -77,4 +77,4 @@ def test_another_library_needs_a_file_of_the_network(tmp_path: Path) -> None:
     code, _, errors = call(embed.main, tmp_path, "model=m", "footage=videos", "out=g", "engine=openvino")
 
     assert code == 1
-    assert errors.startswith("error: m/clips.xml does not exist: reid-cosam export format=openvino")
+    assert errors.startswith("error: m/clips.xml does not exist: reid-cosam export ckpt=m ")

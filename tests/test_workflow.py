@@ -78,7 +78,9 @@ def test_the_image_gets_every_file_that_the_package_is_built_from() -> None:
 
 def test_the_image_runs_the_demo_as_another_user_than_root() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text()
-    demo = re.search(r"^demo:.*\n\t\$\(BIN\)/reid-cosam train (.+)$", (ROOT / "Makefile").read_text(), re.M)
+    demo = re.search(
+        r"^demo:.*\n\t\$\(BIN\)/python -m reid_cosam\.train (.+)$", (ROOT / "Makefile").read_text(), re.M
+    )
 
     assert demo is not None
     arguments = ", ".join(f'"{word}"' for word in demo[1].split())
