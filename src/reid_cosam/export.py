@@ -65,7 +65,7 @@ def _write_formats(
         report = parity.write_parity(encoder, staged, formats, splits, before=out / parity.FILE)
         print(parity.in_words(report))
         parity.check(report)
-        for path in staged.iterdir():
+        for path in sorted(staged.iterdir()):
             path.replace(out / path.name)
 
 
