@@ -86,10 +86,11 @@ def check(content: Mapping[str, Any]) -> None:
         ValueError: descriptors of a format are too far from the network's.
     """
     if not content["agrees"]:
-        formats = sorted({row["format"] for row in content["batches"] if not _agrees(row)})
+        far = [row for row in content["batches"] if not _agrees(row)]
+        formats = sorted({row["format"] for row in far})
         raise ValueError(
             f"descriptors of {', '.join(formats)} are too far from the network's (smallest cosine "
-            f"{min(row['smallest_cosine'] for row in content['batches']):.4f}): leave this format out"
+            f"{min(row['smallest_cosine'] for row in far):.4f}): leave this format out"
         )
 
 
