@@ -4,8 +4,9 @@
 
 Finished runs are found at any depth of the folders. Runs of one network, image size, number of iterations
 and recipe are compared; nothing but placement, head, seed and split may tell them apart. A pair is two runs
-of one seed and one split. With `--recipes strong`, the sides are recipes instead, all compared with `strong`.
-OUT/results.csv and OUT/table.md are written.
+of one seed and one split. Where there are no runs without COSAM, scores and masks stand without differences.
+With `--recipes strong`, the sides are recipes instead, all compared with `strong`. OUT/results.csv and
+OUT/table.md are written.
 
 What the masks do is taken from RUN/analysis, which `reid-cosam analyse ckpt=RUN/checkpoints/last.ckpt
 hydra.run.dir=RUN/analysis` writes; scores for other clip lengths from RUN/frames_8 and the like, which
@@ -49,15 +50,18 @@ def table(runs: pd.DataFrame, baseline: str = WITHOUT) -> str:
 
 def _group_parts(runs: pd.DataFrame, compared: str, baseline: str, unit: str) -> Iterator[str]:
     sides = {str(name): side.set_index(PAIR) for name, side in runs.groupby(compared)}
-    if baseline not in sides:
-        remedy = "cosam=[]" if compared == SIDE else f"recipe={baseline}"
-        raise SystemExit(f"no run of {baseline} to compare with {', '.join(sides)}: {remedy}")
-    base = sides.pop(baseline)
-    everything = {baseline: base, **sides}
-    yield from _gaps(everything, sorted(set(runs.set_index(PAIR).index)))
+    if compared == RECIPE and baseline not in sides:
+        raise SystemExit(f"no run of {baseline} to compare with {', '.join(sides)}: recipe={baseline}")
+    base = sides.pop(baseline, None)
+    everything = sides if base is None else {baseline: base, **sides}
     scores = [_scores(name, side) for name, side in everything.items()]
-    short = "none" if baseline == WITHOUT else baseline
-    differences = [_difference(f"{name} minus {short}", side, base) for name, side in sides.items()]
+    differences = []
+    if base is None:
+        yield "There are no runs without COSAM (`cosam=[]`), so there are no differences."
+    else:
+        yield from _gaps(everything, sorted(set(runs.set_index(PAIR).index)))
+        short = "none" if baseline == WITHOUT else baseline
+        differences = [_difference(f"{name} minus {short}", side, base) for name, side in sides.items()]
     yield _markdown([compared, unit, *SCORES], [*scores, *differences])
     columns = [str(column) for column in runs.columns[runs.notna().any()]]
     lengths = [column for column in columns if column.startswith("mAP, N")]

@@ -92,7 +92,8 @@ def _recipe(config: Mapping[str, Any]) -> str:
 def _head(attention: Mapping[str, Any]) -> str:
     """`paper` and `released` are variants of COSAM; other layers are named by their class: `pooled`."""
     name = str(attention.get("_target_", "")).rpartition(".")[2]
-    return attention.get("variant") or name.removesuffix("Cosam").lower()
+    changes = [f"{key} {attention[key]:g}" for key in ("start", "rate") if key in attention]  # MaskHeadCosam
+    return ", ".join([attention.get("variant") or name.removesuffix("Cosam").lower(), *changes])
 
 
 def _row(run: Path, config: Mapping[str, Any]) -> dict[str, Any]:

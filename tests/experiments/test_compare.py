@@ -274,11 +274,31 @@ def test_a_seed_twice_on_one_side_is_refused(tmp_path: Path) -> None:
         read_runs([tmp_path])
 
 
-def test_runs_without_cosam_are_needed(tmp_path: Path) -> None:
-    _write_run(tmp_path, "COSAM 4, 5 (paper)", 0, 0.4)
+def test_without_runs_without_cosam_there_are_no_differences(tmp_path: Path) -> None:
+    _write_run(tmp_path / "one", "COSAM 4, 5 (paper)", 0, 0.4)
+    attention = COSAM | {"variant": "paper", "start": 10.0}
+    _write_run(
+        tmp_path / "two",
+        "COSAM 4, 5 (paper)",
+        1,
+        0.5,
+        recipe={"attention": attention, "loss": {"margin": 0.3}},
+    )
 
-    with pytest.raises(SystemExit, match=r"no run of no COSAM to compare with .*: cosam=\[\]"):
-        table(read_runs([tmp_path]))
+    text = table(read_runs([tmp_path]))
+
+    assert "There are no runs without COSAM (`cosam=[]`), so there are no differences." in text.splitlines()
+    assert "minus" not in text
+    assert _cells(text, "COSAM 4, 5 (paper)")[:2] == ["1", "40.0"]
+    assert _cells(text, "COSAM 4, 5 (paper, start 10)")[:2] == ["1", "50.0"]
+    assert _cells(text, "COSAM 4, 5 (paper), after block 4")[0] == "0.400"
+
+
+def test_the_recipe_to_compare_with_is_needed(tmp_path: Path) -> None:
+    _write_run(tmp_path, "no COSAM", 0, 0.4)
+
+    with pytest.raises(SystemExit, match="no run of strong to compare with paper: recipe=strong"):
+        table(read_runs([tmp_path]), "strong")
 
 
 def test_the_command_writes_and_prints_its_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
