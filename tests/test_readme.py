@@ -24,6 +24,7 @@ DOCUMENTS = [
     *(ROOT / "README.md", ROOT / "CONTRIBUTING.md"),
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "experiments").glob("*/README.md")),
+    ROOT / "experiments" / "strong" / "gpu.sh",
     *sorted(CONF.glob("*.yaml")),
 ]
 STAND_INS = {"<the same settings>": "", "<time>": "2026-01-31_23-59-59", "<hash>": "0123456789"}

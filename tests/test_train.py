@@ -156,3 +156,15 @@ def test_too_few_gpus_are_named(
 
     with pytest.raises(ValueError, match=f"^{re.escape(said)}run on the CPU with trainer.accelerator=cpu$"):
         build.make_trainer(chosen.trainer, tmp_path, [])
+
+
+def test_a_gpu_that_is_not_there_is_missed_before_walkers_are_rendered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    chosen = settings("experiment=quickstart", f"data.root={tmp_path / 'data'}", "trainer.accelerator=gpu")
+
+    with pytest.raises(ValueError, match=r"^trainer\.accelerator=gpu"):
+        train.run(chosen, tmp_path / "run")
+
+    assert not (tmp_path / "data").exists()

@@ -39,8 +39,10 @@ def run(settings: TrainSettings, folder: Path, retry_failed: bool = False) -> st
     launch.check_world_size(settings.trainer.devices, settings.trainer.num_nodes)
     launch.end_with_launcher()
     worker.claim_gpus(settings.trainer.devices)
+    # Before minutes of rendering, not after.
+    build.check_gpus(settings.trainer.accelerator, settings.trainer.devices)
     if settings.ckpt_path is not None:
-        read_checkpoint(Path(settings.ckpt_path))  # before minutes of rendering, not after
+        read_checkpoint(Path(settings.ckpt_path))
     splits = build.make_splits(settings.data)
     origin = build.make_origin(settings, splits)
     run_folder = registry.folder_of(settings, origin.split, folder)
