@@ -76,7 +76,7 @@ def _group_parts(runs: pd.DataFrame, compared: str, baseline: str, unit: str) ->
             "(swapped):"
         )
         yield _columns(compared, everything, changes)
-    masks = [row for name, side in sides.items() for row in _masks(name, side)]
+    masks = [row for name, side in everything.items() for row in _masks(name, side)]
     if masks:
         headings = ["mean of the mask", "on the person", "beside", "IoU", "IoU, mean mask", "IoU, flat mask"]
         yield _markdown(headings, masks)

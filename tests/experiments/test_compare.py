@@ -189,6 +189,17 @@ def test_recipes_are_compared_with_one_of_them(tmp_path: Path) -> None:
     assert _cells(text, "strong without neck minus strong") == ["2", *["-20.0 ± 10.0"] * 4]
 
 
+def test_masks_of_every_recipe_stand_side_by_side(tmp_path: Path) -> None:
+    for name, mean_ap in (("strong", 0.5), ("paper", 0.4)):
+        recipe = {"name": name, "attention": COSAM | {"variant": "paper"}}
+        _write_run(tmp_path / name, "COSAM 4, 5 (paper)", 0, mean_ap, recipe=recipe)
+
+    text = table(read_runs([tmp_path]), "paper")
+
+    assert _cells(text, "paper, after block 4")[:2] == ["0.400", "0.200"]
+    assert _cells(text, "strong, after block 4")[:2] == ["0.500", "0.250"]
+
+
 def test_pairs_are_of_one_split_and_networks_stand_apart(tmp_path: Path) -> None:
     for split, (without, attended) in enumerate(((0.40, 0.43), (0.50, 0.51))):
         data = DATA | {"name": "ward", "size": None, "split": split, "reader": {"split": split}}
