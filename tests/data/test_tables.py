@@ -29,6 +29,7 @@ def test_all_columns_are_text(tmp_path: Path) -> None:
         ("track;camera;person\n", r"has semicolons .*as track,camera,person\[,note\]"),
         ("", "is empty: it needs the columns track,camera"),
         ('"track,camera,person\n', "is not a readable table"),
+        ("track,camera,person,track\n", "has two columns of the name track: rename or delete one of them"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: str) -> None:

@@ -93,12 +93,14 @@ def test_the_table_says_whether_it_divides_the_people(tmp_path: Path, root: Path
         ("train/anna/hall/2,", "train/anna/hall/1,", ValueError, ["rows 3 and 4", "train/anna/hall/1/8.jpg"]),
         ("carl,door,1,query", "carl,door,1,probe", ValueError, ["row 8", "probe", "gallery"]),
         ("carl,door,1,query", ",door,1,query", ValueError, ["row 8", "person"]),
-        ("carl,door,1,query", "carl,door", ValueError, ["row 8", "part"]),
+        ("carl,door,1,query", "carl,door, ,query", ValueError, ["row 8: tracklet is empty: each row needs"]),
+        ("carl,door,1,query", "carl,door,1", ValueError, ["row 8", "part"]),
         ("carl,door,1,query", "anna,porch,1,query", ValueError, ["anna"]),
         ("anna,hall,2,train", "anna,hall,1,query", ValueError, ["rows 3 and 4", "part", "train", "query"]),
         ("query/carl/door/1,", "tracklets.csv,", ValueError, ["row 8", "tracklets.csv is neither", ".jpg"]),
         ("train/anna/door/1,anna,door,1,train", "a,anna,door,1,train,", ValueError, ["more values"]),
         ("camera,", "person ,", ValueError, ["two columns"]),
+        ("camera,", "camera,person,", ValueError, ["two columns of the name person: rename"]),
         ("path,", '"path,', ValueError, ["tracklets.csv"]),
     ],
 )
@@ -131,6 +133,23 @@ def test_blanks_around_names_and_values_do_not_count(root: Path) -> None:
     spaced.write_text((root / "tracklets.csv").read_text().replace(",", " ,\t") + " , ,,,\n")
 
     assert Csv(str(spaced), None).read(root) == expected
+
+
+def test_columns_without_a_name_do_not_count(root: Path) -> None:
+    file = root / "tracklets.csv"
+    expected = Csv(str(file), None).read(root)
+    heading, first, *rows = file.read_text().splitlines()
+    file.write_text("\n".join([f"\ufeff{heading},,", f"{first},x,", *rows]))
+
+    assert Csv(str(file), None).read(root) == expected
+
+
+def test_a_table_in_another_encoding_is_named(root: Path) -> None:
+    file = root / "tracklets.csv"
+    file.write_bytes(file.read_text().replace("anna", "andré").encode("latin-1"))
+
+    with pytest.raises(ValueError, match=r"tracklets\.csv is not text in UTF-8 .*: save it in UTF-8"):
+        Csv(str(file), None).read(root)
 
 
 def test_a_table_with_only_its_heading_says_so(root: Path) -> None:

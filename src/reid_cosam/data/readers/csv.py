@@ -11,7 +11,7 @@ import pandas as pd
 from reid_cosam.data.readers import DatasetReader
 from reid_cosam.data.readers.listing import READ, images, is_folder, is_image, names_in
 from reid_cosam.data.readers.own import PARTS, Split, check_parts, natural, split_rule, splits_of
-from reid_cosam.data.tables import check_columns
+from reid_cosam.data.tables import check_columns, read_text
 from reid_cosam.data.tracklet import ReidSplits
 
 _NEEDED = ("path", "person", "camera", "tracklet")
@@ -42,9 +42,11 @@ class Csv(DatasetReader):
     def read(self, root: Path | str) -> ReidSplits:
         table = self._table()
         check_columns(table, self.file, _NEEDED, _OPTIONAL)
-        for name in ("path", "person", "camera"):
+        for name in _NEEDED:
             if (empty := table.index[table[name] == ""]).size:
-                raise ValueError(f"{self.file}, row {empty[0]}: {name} is empty")
+                raise ValueError(
+                    f"{self.file}, row {empty[0]}: {name} is empty: each row needs {', '.join(_NEEDED)}"
+                )
         parts = _parts(table)
         for part in parts:
             if part not in PARTS:
@@ -80,13 +82,9 @@ class Csv(DatasetReader):
     def _table(self) -> pd.DataFrame:
         """All columns, as text, by the number of the line in the file (where no field has several)."""
         try:
-            table: pd.DataFrame = pd.read_csv(
-                self.file, dtype=str, keep_default_na=False, skip_blank_lines=False
-            )
+            table: pd.DataFrame = read_text(self.file, ",".join(_NEEDED), skip_blank_lines=False)
         except FileNotFoundError:
             raise FileNotFoundError(f"{self.file} is missing: name your table with data.file=...") from None
-        except ValueError as error:  # which pandas' own errors are, and those of wrong encodings
-            raise ValueError(f"{self.file} cannot be read as a CSV file: {error}") from error
         if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is first for names of rows
             raise ValueError(f"{self.file} has more values in a row than names of columns in its first line")
         table = table.set_axis(table.index + 2).fillna("")  # a row that ends early
