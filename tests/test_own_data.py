@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from hydra import compose, initialize_config_dir
 from PIL import Image
 from scipy.io import loadmat, savemat
 
-from reid_cosam import build, evaluate, pack, report, tables, verify, visualize
+from reid_cosam import build, evaluate, pack, report, score_matrix, tables, verify, visualize
 from reid_cosam.data.verification import split_hash
 from reid_cosam.paths import CONF
 from reid_cosam.settings import VerifySettings
@@ -123,6 +124,14 @@ def test_a_pattern_without_quotes_is_answered_with_them(run: Run) -> None:
             ("data.split=0", 'data.pattern="{person}/{camera}/{frame}"'),
             "data.pattern={person}/{camera}/{frame}",
         ),
+        (("data.split=0", "data.name=../../esc"), "data.name='../../esc' cannot name a folder"),
+        (("data.split=0", "data.name=a/b"), "data.name='a/b'"),
+        (("data.split=0", "data.name=''"), "data.name=''"),
+        (("data.split=0", "data.name=.hidden"), "data.name='.hidden'"),
+        (("data.split=0", f"data.name={'a' * 101}"), "at most 100 characters"),
+        (("data.split=0", "data.name=mars"), "such as data.name=my_mars"),
+        (("data=csv", "data.name=synthetic"), "such as data.name=my_synthetic"),
+        (("data=mars_layout", "data.name=mars_dl_cleaned"), "such as data.name=my_mars_dl_cleaned"),
         (("data=csv",), "datasets/own/tracklets.csv is missing"),
         (("data=csv", "data.split=0", "data.file=nowhere.csv"), "nowhere.csv"),
         (("data.root=null",), "data.root"),
@@ -132,7 +141,8 @@ def test_what_cannot_be_read_is_one_line(
     tmp_path: Path, run: Run, arguments: tuple[str, ...], named: str
 ) -> None:
     root = write_own_tree(tmp_path / "own")
-    place = () if "data=csv" in arguments else ("data=folder", f"data.root={root}")
+    named_by = any(one.startswith("data=") for one in arguments)
+    place = () if named_by else ("data=folder", f"data.root={root}")
 
     code, _, err = run(*place, *arguments)
 
@@ -140,6 +150,29 @@ def test_what_cannot_be_read_is_one_line(
     assert err.startswith("error: ")
     assert named in err
     assert len(err.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("command", [score_matrix, pack])
+def test_other_commands_refuse_such_a_name(tmp_path: Path, command: ModuleType) -> None:
+    root = write_own_tree(tmp_path / "own")
+    further = ("out=packed",) if command is pack else ()
+
+    code, _, err = call(
+        command.main, tmp_path, "data=folder", f"data.root={root}", "data.split=0", "data.name=mars", *further
+    )
+
+    assert code == 1
+    assert "data.name=my_mars" in err
+
+
+@pytest.mark.parametrize("name", ["mine", "Site A, 2024", "2026", "çé", "folder"])
+def test_other_names_are_free(tmp_path: Path, run: Run, name: str) -> None:
+    root = write_own_tree(tmp_path / "own")
+
+    code, out, err = run("data=folder", f"data.root={root}", "data.split=0", f'data.name="{name}"')
+
+    assert code == 0, err
+    assert out.startswith(f"{name} in {root}")
 
 
 def test_a_missing_table_is_not_looked_for_in_another_folder(tmp_path: Path, run: Run) -> None:

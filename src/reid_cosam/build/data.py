@@ -13,8 +13,12 @@ from reid_cosam.data import attributes
 from reid_cosam.data.counts import check_counts
 from reid_cosam.data.masks import has_masks
 from reid_cosam.data.readers import DatasetReader, own
+from reid_cosam.data.readers.csv import Csv
+from reid_cosam.data.readers.folder import Folder
+from reid_cosam.data.readers.mars import MarsLayout
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.verification import split_hash
+from reid_cosam.paths import CONF
 from reid_cosam.settings import DataSettings, TrainSettings
 from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
 from reid_cosam.training.shared_memory import Load, check_shared_memory
@@ -24,7 +28,7 @@ def make_reader(data: DataSettings) -> DatasetReader:
     """The reader of the data set, with its own options.
 
     Raises:
-        ValueError: it cannot be imported, or does not take its options.
+        ValueError: it cannot be imported, does not take its options, or may not go by the data set's name.
     """
     chosen = {name: getattr(data, name, None) for name, value in data.reader.items() if value is not None}
     shared = [name for name, value in chosen.items() if value == data.reader[name]]
@@ -33,7 +37,23 @@ def make_reader(data: DataSettings) -> DatasetReader:
     except ValueError as error:
         raise _naming_settings(error, {f"data.reader.{name}": f"data.{name}" for name in shared}) from error
     reader: DatasetReader = make("data.reader", part)
+    _check_name(data.name, reader)
     return reader
+
+
+def _check_name(name: str, reader: DatasetReader) -> None:
+    """Folders are named after a data set, and tables of scores choose their runs by this name."""
+    if not (re.fullmatch(r"\w[^/\\]{0,99}", name) and name.isprintable()):
+        raise ValueError(
+            f"data.name={name!r} cannot name a folder: begin with a letter or digit, and use no slash or "
+            "backslash and at most 100 characters, as in data.name=mine"
+        )
+    options = {file.stem for file in (CONF / "data").glob("*.yaml")}
+    if isinstance(reader, Folder | Csv | MarsLayout) and name in options - {"folder", "csv", "mars_layout"}:
+        raise ValueError(
+            f"data.name={name} would count your data set as the one that data={name} reads: choose another "
+            f"name, such as data.name=my_{name}"
+        )
 
 
 def make_splits(data: DataSettings) -> ReidSplits:
