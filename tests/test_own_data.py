@@ -249,6 +249,26 @@ def test_masks_that_only_some_queries_have_are_a_problem(tmp_path: Path, run: Ru
         build.make_splits(data)
 
 
+def test_a_mask_that_does_not_fit_its_frame_is_a_problem(tmp_path: Path, run: Run) -> None:
+    root = write_masks(write_own_tree(tmp_path / "own", PARTS))
+    small, broken = (root / "masks/query/carl/door/1" / name for name in ("8.png", "9.png"))
+    Image.new("L", (16, 32)).save(small)
+    broken.write_bytes(b"")
+
+    code, out, _ = run("data=folder", f"data.root={root}")
+
+    assert code == 1
+    assert (
+        "\nperson masks: of all 8 frames of queries, 2 of them unreadable or not of their frame's size\n"
+        in out
+    )
+    assert (
+        f"\n  {small} is 16 x 32 pixels, but its frame {root}/query/carl/door/1/8.jpg is 32 x 64: save" in out
+    )
+    assert f"\n  cannot decode {broken} (0 bytes)" in out
+    assert "problems: 2 of 8 person masks unreadable or not of their frame's size\n" in out
+
+
 def test_a_network_is_trained_scored_and_looked_at(tmp_path: Path) -> None:
     root = write_masks(write_own_tree(tmp_path / "own", PARTS))
     folder = tmp_path / "here"

@@ -17,10 +17,20 @@ def test_masks_mirror_the_frames() -> None:
 
 
 def write_mask(root: Path, number: int, pixels: list[list[int]]) -> str:
-    path = root / "masks" / "bbox_test" / "0007" / f"{number}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.array(pixels, dtype=np.uint8)).save(path)
-    return str(root / "bbox_test" / "0007" / f"{number}.jpg")
+    """A mask and a frame of its size, whose path is returned."""
+    frame = root / "bbox_test" / "0007" / f"{number}.jpg"
+    for path in (mask_path(str(frame), root), frame):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.array(pixels, dtype=np.uint8)).save(path)
+    return str(frame)
+
+
+def test_a_mask_of_another_size_than_its_frame_is_refused(tmp_path: Path) -> None:
+    frame = write_mask(tmp_path, 1, [[255, 0], [0, 0], [0, 0]])
+    Image.new("L", (4, 6)).save(frame)
+
+    with pytest.raises(ValueError, match=rf"/1\.png is 2 x 3 pixels, but its frame {frame} is 4 x 6: save"):
+        read_masks([frame], tmp_path, 2, 2)
 
 
 def test_masks_are_read_in_the_order_of_the_frames(tmp_path: Path) -> None:
@@ -68,7 +78,9 @@ def test_a_mask_that_only_some_frames_have_is_refused(tmp_path: Path) -> None:
 
 def test_masks_lie_at_any_depth(tmp_path: Path) -> None:
     (tmp_path / "masks" / "a").mkdir(parents=True)
-    Image.fromarray(np.array([[255]], dtype=np.uint8)).save(tmp_path / "masks" / "a" / "1.png")
+    (tmp_path / "a").mkdir()
+    for path in ("masks/a/1.png", "a/1.jpg"):
+        Image.fromarray(np.array([[255]], dtype=np.uint8)).save(tmp_path / path)
 
     assert has_masks([tracklet(str(tmp_path / "a" / "1.jpg"))], tmp_path)
     assert read_masks([str(tmp_path / "a" / "1.jpg")], tmp_path, 1, 1).all()

@@ -25,7 +25,7 @@ _FORMATS = ("PNG", "BMP", "PPM", "WEBP")
 _EXACT = ("1", "L", "P", "RGB")  # modes from which Pillow converts to RGB without clipping
 _LONGEST = 8192  # pixels: above the width of any video, so that a header that claims more is damaged
 _NO_BACKGROUND = "the background is undefined: save it without transparency"
-_REMEDY = "reid-cosam verify lists all that are missing or broken"
+REMEDY = "reid-cosam verify lists all that are missing or broken"
 
 
 class _FrameError(Exception):
@@ -104,10 +104,10 @@ def read_content(path: str) -> bytes:
     try:
         return packed.read_bytes(path)
     except FileNotFoundError:
-        raise MissingFrame(f"{path} is missing; {_REMEDY}") from None
+        raise MissingFrame(f"{path} is missing; {REMEDY}") from None
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or _one_line(error)
-        raise UnreadableFrame(f"cannot read {path}: {reason}; {_REMEDY}") from error
+        raise UnreadableFrame(f"cannot read {path}: {reason}; {REMEDY}") from error
     except ValueError as error:  # of a pack, which says what is damaged, or of a name that cannot be a file's
         named = path in str(error)
         raise BrokenFrame(str(error) if named else f"cannot read {path!r}: {error}") from error
@@ -123,7 +123,7 @@ def decode(content: bytes, path: str) -> UInt8[np.ndarray, "h w 3"]:
         return _decode(content)
     except Exception as error:  # on damaged images, simplejpeg and Pillow raise any type
         raise BrokenFrame(
-            f"cannot decode {path} ({len(content)} bytes): {_one_line(error)}; replace the file; {_REMEDY}"
+            f"cannot decode {path} ({len(content)} bytes): {_one_line(error)}; replace the file; {REMEDY}"
         ) from error
 
 

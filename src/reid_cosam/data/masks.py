@@ -5,10 +5,10 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, UInt8
 from PIL import Image
 
-from reid_cosam.data.frames import decode, read_content
+from reid_cosam.data.frames import BrokenFrame, decode, read_content
 from reid_cosam.data.readers.listing import is_folder, names_in
 from reid_cosam.data.tracklet import Tracklet
 
@@ -48,12 +48,29 @@ def read_masks(
     """Where the person is visible in each frame; `root` is the data set's folder.
 
     Raises:
-        FileNotFoundError: a frame has no mask; names it.
-        OSError, ValueError: a mask cannot be read or decoded; names it.
+        FileNotFoundError, OSError, ValueError: as `checked_mask`.
     """
-    return np.stack([_read(mask_path(frame, root), height, width) for frame in frames])
+    return np.stack([_read(frame, root, height, width) for frame in frames])
 
 
-def _read(path: Path, height: int, width: int) -> Bool[np.ndarray, "{height} {width}"]:
-    image = Image.fromarray(decode(read_content(str(path)), str(path)))
+def _read(frame: str, root: Path, height: int, width: int) -> Bool[np.ndarray, "{height} {width}"]:
+    image = Image.fromarray(checked_mask(frame, root))
     return np.asarray(image.convert("L").resize((width, height), Image.Resampling.NEAREST)) > 127
+
+
+def checked_mask(frame: str, root: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """The mask of a frame, at the size of the frame.
+
+    Raises:
+        FileNotFoundError: the frame has no mask; names it.
+        OSError, ValueError: mask or frame cannot be read or decoded, or they differ in size; names it.
+    """
+    path = str(mask_path(frame, root))
+    mask = decode(read_content(path), path)
+    (height, width), (rows, columns) = mask.shape[:2], decode(read_content(frame), frame).shape[:2]
+    if (height, width) != (rows, columns):
+        raise BrokenFrame(
+            f"{path} is {width} x {height} pixels, but its frame {frame} is {columns} x {rows}: save the "
+            "mask at the size of its frame"
+        )
+    return mask

@@ -1,6 +1,8 @@
 """The report of `reid-cosam verify`: what a data set contains, and what is wrong with it."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from rich.console import Console
@@ -9,7 +11,7 @@ from rich.text import Text
 
 from reid_cosam.data import packed
 from reid_cosam.data.counts import count, sizes, too_small_for
-from reid_cosam.data.masks import has_masks
+from reid_cosam.data.masks import checked_mask, has_masks
 from reid_cosam.data.packing import Counted
 from reid_cosam.data.readers import DatasetReader
 from reid_cosam.data.tracklet import ReidSplits
@@ -38,7 +40,7 @@ def report(
         *_counts(count(splits), reader, console),
         *_gaps(splits, reader, console),
         *_queries(splits, galleries, console),
-        *_masks(splits, root, console),
+        *_masks(splits, root, workers, counted, console),
         *_pack(root, counted, console),
         *_frames(splits.frames(), workers, counted, console),
     ]
@@ -104,15 +106,25 @@ def _queries(splits: ReidSplits, galleries: Mapping[str, tuple[int, int]], conso
     return [f"{len(never)} of {total} queries without a match under any protocol"] if never else []
 
 
-def _masks(splits: ReidSplits, root: Path, console: Console) -> list[str]:
+def _masks(splits: ReidSplits, root: Path, workers: int, counted: Counted, console: Console) -> list[str]:
     try:
         found = has_masks(splits.query, root)
     except ValueError as error:
         console.print(f"person masks: {error}")
         return ["person masks are missing"]
-    if found:
-        console.print("person masks: of all frames of queries")
-    return []
+    if not found:
+        return []
+    frames = list(dict.fromkeys(chain.from_iterable(one.frames for one in splits.query)))
+    with counted(len(frames), "person masks") as advance:
+        faults = unreadable(frames, workers, advance, partial(checked_mask, root=root))
+    bad = f"{len(faults):,} of them unreadable or not of their frame's size"
+    console.print(f"person masks: of all {len(frames):,} frames of queries, {bad}")
+    _print(faults, console)
+    return (
+        [f"{len(faults)} of {len(frames)} person masks unreadable or not of their frame's size"]
+        if faults
+        else []
+    )
 
 
 def _pack(root: Path, counted: Counted, console: Console) -> list[str]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
-from reid_cosam.data.frames import checked_content
+from reid_cosam.data.frames import REMEDY, checked_content
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 
 _FRAMES_AT_ONCE = 256
@@ -23,7 +24,12 @@ def unmatched(queries: Iterable[Tracklet], gallery: Iterable[Tracklet]) -> tuple
     return tuple(query for query in queries if not cameras.get(query.pid, set()) - {query.camid})
 
 
-def unreadable(frames: Sequence[str], workers: int, advance: Callable[[int], object]) -> list[str]:
+def unreadable(
+    frames: Sequence[str],
+    workers: int,
+    advance: Callable[[int], object],
+    read: Callable[[str], object] = checked_content,
+) -> list[str]:
     """Read and decode all frames; one sentence per frame that is missing or broken, in the order of `frames`.
 
     `advance` is called with the number of frames that were read since. Threads, since reading and decoding
@@ -32,21 +38,19 @@ def unreadable(frames: Sequence[str], workers: int, advance: Callable[[int], obj
     chunks = [frames[start : start + _FRAMES_AT_ONCE] for start in range(0, len(frames), _FRAMES_AT_ONCE)]
     faults: list[str] = []
     with ThreadPoolExecutor(workers) as pool:
-        for chunk, found in zip(chunks, pool.map(_faults, chunks), strict=True):
+        for chunk, found in zip(chunks, pool.map(partial(_faults, read), chunks), strict=True):
             faults += found
             advance(len(chunk))
     return faults
 
 
-def _faults(frames: Sequence[str]) -> list[str]:
+def _faults(read: Callable[[str], object], frames: Sequence[str]) -> list[str]:
     found = []
     for frame in frames:
         try:
-            checked_content(frame)
-        except FileNotFoundError:
-            found.append(f"{frame} is missing")
-        except (OSError, ValueError) as error:  # both name the frame
-            found.append(str(error))
+            read(frame)
+        except (OSError, ValueError) as error:  # both name the frame, and this command as the remedy
+            found.append(str(error).removesuffix(f"; {REMEDY}"))
     return found
 
 
