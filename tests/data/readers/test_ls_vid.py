@@ -1,3 +1,4 @@
+import re
 import sys
 from pathlib import Path
 
@@ -93,6 +94,15 @@ def test_a_name_without_a_camera_is_named(tree: Path, prefix: str) -> None:
     (tree / "list_sequence/list_seq_train.txt").write_text(f"tracklet_train/0001/{prefix} 1\n")
 
     with pytest.raises(ValueError, match=rf"^{frame} is not named as a frame"):
+        LsVid().read(tree)
+
+
+@pytest.mark.parametrize("number", ["x", "0001 (2)", ""])
+def test_a_frame_without_a_number_is_named(tree: Path, number: str) -> None:
+    frame = tree / f"tracklet_test/0009/0009_0001_01_{number}.jpg"
+    frame.touch()
+
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(frame))} is not named .* end in a number"):
         LsVid().read(tree)
 
 

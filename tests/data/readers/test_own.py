@@ -104,7 +104,11 @@ def test_queries_are_drawn_from_a_part_called_test() -> None:
 @pytest.mark.parametrize(
     ("rows", "named"),
     [
-        ([("train", "5", "1", "1"), *TESTED], "5"),
+        ([("train", "5", "1", "1"), *TESTED], "person 5 is both in train"),
+        (
+            [("train", "5", "1", "1"), ("train", "6", "1", "1"), *TESTED, ("gallery", "6", "2", "1")],
+            "5 and 1 more are",
+        ),
         ([("train", "07", "1", "1"), ("train", "7", "2", "1"), *TESTED], "person 07 and person 7"),
         ([("train", "1", "01", "1"), ("train", "1", "1", "2"), *TESTED], "camera 01 and camera 1"),
         ([("train", "0", "1", "1"), *TESTED], "person 0"),
@@ -121,6 +125,11 @@ def test_contradictions_are_refused(rows: list[Row], named: str) -> None:
     assert named in str(error.value)
 
 
+def test_a_frame_of_a_query_in_the_gallery_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^mine: b\.jpg is in a query and in the gallery"):
+        read(("train", "1", "1", "1"), *TESTED, *TESTED, path=["a.jpg", "b.jpg", "c.jpg", "d.jpg", "b.jpg"])
+
+
 @pytest.mark.parametrize(
     ("parts", "split", "named"),
     [
@@ -130,6 +139,8 @@ def test_contradictions_are_refused(rows: list[Row], named: str) -> None:
         (["gallery"], None, "gallery"),
         (["train", "test"], 0, "split=0"),
         ([], None, "split=0 to 9"),
+        ([], 10, "split=10 does not exist: mine has the seeded splits 0 to 9"),
+        ([], -1, "split=-1 does not exist"),
     ],
 )
 def test_parts_that_make_no_split_are_refused(parts: list[str], split: int | None, named: str) -> None:

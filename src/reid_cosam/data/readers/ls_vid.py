@@ -79,6 +79,12 @@ class _Frames:
                 f"{frames[0]} is not named as a frame of this data set: four parts joined by _, of which the "
                 "third is the camera's number"
             )
+        for frame in frames:
+            if not Path(frame).stem.rpartition("_")[2].isdecimal():
+                raise ValueError(
+                    f"{frame} is not named as a frame of this data set, whose names end in a number: rename "
+                    "it, or move it elsewhere"
+                )
         return Tracklet(tuple(frames), int(pid), int(fields[2]))
 
 

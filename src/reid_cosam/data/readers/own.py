@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Annotated
 
 import pandas as pd
-from annotated_types import Ge, Le
 
 from reid_cosam.data.own_split import HALVES, QUERIES, queries_and_gallery, trained_people
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.pids import JUNK_PID
 
-Split = Annotated[int, Ge(0), Le(9)] | None
-"""Number of a seeded split; None where the data set has parts."""
+Split = int | None
+"""Number of a seeded split, 0 to 9; None where the data set has parts."""
 PARTS = ("train", "query", "gallery", "test", "junk")
 _DISTRACTOR = 0
 _TRACKLET = ["part", "pid", "camid", "tracklet", "clothes", "view"]
@@ -26,6 +24,8 @@ def check_parts(parts: Collection[str], split: int | None, source: str) -> None:
         raise ValueError(f"{source} has the parts {named}: {_EXPECTED}")
     if parts and split is not None:
         raise ValueError(f"split={split}: {source} is divided already, into {named}; leave the split out")
+    if split is not None and not 0 <= split <= 9:
+        raise ValueError(f"split={split} does not exist: {source} has the seeded splits 0 to 9")
     if not parts and split is None:
         raise ValueError(
             f"{source} is not divided into parts: choose a seeded split, split=0 to 9; {_EXPECTED}"
@@ -126,20 +126,13 @@ def _divided(
 
 
 def check(splits: ReidSplits, names: Mapping[int, str], source: str) -> None:
-    """Raise ValueError if people are both trained on and tested, or nothing can be scored.
+    """Raise ValueError if parts that must be apart overlap, or nothing can be scored.
 
     Args:
         names: those of people by their numbers, where numbers are not the names.
         source: the file or folder that the splits come from.
     """
-    tested = (*splits.query, *splits.gallery)
-    both = {one.pid for one in splits.train} & {one.pid for one in tested}
-    if both:
-        raise ValueError(
-            f"{source}: {len(both)} people are both in train and among the tested, the first of them "
-            f"{names.get(min(both), min(both))}: a network must be tested on people that it was not trained "
-            "on"
-        )
+    _check_apart(splits, names, source)
     unnamed = [one for one in (*splits.train, *splits.query) if one.pid <= _DISTRACTOR]
     negative = [one for one in splits.gallery if one.pid < JUNK_PID]
     for one in (*unnamed, *negative):
@@ -147,14 +140,29 @@ def check(splits: ReidSplits, names: Mapping[int, str], source: str) -> None:
             f"{source}: {one.frames[0]} is of person {names.get(one.pid, one.pid)}, but 0 stands for "
             "distractors and -1 for junk, which are only in the gallery: number people from 1"
         )
-    cameras = {one.camid for one in tested}
-    if len(cameras) == 1:
+    if len({one.camid for one in (*splits.query, *splits.gallery)}) == 1:
         raise ValueError(
             f"{source}: all tested tracklets are of one camera, and a query is searched among those of other "
             "cameras: nothing can be scored"
         )
     if not splits.query:
         raise ValueError(
-            f"{source}: none of the {len({one.pid for one in tested})} tested people was seen by two "
-            "cameras, so there are no queries"
+            f"{source}: nobody among the tested people was seen by two cameras, so there are no queries"
+        )
+
+
+def _check_apart(splits: ReidSplits, names: Mapping[int, str], source: str) -> None:
+    """Raise ValueError if people are trained on and tested, or a frame is in a query and in the gallery."""
+    both = {one.pid for one in splits.train} & {one.pid for one in (*splits.query, *splits.gallery)}
+    if both:
+        are = "is" if len(both) == 1 else f"and {len(both) - 1} more are"
+        raise ValueError(
+            f"{source}: person {names.get(min(both), min(both))} {are} both in train and among the tested: a "
+            "network must be tested on people that it was not trained on"
+        )
+    queried = {frame for one in splits.query for frame in one.frames}
+    for frame in (frame for one in splits.gallery for frame in one.frames if frame in queried):
+        raise ValueError(
+            f"{source}: {frame} is in a query and in the gallery, where the query would find itself: leave "
+            "it out of one of them"
         )
