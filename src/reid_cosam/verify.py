@@ -4,8 +4,8 @@ from reid_cosam.command_line import command
 from reid_cosam.settings import VerifySettings
 
 _SMALL = (
-    "data.small=true: recipes run a tenth of their iterations, and backbones start from random weights; on "
-    "photographs backbone.pretrained=true is worth it, and with hundreds of people data.small=false"
+    "data.small=true: recipes run a tenth of their iterations, and backbones start from random weights "
+    "without backbone.pretrained=true, which helps on photographs; with hundreds of people, add data.small=false"
 )
 
 
@@ -25,14 +25,16 @@ def main(settings: VerifySettings) -> None:
     galleries = {
         name: (len(test_set.gallery(name)), int(test_set.valid_queries(name).sum()))
         for name, rule in PROTOCOLS.items()
-        if rule.ranks_only == ranks_only and test_set.knows_labels(name)
+        if rule.ranks_only == ranks_only
+        and test_set.knows_labels(name)
+        and ("junk" not in rule.gallery or splits.junk)
     }
     file = build.splits_file(data)
     split = f", split {data.split}" if data.split is not None else ""
     half = f", {data.tested_half} half tested" if data.tested_half else ""
     root, reader = build.data_folder(data), build.make_reader(data)
     title = f"{data.name} in {root}{split}{f' of {file}' if file else ''}{half}"
-    if data.small:
+    if data.small and build.is_own(data.name):
         title += f"\n{_SMALL}"
     if report(title, splits, root, reader, galleries, max(1, data.workers), counted):
         raise SystemExit(1)

@@ -100,10 +100,10 @@ def test_a_small_data_set_is_too_small_for_defaults() -> None:
         ReidSplits(_walkers(5, 1, 1), _walkers(8, 101, 1), _walkers(8, 101, 2))
     )
 
-    assert "recipe.sampling.identities=5 " in batch
+    assert batch == "small: 5 training identities cannot fill a batch of 8; recipe.sampling.identities=5 fits"
     assert "8 queries" in queries
     assert "12.5 points" in queries
-    assert "R10, R20 " in ranks
+    assert ranks == "small: with 8 tracklets in the gallery, every network reaches 100% at R10, R20"
     assert "R5" not in ranks
     assert "reranking.k1=5 " in reranking
 
@@ -115,4 +115,14 @@ def test_a_large_data_set_is_too_small_for_nothing() -> None:
 def test_one_person_cannot_be_trained_on() -> None:
     (batch,) = too_small_for(ReidSplits(_walkers(1, 1, 1), _walkers(100, 101, 1), _walkers(100, 101, 2)))
 
-    assert "it takes two" in batch
+    assert batch == "small: 1 training identity cannot fill a batch of 8; it takes two"
+
+
+def test_one_of_a_kind_is_said_in_the_singular() -> None:
+    queries, ranks, reranking = too_small_for(
+        ReidSplits(_walkers(8, 1, 1), _walkers(1, 101, 1), _walkers(1, 101, 2))
+    )
+
+    assert "of 1 query, each counts 100.0 points" in queries
+    assert "with 1 tracklet in the gallery" in ranks
+    assert "2 tested tracklets" in reranking

@@ -7,7 +7,7 @@ import pytest
 import simplejpeg
 
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.data.verification import split_hash, unmatched, unreadable
+from reid_cosam.data.verification import copied, split_hash, unmatched, unreadable
 
 
 def _tracklet(pid: int, camid: int, *frames: str) -> Tracklet:
@@ -38,6 +38,19 @@ def test_every_frame_is_listed_once() -> None:
     )
 
     assert splits.frames() == ("a", "b", "c", "d", "e")
+
+
+def test_a_query_is_copied_if_the_gallery_has_all_of_its_frames() -> None:
+    splits = ReidSplits(
+        train=(_tracklet(1, 1, "t"),),
+        query=(_tracklet(2, 1, "a", "b"), _tracklet(3, 1, "c", "d"), _tracklet(4, 1, "lost")),
+        gallery=(_tracklet(2, 2, "x", "y", "z"), _tracklet(4, 2, "broken")),
+    )
+    contents = {"t": 5, "a": 1, "b": 2, "c": 1, "d": 5, "x": 2, "y": 1, "z": 4}
+
+    assert copied(splits, contents) == [
+        "query from a: the gallery has copies of all its frames, of the first as y"
+    ]
 
 
 @pytest.mark.parametrize("workers", [1, 3])

@@ -131,7 +131,8 @@ def write_own_tree(root: Path, parts: Sequence[str] = (), frames: int = 4, size:
             part = parts[place_of] if parts else ""
             place = "/".join(filter(None, (part, person, camera, tracklet)))
             names = [f"{frame}.jpg" for frame in range(8, 8 + frames)]  # 10 comes after 9
-            _write_frames(root / place, names, number, (number, len(camera + tracklet)), size)
+            seed = (number, int(tracklet) + 2 * (camera == "hall"))
+            _write_frames(root / place, names, number, seed, size)
             rows.append(",".join(filter(None, (place, person, camera, tracklet, part))))
     (root / "tracklets.csv").write_text("\n".join(rows) + "\n")
     return root

@@ -3,6 +3,7 @@
 from reid_cosam.build.data import (
     data_folder,
     data_record,
+    is_own,
     is_rendered,
     make_attributes,
     make_datamodule,
@@ -64,6 +65,7 @@ __all__ = [
     "extract_descriptors",
     "extraction_origin",
     "finished_run",
+    "is_own",
     "is_rendered",
     "load_network",
     "load_shared",

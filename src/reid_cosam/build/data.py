@@ -48,12 +48,17 @@ def _check_name(name: str, reader: DatasetReader) -> None:
             f"data.name={name!r} cannot name a folder: begin with a letter or digit, and use no slash or "
             "backslash and at most 100 characters, as in data.name=mine"
         )
-    options = {file.stem for file in (CONF / "data").glob("*.yaml")}
-    if isinstance(reader, Folder | Csv | MarsLayout) and name in options - {"folder", "csv", "mars_layout"}:
+    if isinstance(reader, Folder | Csv | MarsLayout) and not is_own(name):
         raise ValueError(
             f"data.name={name} would count your data set as the one that data={name} reads: choose another "
             f"name, such as data.name=my_{name}"
         )
+
+
+def is_own(name: str) -> bool:
+    """Whether a data set of this name is the user's, not one of those that come as options of `data`."""
+    options = {file.stem for file in (CONF / "data").glob("*.yaml")}
+    return name not in options - {"folder", "csv", "mars_layout"}
 
 
 def make_splits(data: DataSettings) -> ReidSplits:
@@ -85,7 +90,8 @@ def read_splits(data: DataSettings) -> ReidSplits:
     except FileNotFoundError as error:
         if data.file is not None and not Path(data.file).exists():
             raise  # it names the setting itself
-        remedy = "Another folder is named with data.root=...; `data=synthetic` needs no download."
+        other = "" if is_own(data.name) else "; `data=synthetic` needs no download."
+        remedy = f"Another folder is named with data.root=...{other}"
         raise FileNotFoundError(f"{error}\n{remedy}") from error
     except ValueError as error:
         raise _naming_settings(error, {name: f"data.{name}" for name in ("split", "pattern")}) from error

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
+from reid_cosam.results.words import number_of
 
 # What recipes, re-ranking and tables of scores take by default.
 _BATCH, _K1, _RANKS = 8, 20, (5, 10, 20)
@@ -100,17 +101,21 @@ def too_small_for(splits: ReidSplits) -> tuple[str, ...]:
     remarks = (
         (
             0 < identities < _BATCH,
-            f"{identities} training identities cannot fill a batch of {_BATCH}; {fitting}",
+            f"{number_of(identities, 'training identity', 'training identities')} cannot fill a batch of "
+            f"{_BATCH}; {fitting}",
         ),
         (
             queries < _FEW_QUERIES,
-            f"{queries} queries are worth {worth:.1f} points of R1 each; compare "
+            f"of {number_of(queries, 'query', 'queries')}, each counts {worth:.1f} points of R1; compare "
             "networks over several splits or seeds",
         ),
-        (bool(ranks), f"with {gallery} tracklets in the gallery, {ranks} are 100% whatever the network"),
+        (
+            bool(ranks),
+            f"with {number_of(gallery, 'tracklet')} in the gallery, every network reaches 100% at {ranks}",
+        ),
         (
             tested <= _K1,
-            f"{tested} tested tracklets cannot be re-ranked with k1={_K1}; evaluate with "
+            f"{number_of(tested, 'tested tracklet')} cannot be re-ranked with k1={_K1}; evaluate with "
             f"reranking.k1={max(tested // 3, 1)} or so",
         ),
     )

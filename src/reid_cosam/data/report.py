@@ -11,11 +11,12 @@ from rich.text import Text
 
 from reid_cosam.data import packed
 from reid_cosam.data.counts import count, sizes, too_small_for
+from reid_cosam.data.frames import checked_content
 from reid_cosam.data.masks import checked_mask, has_masks
 from reid_cosam.data.packing import Counted
 from reid_cosam.data.readers import DatasetReader
 from reid_cosam.data.tracklet import ReidSplits
-from reid_cosam.data.verification import first_lines, split_hash, unmatched, unreadable
+from reid_cosam.data.verification import copied, first_lines, split_hash, unmatched, unreadable
 
 
 def report(
@@ -42,7 +43,7 @@ def report(
         *_queries(splits, galleries, console),
         *_masks(splits, root, workers, counted, console),
         *_pack(root, counted, console),
-        *_frames(splits.frames(), workers, counted, console),
+        *_frames(splits, workers, counted, console),
     ]
     for line in (*splits.remarks, *too_small_for(splits)):
         console.print(line)
@@ -140,13 +141,23 @@ def _pack(root: Path, counted: Counted, console: Console) -> list[str]:
     return [f"{name} differs from what was packed" for name in changed]
 
 
-def _frames(frames: Sequence[str], workers: int, counted: Counted, console: Console) -> list[str]:
-    total = len(frames)
-    with counted(total, "frames") as advance:
-        faults = unreadable(frames, workers, advance)
-    console.print(f"frames: {total:,}, {len(faults):,} of them missing or unreadable")
+def _frames(splits: ReidSplits, workers: int, counted: Counted, console: Console) -> list[str]:
+    frames, contents = splits.frames(), dict[str, int]()
+
+    def read(frame: str) -> None:
+        contents[frame] = hash(checked_content(frame))
+
+    with counted(len(frames), "frames") as advance:
+        faults = unreadable(frames, workers, advance, read)
+    console.print(f"frames: {len(frames):,}, {len(faults):,} of them missing or unreadable")
     _print(faults, console)
-    return [f"{len(faults)} of {total} frames missing or unreadable"] if faults else []
+    copies = copied(splits, contents)
+    _print(copies, console)
+    problems = [f"{len(faults)} of {len(frames)} frames missing or unreadable"] if faults else []
+    return [
+        *problems,
+        *([f"{len(copies)} of {len(splits.query)} queries copied in the gallery"] if copies else []),
+    ]
 
 
 def _print(lines: Sequence[str], console: Console) -> None:

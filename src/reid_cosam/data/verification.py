@@ -1,6 +1,6 @@
 """What identifies a data set, and which of its frames cannot be read."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from hashlib import sha256
@@ -22,6 +22,22 @@ def unmatched(queries: Iterable[Tracklet], gallery: Iterable[Tracklet]) -> tuple
     for one in gallery:
         cameras.setdefault(one.pid, set()).add(one.camid)
     return tuple(query for query in queries if not cameras.get(query.pid, set()) - {query.camid})
+
+
+def copied(splits: ReidSplits, contents: Mapping[str, int]) -> list[str]:
+    """One sentence per query whose frames are all in the gallery as well, under whatever names.
+
+    Args:
+        contents: what frames contain, as hashes of it.
+    """
+    searched = {contents.get(frame): frame for one in splits.gallery for frame in one.frames}
+    searched.pop(None, None)  # those that cannot be read
+    return [
+        f"query from {one.frames[0]}: the gallery has copies of all its frames, of the first as "
+        f"{searched[contents[one.frames[0]]]}"
+        for one in splits.query
+        if all(contents.get(frame) in searched for frame in one.frames)
+    ]
 
 
 def unreadable(

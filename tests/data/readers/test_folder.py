@@ -107,6 +107,32 @@ def test_a_name_that_does_not_match_is_given_with_the_pattern(tmp_path: Path) ->
     assert f"pattern={DEFAULT}" in str(error.value)
 
 
+def test_an_ending_in_capitals_is_said(tmp_path: Path) -> None:
+    root = touch(tmp_path, *(f"{person}_{camera}_1.JPG" for person in (1, 2) for camera in (1, 2)))
+
+    with pytest.raises(ValueError, match=r"it ends in \.JPG: leave the ending out of the pattern"):
+        Folder("{person}_{camera}_{frame}.jpg", 0).read(root)
+
+    assert len(list(Folder("{person}_{camera}_{frame}", 0).read(root).tracklets())) == 4
+
+
+@pytest.mark.parametrize(
+    ("pattern", "asked"),
+    [
+        ("{person}_{camera}_{tracklet}", "lack {frame}?"),
+        ("{person}_{camera}_{tracklet}{frame:4}", "have a {tracklet} that is another in each frame?"),
+        ("{person}_{camera}_{frame}", None),
+    ],
+)
+def test_tracklets_of_one_frame_are_asked_about(tmp_path: Path, pattern: str, asked: str | None) -> None:
+    names = [f"{person}_{camera}_{time}.jpg" for person in (1, 2) for camera in (1, 2) for time in range(4)]
+
+    remarks = Folder(pattern, 0).read(touch(tmp_path, *names)).remarks
+
+    expected = f"16 of 16 tracklets have one frame: does data.pattern={pattern} {asked}"
+    assert remarks == (() if asked is None else (expected,))
+
+
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     root = write_own_tree(tmp_path)
     (root / "ben" / "door" / "2").mkdir()

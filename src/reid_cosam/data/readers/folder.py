@@ -16,6 +16,7 @@ from reid_cosam.data.readers.own import PARTS, Split, check_parts, natural, spli
 from reid_cosam.data.tracklet import ReidSplits
 
 _COLUMNS = ("path", "part", *FIELDS)
+_ONE_PATTERN = "name all frames with one pattern, and move other images elsewhere"
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,24 @@ class Folder(DatasetReader):
         check_parts(parts, self.split, str(root))
         rows = [row for part in parts or [""] for row in self._rows(root, part, pattern)]
         splits = splits_of(pd.DataFrame(rows, columns=_COLUMNS), self.split, str(root))
+        remarks = [*splits.remarks, *self._single_frames(splits)]
         others = sorted({one.name for one in subfolders(root)} - {*parts, MASKS})
-        if not parts or not others:
-            return splits
-        remark = f"not read, as they are no parts: {', '.join(others)}"
-        return replace(splits, remarks=(*splits.remarks, remark))
+        if parts and others:
+            remarks.append(f"not read, as they are no parts: {', '.join(others)}")
+        return replace(splits, remarks=tuple(remarks))
+
+    def _single_frames(self, splits: ReidSplits) -> list[str]:
+        """What may be wrong with the pattern where nearly all tracklets have one frame."""
+        lengths = [len(one) for one in splits.tracklets()]
+        if lengths.count(1) < 0.9 * len(lengths):
+            return []
+        lacks = (
+            "lack {frame}"
+            if "{frame" not in self.pattern
+            else "have a {tracklet} that is another in each frame"
+        )
+        single = f"{lengths.count(1):,} of {len(lengths):,} tracklets have one frame"
+        return [f"{single}: does data.pattern={self.pattern} {lacks}?"]
 
     def split_rule(self, root: Path | str) -> str | None:
         return split_rule(self._parts(Path(root)), self.split)
@@ -75,10 +89,10 @@ class Folder(DatasetReader):
         for path in images(folder, skipped=None if part else MASKS):
             found = pattern.fullmatch(path[start:])
             if found is None:
-                raise ValueError(
-                    f"{path} does not match pattern={self.pattern} below {folder}: name all frames with one "
-                    "pattern, and move other images elsewhere"
-                )
+                ending = Path(path).suffix
+                case = self.pattern.lower().endswith(ending.lower()) and not self.pattern.endswith(ending)
+                remedy = f"it ends in {ending}: leave the ending out of the pattern" if case else _ONE_PATTERN
+                raise ValueError(f"{path} does not match pattern={self.pattern} below {folder}: {remedy}")
             said = found.groupdict()
             named = tuple(said.get(field) or "" for field in FIELDS)
             order = tuple(map(sort_key, named)), natural(path)

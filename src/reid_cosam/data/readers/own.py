@@ -58,8 +58,12 @@ def splits_of(table: pd.DataFrame, split: int | None, source: str) -> ReidSplits
     table = table.assign(pid=table["person"].map(people), camid=table["camera"].map(cameras))
     train, query, gallery, junk = _divided(_tracklets(table), split)
     check(ReidSplits(train, query, gallery, junk), {pid: name for name, pid in people.items()}, source)
-    remarks = (*_who("people", people), *_who("cameras", cameras))
-    return ReidSplits(train, query, gallery, junk, remarks)
+    remarks = [*_who("people", people), *_who("cameras", cameras)]
+    if len(cameras) > len(people):
+        remarks.append(
+            f"more cameras ({len(cameras):,}) than people ({len(people):,}): are person and camera swapped?"
+        )
+    return ReidSplits(train, query, gallery, junk, tuple(remarks))
 
 
 def natural(name: str) -> tuple[str | int, ...]:
