@@ -102,6 +102,21 @@ def test_a_pattern_is_quoted_twice_on_the_command_line(pattern: str) -> None:
     assert settings.data.pattern == settings.data.reader["pattern"] == pattern
 
 
+def test_the_documented_pattern_of_a_flat_folder_reads_one(tmp_path: Path, run: Run) -> None:
+    root = write_own_tree(tmp_path / "own")
+    for frame in sorted(root.rglob("*.jpg")):
+        frame.rename(tmp_path / "own" / "_".join(frame.relative_to(root).parts))
+    for folder in ("anna", "ben", "carl", "dora"):
+        shutil.rmtree(root / folder)
+    document = (CONF.parent / "docs" / "data.md").read_text()
+    (line,) = (line for line in document.splitlines() if "data.root=/data/flat" in line)
+
+    code, out, _ = run(*shlex.split(line.replace("/data/flat", str(root)))[2:])
+
+    assert code == 0, out
+    assert re.search("^│ gallery │   2 │         4 │     16 │    2 │   4 ", out, re.MULTILINE)
+
+
 def test_a_pattern_without_quotes_is_answered_with_them(run: Run) -> None:
     code, _, err = run("data=folder", "data.root=own", "data.pattern={person}/{camera}/{frame}")
 

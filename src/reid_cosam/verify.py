@@ -5,7 +5,7 @@ from reid_cosam.settings import VerifySettings
 
 _SMALL = (
     "data.small=true: recipes run a tenth of their iterations, and backbones start from random weights "
-    "without backbone.pretrained=true, which helps on photographs; with hundreds of people, add data.small=false"
+    "unless backbone.pretrained=true, which helps on photographs; with hundreds of people: data.small=false"
 )
 
 
