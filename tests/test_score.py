@@ -168,7 +168,7 @@ def test_descriptors_of_other_tracklets_are_refused(evaluated: Path, tmp_path: P
     [
         (("descriptors=m.npy", "protocol=clothes_changing"), "needs the clothes of every tracklet"),
         (("descriptors=m.npy", "protocol=cross_view"), "needs the views of every tracklet"),
-        (("descriptors=m.npy", "rows=theirs.csv"), "rows=theirs.csv: there is no such table"),
+        (("descriptors=m.npy", "rows=gallery"), "rows=gallery: there is no such table; the orders are parts"),
         (("descriptors=short.npy",), "error: short.npy has 5 rows; the data set has 12 test tracklets"),
         (("descriptors=none.npy",), "descriptors=none.npy: there is no such file"),
         (("descriptors=m.npy", "camera_input=perhaps"), "camera_input=perhaps"),
