@@ -168,7 +168,7 @@ def test_descriptors_of_other_tracklets_are_refused(evaluated: Path, tmp_path: P
     [
         (("descriptors=m.npy", "protocol=clothes_changing"), "needs the clothes of every tracklet"),
         (("descriptors=m.npy", "protocol=cross_view"), "needs the views of every tracklet"),
-        (("descriptors=m.npy", "rows=theirs.csv"), "rows=theirs.csv: there is no such table"),
+        (("descriptors=m.npy", "rows=gallery"), "rows=gallery: there is no such table; the orders are parts"),
         (("descriptors=short.npy",), "error: short.npy has 5 rows; the data set has 12 test tracklets"),
         (("descriptors=none.npy",), "descriptors=none.npy: there is no such file"),
         (("descriptors=m.npy", "camera_input=perhaps"), "camera_input=perhaps"),
@@ -183,7 +183,16 @@ def test_bad_input_is_one_line(arguments: tuple[str, ...], message: str, tree: P
     assert code == 1
     assert message in errors
     assert "\n" not in errors
-    assert not list(tmp_path.rglob("metrics.json"))
+    assert not list(tmp_path.glob("logs/score/runs/*"))
+
+
+def test_a_folder_that_the_user_named_stays_after_a_refusal(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+
+    code, _, _ = score(tmp_path, tree, "descriptors=none.npy", "hydra.run.dir=mine")
+
+    assert code == 1
+    assert (tmp_path / "mine").is_dir()
 
 
 def test_official_needs_the_junk_rows(tmp_path: Path) -> None:

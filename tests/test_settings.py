@@ -76,6 +76,17 @@ def test_the_strong_recipe_on_ward_has_the_sizes_of_ward() -> None:
     assert (strong.recipe.ema, strong.recipe.distance, ward.recipe.distance) == (0.999, "cosine", "euclidean")
 
 
+@pytest.mark.parametrize(("cores", "workers"), [(2, 2), (4, 4), (16, 4)])
+def test_no_more_workers_than_cores_unless_asked_for(
+    cores: int, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
+    chosen = ("data=csv", "backbone.pretrained=false")
+
+    assert settings(*chosen).data.workers == workers
+    assert settings(*chosen, "data.workers=8").data.workers == 8
+
+
 def test_settings_of_earlier_versions_are_read_and_keep_their_key() -> None:
     now = settings("backbone.pretrained=false").model_dump(mode="json")
     before = copy.deepcopy(now)

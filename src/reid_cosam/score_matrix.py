@@ -37,6 +37,7 @@ def run(settings: ScoreSettings, folder: Path) -> Literal["scored", "listed"]:
     from reid_cosam.results.matrix import read_matrix
     from reid_cosam.results.store import write_json, write_text
     from reid_cosam.results.summary import print_evaluation
+    from reid_cosam.results.words import data_name
     from reid_cosam.sweeps import registry
 
     data = settings.data
@@ -44,7 +45,8 @@ def run(settings: ScoreSettings, folder: Path) -> Literal["scored", "listed"]:
     test = build.make_test_tracklets(data, data, splits.query, splits.gallery, splits.junk)
     if settings.descriptors is None:
         write_text(folder / TABLE, test.table().to_csv(index=False))
-        print(f"rows that a matrix of {data.name} must have, one per line: {folder / TABLE}")
+        name = data_name(data.model_dump())
+        print(f"rows that a matrix of {name} must have, one per line: {folder / TABLE}")
         return "listed"
     path = Path(settings.descriptors)
     matrix = read_matrix(path)

@@ -114,6 +114,24 @@ def test_a_part_that_does_not_fit_is_named_before_training(
     assert str(refused.value).startswith(f"{setting} ({HERE}.{part}): ")
 
 
+@pytest.mark.parametrize(
+    ("overrides", "remedy"),
+    [
+        (("backbone.model=resnet10t", "backbone.last_stride=1"), r"set backbone\.last_stride=2, "),
+        (("backbone.model=convnext_atto", "backbone.last_stride=1"), r"set backbone\.last_stride=2, "),
+        (
+            ("backbone.model=dla34", "backbone.last_stride=2", "data.height=132", "data.width=64"),
+            r"timm_dla34 with data\.height=132 data\.width=64: .* such as 128 x 64$",
+        ),
+    ],
+)
+def test_a_backbone_that_does_not_fit_is_refused_with_settings_to_change(
+    overrides: tuple[str, ...], remedy: str
+) -> None:
+    with pytest.raises(ValueError, match=remedy):
+        module_without_data(_chosen("backbone=timm", *overrides))
+
+
 def test_trying_a_part_changes_no_random_number_statistic_or_mode() -> None:
     states = []
     for target in ("reid_cosam.models.aggregators.TemporalAveragePooling", f"{HERE}.Pool"):

@@ -51,6 +51,7 @@ def test_errors_of_composing_are_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["recipe/attention=a/b"], ["recipe/attention=a/b: there is no such choice: there are narrow"]),
         (["backbone=resnet5"], ["backbone=resnet5", "did you mean resnet50?", "se_resnet_tiny, timm"]),
         (["recipe/attention=nothing"], ["recipe/attention=nothing", "there are narrow, paper"]),
         (["-cn", "nothing"], ["'nothing'"]),

@@ -161,15 +161,18 @@ def test_what_is_no_table_is_named(content: bytes, message: str, tmp_path: Path)
         RowTable(tmp_path / "rows.csv")
 
 
-def test_where_rows_are_named(tmp_path: Path) -> None:
+def test_where_rows_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
     matrix = tmp_path / "theirs.npy"
     assert read_rows(None, matrix) == PARTS
-    with pytest.raises(FileNotFoundError, match=r"rows=.*nothing\.csv: there is no such table"):
+    with pytest.raises(FileNotFoundError, match=r"rows=.*nothing\.csv: .* orders are parts .* and frames"):
         read_rows(str(tmp_path / "nothing.csv"), matrix)
 
     (tmp_path / "tracklets.csv").write_text("first_frame\na.jpg\n")
 
+    assert not caplog.text
     beside = read_rows(None, matrix)
     assert isinstance(beside, RowTable)
     assert beside.path == tmp_path / "tracklets.csv"
+    assert f"rows as in {beside.path}, which lies beside the matrix" in caplog.text
     assert read_rows(FRAMES, matrix) == FRAMES

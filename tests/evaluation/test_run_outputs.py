@@ -91,7 +91,10 @@ def test_ranked_lists_go_from_hard_to_easy_without_the_querys_own_camera(
 
     outputs.write_outputs(finished(*run), tmp_path)
 
-    assert [one.query_label for one in seen] == [
+    labels = [one.query_label.rpartition(", ") for one in seen]
+    frames = {one.first_frame(finished(*run).test.root): (one.pid, one.camid) for one in datamodule.evaluated}
+    assert all(who == "pid {}, camera {}".format(*frames[frame]) for who, _, frame in labels)
+    assert [who for who, *_ in labels] == [
         *("pid 10, camera 2", "pid 11, camera 2", "pid 9, camera 2"),
         *("pid 10, camera 1", "pid 9, camera 1", "pid 11, camera 1"),
     ]

@@ -113,3 +113,9 @@ def test_a_batch_of_one_identity_is_named() -> None:
 def test_tensors_of_other_shapes_are_named(shape: tuple[int, ...], identities: int) -> None:
     with pytest.raises(ValueError, match=r"\[b, d\].*" + re.escape(str(list(shape)))):
         batch_hard_triplet_loss(torch.zeros(shape), torch.arange(identities), 0.3)
+
+
+@pytest.mark.usefixtures("unchecked_types")
+def test_what_is_no_tensor_is_named() -> None:
+    with pytest.raises(TypeError, match="must be tensors, got list and Tensor"):
+        batch_hard_triplet_loss([[0.0], [1.0]], torch.tensor([1, 2]), 0.3)  # type: ignore[arg-type]

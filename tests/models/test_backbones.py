@@ -149,8 +149,10 @@ def test_blocks_that_cannot_be_copied_are_measured_too() -> None:
 def test_a_stage_that_breaks_its_promise_is_named() -> None:
     with pytest.raises(ValueError, match=r"block 5 .*returns \[1, 7, 2, 1\] .*expected \[1, 9, "):
         _backbone(_halving(7, 7), 2, channels=9).map_size(1, 64, 32)
-    with pytest.raises(ValueError, match=r"block 5 .*cannot take images of 64 x 32 pixels"):
+    with pytest.raises(ValueError, match=r"block 5 .*cannot take images of 64 x 32 pixels: .* too small$"):
         _backbone(nn.MaxPool2d(9), 2).map_size(1, 64, 32)
+    with pytest.raises(ValueError, match=r"images of 84 x 40 .* by 32, such as 96 x 32$"):
+        _backbone(nn.MaxPool2d(9), 2).map_size(1, 84, 40)
     with pytest.raises(ValueError, match="five stages, each with its channels; got 1 and 2"):
         Backbone([nn.Identity()], (3, 3))
 

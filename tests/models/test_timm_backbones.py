@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import pytest
 import timm
 import torch
@@ -112,7 +113,7 @@ def test_a_network_gets_images_of_its_own_mean_and_deviation() -> None:
     [
         ("resnet18x", "no model resnet18x; the nearest are .*resnet18"),
         ("hf-hub:timm/resnet18", "no model hf-hub:timm/resnet18"),
-        ("vit_tiny_patch16_224", r"backbone\.model=vit_tiny_patch16_224 .*not a sequence of stages"),
+        ("vit_tiny_patch16_224", r"^model=vit_tiny_patch16_224 .*not a sequence of stages"),
         ("hrnet_w18_small", "hrnet_w18_small .*not a sequence of stages"),
         ("mambaout_femto", r"mambaout_femto .*stages\.0 returns \[1, 24, 16, 48\]"),
         ("shvit_s1", "shvit_s1 .*it has 3 features"),
@@ -241,7 +242,7 @@ def test_weights_that_do_not_fit_are_refused_by_tensor_shapes_and_file(
 ) -> None:
     torch.save(change(whole), tmp_path / "w.pth")
 
-    with pytest.raises(ValueError, match=rf"backbone\.weights=.*w\.pth.*{named}"):
+    with pytest.raises(ValueError, match=rf"^weights=.*w\.pth.*{named}"):
         timm_backbone("resnet10t", weights=tmp_path / "w.pth")
 
 
@@ -264,10 +265,18 @@ def test_files_that_hold_no_weights_are_named(whole: dict[str, Tensor], tmp_path
     unordered = tmp_path / "w.safetensors"
     save_file(_renamed(whole), unordered)
 
-    with pytest.raises(FileNotFoundError, match=r"backbone\.weights=.*no\.pth"):
+    with pytest.raises(FileNotFoundError, match=r"^weights=.*no\.pth"):
         timm_backbone("resnet10t", weights=missing)
-    for file, word in ((broken, "damaged"), (other, "state dict"), (unordered, "keeps no order")):
-        with pytest.raises(ValueError, match=rf"backbone\.weights={file}.*{word}"):
+    nested = tmp_path / "nested.pth"
+    torch.save({"model": whole, "epoch": 3}, nested)
+    words = {
+        broken: "damaged",
+        other: r"no state dict, .*but a dict with epoch: save network\.state_dict\(\)",
+        nested: "no state dict, .*but a dict with model, epoch: save its 'model' in a file of its own",
+        unordered: "keeps no order",
+    }
+    for file, word in words.items():
+        with pytest.raises(ValueError, match=rf"^weights={file}.*{word}"):
             timm_backbone("resnet10t", weights=file)
 
 
@@ -276,10 +285,42 @@ def test_another_file_than_the_recorded_one_is_refused(whole: dict[str, Tensor],
     torch.save(whole, file)
 
     timm_backbone("resnet10t", weights=file, weights_sha256=hashlib.sha256(file.read_bytes()).hexdigest())
-    with pytest.raises(ValueError, match=r"w\.pth is another file .*expected 00ff"):
+    with pytest.raises(ValueError, match=r"w\.pth is another file .*weights_sha256=00ff"):
         timm_backbone("resnet10t", weights=file, weights_sha256="00ff")
 
 
+@pytest.fixture
+def no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache of a hub at a port that nobody serves."""
+    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "torch"))
+    return tmp_path / "hub"
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_a_hub_that_does_not_answer_is_asked_once(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(ConnectionError, match=r"http://127\.0\.0\.1:9 does not answer: .* weights=\.\.\."):
+        timm_backbone("resnet10t", pretrained=True)
+
+    assert "Retrying" not in caplog.text  # for a minute
+    assert not huggingface_hub.constants.HF_HUB_OFFLINE
+
+
+def test_weights_fetched_before_need_no_hub(no_hub: Path) -> None:
+    cached, commit = no_hub / "models--timm--resnet10t.c3_in1k", "0" * 40
+    for file in (cached / "refs" / "main", cached / "snapshots" / commit / "model.safetensors"):
+        file.parent.mkdir(parents=True)
+    (cached / "refs" / "main").write_text(commit)
+    whole = timm.create_model("resnet10t").state_dict()
+    save_file(whole, cached / "snapshots" / commit / "model.safetensors")
+
+    found = timm_backbone("resnet10t", pretrained=True).state_dict()
+
+    assert torch.equal(found["stages.0.conv1.0.weight"], whole["conv1.0.weight"])
+
+
+@pytest.mark.usefixtures("no_hub")
 def test_pretrained_weights_come_through_timm(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, asked = timm.create_model("resnet10t", num_classes=0), dict[str, object]()
 
@@ -293,19 +334,16 @@ def test_pretrained_weights_come_through_timm(monkeypatch: pytest.MonkeyPatch) -
     assert asked == {"pretrained": True, "num_classes": 0}
 
 
+@pytest.mark.usefixtures("no_hub")
 def test_pretrained_weights_that_cannot_be_had_end_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def offline(*_: object, **__: object) -> None:
         raise RuntimeError("no network\nand a long explanation")
 
-    with pytest.raises(ValueError, match=r"pretrained=true and backbone\.weights=w\.pth exclude"):
+    with pytest.raises(ValueError, match=r"^pretrained=True and weights=w\.pth exclude"):
         timm_backbone("resnet10t", pretrained=True, weights="w.pth")
-    with pytest.raises(
-        ValueError, match=r"backbone\.pretrained=true: .*convnext_atto_rms.*backbone\.weights"
-    ):
+    with pytest.raises(ValueError, match=r"^pretrained=True: .*convnext_atto_rms.*: weights="):
         timm_backbone("convnext_atto_rms", pretrained=True)
     monkeypatch.setattr(timm, "create_model", offline)
-    with pytest.raises(
-        ConnectionError, match=r"backbone\.pretrained=true.*resnet10t.*backbone\.weights="
-    ) as no:
+    with pytest.raises(ConnectionError, match=r"^pretrained=True.*resnet10t.* weights=") as no:
         timm_backbone("resnet10t", pretrained=True)
     assert "\n" not in str(no.value)

@@ -94,8 +94,8 @@ def test_a_damaged_store_is_refused(tmp_path: Path) -> None:
         (np.zeros((4, 3), complex), "complex128: real numbers"),
         (np.zeros((4, 3), bool), "bool: real numbers"),
         (np.array([["a"]]), "<U1: real numbers"),
-        (np.array([[0.0, np.nan], [1.0, 1.0]]), "1 of 2 descriptors hold NaN or infinity, first .* 0"),
-        (np.array([[0.0, 1.0], [np.inf, 1.0]]), "1 of 2 descriptors hold NaN or infinity, first .* 1"),
+        (np.array([[0.0, np.nan], [1.0, 1.0]]), "1 of 2 descriptors hold NaN or infinity, .* row 1,"),
+        (np.array([[0.0, 1.0], [np.inf, 1.0]]), "1 of 2 descriptors hold NaN or infinity, .* row 2,"),
         (np.array([{"a": 1}], dtype=object), "Python objects, which are not read"),
     ],
 )

@@ -14,6 +14,7 @@ HOW = {
 METRICS: dict[str, Any] = HOW | {
     **{"mAP": 0.4567, "R1": 0.5, "R5": 0.75, "R10": 0.8, "R20": 1.0},
     **{"valid_queries": 6, "protocol": "released", "step": 3},
+    "data": {"name": "ward", "split": 3, "tested_half": None},
     "chance": {"mAP": 0.1234, "R1": 0.05, "R5": 0.25, "R10": 0.5, "R20": 0.999},
 }
 
@@ -28,7 +29,7 @@ def test_scores_stand_in_percent_beside_chance(capsys: pytest.CaptureFixture[str
         ["this run", "45.7", "50.0", "75.0", "100.0"],
         ["chance", "12.3", "5.0", "25.0", "99.9"],
     ]
-    assert "6 queries, protocol released" in out
+    assert "ward, split 3: 6 queries, protocol released" in " ".join(out.split())
     assert "COSAM" not in out
 
 
@@ -81,8 +82,7 @@ def test_an_evaluation_has_a_row_a_result_and_fits_a_terminal(
     both = {"gallery": ["gallery", "query"], "gallery_tracklets": 11_310, "reranking": parameters}
     reranked = scores | both | {"reranked": True, "mAP": 1.0, "protocol": "with_queries"}
     rows = [scores | {"by_attribute": {"hat": scores, "handbag": None}}, reranked | {"by_attribute": {}}]
-    about = {"data": {"name": "mars"}, "precision": "32-true"}
-    metrics = METRICS | about | {"results": rows}
+    metrics = METRICS | {"precision": "32-true", "results": rows}
 
     print_evaluation(metrics, {}, Path("/runs/1"))
 
@@ -93,6 +93,7 @@ def test_an_evaluation_has_a_row_a_result_and_fits_a_terminal(
         "tested: all frames in snippets of 4, tail cycle; camera: not given to the network\n"
     ) in out
     lines = [line.split() for line in out.splitlines()]
+    assert ["ward,", "split", "3,", "32-true,", "percent"] in lines
     assert ["released", "1840/1980", "45.7", "25.0", "50.0", "75.0", "80.0", "100.0"] in lines
     assert ["with", "hat", "1840/1980", "45.7", "25.0", "50.0", "75.0", "80.0", "100.0"] in lines
     assert ["with", "handbag", "0", "-", "-", "-", "-", "-", "-"] in lines
@@ -113,7 +114,7 @@ def test_an_evaluation_has_a_row_a_result_and_fits_a_terminal(
 def test_one_camera_against_the_other_has_ranks_only(capsys: pytest.CaptureFixture[str]) -> None:
     scores = METRICS | {"protocol": "cross_camera", "mINP": 0.2, "queries": 6, "reranked": False}
     metrics = METRICS | {
-        "data": {"name": "prid2011"},
+        "data": {"name": "prid2011", "split": None, "tested_half": "first"},
         "precision": "32-true",
         "results": [scores | {"by_attribute": {}}],
     }
@@ -121,6 +122,7 @@ def test_one_camera_against_the_other_has_ranks_only(capsys: pytest.CaptureFixtu
     print_evaluation(metrics, {}, Path("/runs/1"))
 
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["prid2011,", "first", "half", "tested,", "32-true,", "percent"] in lines
     assert ["cross_camera", "6/6", "-", "-", "50.0", "75.0", "80.0", "100.0"] in lines
     assert ["chance,", "cross_camera", "-", "-", "5.0", "25.0", "50.0", "99.9"] in lines
 

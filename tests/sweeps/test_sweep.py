@@ -92,8 +92,17 @@ def test_a_sweep_with_a_failed_run_names_it_and_fails(
     assert capsys.readouterr().out.splitlines() == [
         "2 runs: 1 trained, 1 failed",
         f"failed: {tmp_path / '10'}: no memory",
-        "add retry_failed=true to try failed runs of the registry again",
     ]
+
+
+def test_an_error_is_printed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "0").mkdir()
+    sweep.attempt(tmp_path / "0", fail, (ValueError,))
+
+    with pytest.raises(SystemExit):
+        sweep.SweepReport().on_multirun_end(configuration(tmp_path))
+
+    assert capsys.readouterr().out.splitlines()[1:] == [f"failed: {tmp_path / '0'}, as said above"]
 
 
 def test_a_sweep_without_a_failed_run_succeeds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

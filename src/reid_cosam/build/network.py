@@ -12,6 +12,7 @@ from reid_cosam.models.backbones import Backbone
 from reid_cosam.models.modes import in_eval_mode
 from reid_cosam.models.network import VideoReidNet
 from reid_cosam.settings import NetworkSettings, TrainSettings
+from reid_cosam.settings.train import part_name
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,8 @@ def compose_network(
         try:
             map_size = backbone.map_size(stage, *size)
         except ValueError as error:
-            raise part_error("backbone", parts.backbone, str(error)) from error
+            tried = f"{part_name(parts.backbone)} with data.height={size[0]} data.width={size[1]}"
+            raise part_error("backbone", parts.backbone, f"{tried}: {error}") from error
         return {"channels": backbone.channels[stage - 1], "num_frames": num_frames, "map_size": map_size}
 
     attention = {stage: _make_attention(parts.attention, sizes(stage)) for stage in parts.cosam}

@@ -2,6 +2,7 @@
 
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, get_type_hints
 
@@ -32,14 +33,21 @@ def make(setting: str, part: Mapping[str, Any], **known: Any) -> Any:
     try:
         return function(**arguments, **filled)
     except OSError as error:
-        raise type(error)(f"{setting} ({part[TARGET]}): {error}") from error
+        raise type(error)(_of_part(setting, part, str(error))) from error
     except Exception as error:
         raise part_error(setting, part, error_in_words(error)) from error
 
 
 def part_error(setting: str, part: Mapping[str, Any], reason: str) -> ValueError:
     """That a part does not fit, by its setting and the class or function that it names."""
-    return ValueError(f"{setting} ({part[TARGET]}): {reason}")
+    return ValueError(_of_part(setting, part, reason))
+
+
+def _of_part(setting: str, part: Mapping[str, Any], reason: str) -> str:
+    """The reason with settings for the arguments of the part that it gives as `argument=value`."""
+    for argument in part:
+        reason = re.sub(rf"(?<![\w./-]){argument}=", f"{setting}.{argument}=", reason)
+    return f"{setting} ({part[TARGET]}): {reason}"
 
 
 def error_in_words(error: Exception) -> str:

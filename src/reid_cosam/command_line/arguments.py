@@ -72,14 +72,17 @@ def unknown(name: str, node: Container) -> str:
     return f"{text}; --cfg job shows all settings"
 
 
-def no_such_choice(path: str, choices: Sequence[str]) -> str:
+def no_such_choice(path: str, choices: Sequence[str], message: str) -> str:
     """One sentence about a choice that its group lacks.
 
     Args:
         path: group and choice, `backbone/resnet5`.
         choices: what the group has.
+        message: Hydra's, which alone says where the group's name ends: a choice may hold a slash too.
     """
-    group, _, choice = path.rpartition("/")
+    named = re.search(r"Available options in '(.+?)'", message)
+    group = named[1] if named else path.rpartition("/")[0]
+    choice = path.removeprefix(f"{group}/")
     nearest = get_close_matches(choice, choices, 1)
     meant = f" (did you mean {nearest[0]}?)" if nearest else ""
     return f"{group}={choice}: there is no such choice{meant}: there are {', '.join(choices)}"

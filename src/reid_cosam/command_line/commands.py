@@ -1,5 +1,6 @@
 """One way to run a command: compose its configuration, check it, and report user errors in one line."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from reid_cosam.command_line.trust import CheckedConfigLoader
 from reid_cosam.paths import CONF
 from reid_cosam.settings.reading import read_settings
 from reid_cosam.startup import let_threads_sleep
-from reid_cosam.sweeps import resolvers as _resolvers  # noqa: F401  conf/ uses them
+from reid_cosam.sweeps import resolvers  # conf/ uses them
 
 Function: TypeAlias = Callable[..., Any]
 
@@ -112,12 +113,24 @@ class _Job:
 
             sweep.attempt(output_folder(), lambda: self._work(config), USER_ERRORS)
             return
-        with exits_with_one_line():
+        with exits_with_one_line(), _no_folder_of_refusal():
             self._work(config)
 
     def _work(self, config: DictConfig) -> Any:
         with foreign_errors_as_ours():
             return self._function(*(read_settings(one, config) for one in self._settings))
+
+
+@contextmanager
+def _no_folder_of_refusal() -> Iterator[None]:
+    """Removes the folder that was made for a run if an error leaves nothing but Hydra's record and log."""
+    try:
+        yield
+    except USER_ERRORS:
+        folder, own = output_folder(), {".hydra", f"{HydraConfig.get().job.name}.log"}
+        if folder in resolvers.new_folders and {path.name for path in folder.iterdir()} <= own:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _job_of(module: str) -> _Job:

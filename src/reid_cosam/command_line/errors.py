@@ -58,7 +58,7 @@ def _sentence(error: Exception) -> str:
         return unreadable(error.override)
     if isinstance(error, MissingConfigException):
         if error.missing_cfg_file and error.options:
-            return no_such_choice(error.missing_cfg_file, error.options)
+            return no_such_choice(error.missing_cfg_file, error.options, str(error))
         first, *_ = str(error).splitlines()
         return f"{first} --info searchpath shows where it was looked for"
     if isinstance(error, yaml.MarkedYAMLError) and (mark := error.problem_mark) is not None:

@@ -57,7 +57,7 @@ def _hardest_queries(result: ProtocolResult, test: TestTracklets) -> list[Ranked
     """None where frames are missing, as scores need no frames."""
     ranking = Ranking.of(result, test.tracklets)
     try:
-        return ranked_lists(ranking, hardest(ranking, _NUM_LISTS), test.size)
+        return ranked_lists(ranking, hardest(ranking, _NUM_LISTS), test.size, test.root)
     except FileNotFoundError as error:
         _log.warning("there will be no picture of the hardest queries: %s", error)
         return []

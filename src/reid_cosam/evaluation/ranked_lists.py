@@ -77,10 +77,15 @@ def from_hard_to_easy(ranking: Ranking, number: int) -> list[int]:
     return chosen
 
 
-def ranked_lists(ranking: Ranking, chosen: Sequence[int], size: tuple[int, int]) -> list[RankedList]:
-    """The chosen queries and their nearest gallery tracklets, each by its middle frame."""
+def ranked_lists(
+    ranking: Ranking, chosen: Sequence[int], size: tuple[int, int], root: Path
+) -> list[RankedList]:
+    """The chosen queries and their nearest gallery tracklets, each by its middle frame.
+
+    A query's first frame, relative to `root`, the data set's folder, says how the data set calls it.
+    """
     return [
-        _ranked_list(ranking, query, places, size)
+        _ranked_list(ranking, query, places, size, root)
         for query, places in zip(chosen, ranking.nearest(chosen), strict=True)
     ]
 
@@ -107,7 +112,7 @@ def ranked_table(ranking: Ranking, root: Path) -> pd.DataFrame:
 
 
 def _ranked_list(
-    ranking: Ranking, number: int, places: Int64[np.ndarray, " k"], size: tuple[int, int]
+    ranking: Ranking, number: int, places: Int64[np.ndarray, " k"], size: tuple[int, int], root: Path
 ) -> RankedList:
     query, gallery = ranking.queries[number], [ranking.gallery[place] for place in places]
     images: list[UInt8[np.ndarray, "h w 3"]] = [
@@ -115,7 +120,7 @@ def _ranked_list(
     ]
     return RankedList(
         query=images[0],
-        query_label=f"pid {query.pid}, camera {query.camid}",
+        query_label=f"pid {query.pid}, camera {query.camid}, {query.first_frame(root)}",
         gallery=np.stack(images[1:]),
         correct=np.array([one.pid == query.pid for one in gallery]),
         distances=ranking.distances[number].numpy()[places],

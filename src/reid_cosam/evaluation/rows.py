@@ -32,7 +32,10 @@ class RowTable:
         try:
             self.rows = pd.read_csv(path, dtype={"first_frame": str}, keep_default_na=False)
         except FileNotFoundError:
-            raise FileNotFoundError(f"rows={path}: there is no such table, nor is it an order") from None
+            raise FileNotFoundError(
+                f"rows={path}: there is no such table; the orders are {PARTS} (queries, gallery, junk) and "
+                f"{FRAMES} (sorted by first frame)"
+            ) from None
         except (ValueError, pd.errors.ParserError) as error:
             raise ValueError(f"{path} is not a readable CSV table: {error}") from None
         check_columns(self.rows, path, ("first_frame",))
@@ -44,7 +47,10 @@ def read_rows(rows: str | None, descriptors: Path) -> RowTable | str:
         return str(rows)
     beside = descriptors.parent / TABLE
     if rows is None:
-        return RowTable(beside) if beside.is_file() else PARTS
+        if not beside.is_file():
+            return PARTS
+        _log.info("rows as in %s, which lies beside the matrix; rows=%s ignores it", beside, PARTS)
+        return RowTable(beside)
     return RowTable(Path(rows))
 
 

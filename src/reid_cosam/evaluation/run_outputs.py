@@ -68,7 +68,7 @@ def write_outputs(run: FinishedRun, folder: Path) -> tuple[dict[str, Any], dict[
     nearest = ranked_table(ranking, test.root)
     write_text(folder / "ranked.csv", nearest.to_csv(index=False, float_format="%.6g"))
     write_text(folder / "cmc.csv", cmc_table({result.protocol: result.scores.cmc}).to_csv())
-    lists = ranked_lists(ranking, from_hard_to_easy(ranking, _NUM_LISTS), test.size)
+    lists = ranked_lists(ranking, from_hard_to_easy(ranking, _NUM_LISTS), test.size, test.root)
     drawn = {"ranked_lists": ranked_lists_figure(lists), "cmc": cmc_figure({run.name: result.scores.cmc})}
     if run.masks is not None:
         drawn["attention"] = _attention(run.masks, run.snippets)

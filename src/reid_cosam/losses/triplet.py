@@ -26,8 +26,12 @@ def batch_hard_triplet_loss(
         margin: by how much a negative should be farther than a positive; 0.3 in the paper.
 
     Raises:
+        TypeError: descriptors or identities are no tensor.
         ValueError: not one identity per descriptor; the batch, on a CPU, holds one identity only.
     """
+    if not isinstance(descriptors, Tensor) or not isinstance(pids, Tensor):
+        found = f"{type(descriptors).__name__} and {type(pids).__name__}"
+        raise TypeError(f"descriptors and pids must be tensors, got {found}")
     if descriptors.ndim != 2 or pids.shape != descriptors.shape[:1]:
         raise ValueError(
             f"descriptors must be [b, d] and pids [b], got {list(descriptors.shape)} and {list(pids.shape)}"

@@ -87,6 +87,7 @@ class Backbone(nn.Module):
                 except Exception as error:  # whatever a block of other people raises
                     raise ValueError(
                         f"CNN block {number} cannot take images of {height} x {width} pixels: {error}"
+                        f"{_divisible(height, width)}"
                     ) from error
                 _check_maps(maps, number, self.channels[number - 1])
                 sizes.append((maps.shape[2], maps.shape[3]))
@@ -102,6 +103,14 @@ class Backbone(nn.Module):
         return images
 
 
+def _divisible(height: int, width: int) -> str:
+    """The remedy for CNNs that join maps of different scales, whose sizes agree at certain sizes only."""
+    fitting = [max(32, 32 * round(side / 32)) for side in (height, width)]
+    if fitting == [height, width]:
+        return ""
+    return f"; it may need sides divisible by 32, such as {fitting[0]} x {fitting[1]}"
+
+
 def _check_maps(maps: object, number: int, channels: int) -> None:
     shape = tuple(maps.shape) if isinstance(maps, Tensor) else ()
     if len(shape) != 4 or shape[:2] != (1, channels):
@@ -111,7 +120,7 @@ def _check_maps(maps: object, number: int, channels: int) -> None:
         )
 
 
-_BY_HAND = "build it with stride 1 and set last_stride=2, which does not change the block"
+_BY_HAND = "set last_stride=2, which leaves the block as it is, or build it with stride 1"
 
 
 def _remove_stride(stage: nn.Module) -> None:

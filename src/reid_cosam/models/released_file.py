@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeGuard
 
 import torch
 from torch import Tensor
@@ -34,10 +35,27 @@ def read_released(path: Path) -> Mapping[str, Tensor]:
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # of many unrelated types, and torch's advice to read it unsafely is not ours
         raise ValueError(f"{path} {why_unread(error)}") from error
+    return state_dict_in(content, str(path))
+
+
+def state_dict_in(content: object, where: str) -> Mapping[str, Tensor]:
+    """The state dict that a file holds: all of its content, or what it names `state_dict`.
+
+    Raises:
+        ValueError: it holds none; the message begins with `where`, and says what was found instead.
+    """
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
-    if not isinstance(state, Mapping) or not state or not all(_is_entry(*entry) for entry in state.items()):
-        raise ValueError(f"{path} holds no state dict, neither as 'state_dict' nor by itself")
-    return state
+    if _is_state_dict(state):
+        return state
+    found, remedy = f"a {type(content).__name__}", "save network.state_dict() with torch.save"
+    if isinstance(content, Mapping):
+        more = f" and {len(content) - 5} more" if len(content) > 5 else ""
+        found = f"a dict with {', '.join(map(str, [*content][:5]))}{more}" if content else "an empty dict"
+        inner = [repr(name) for name, value in content.items() if _is_state_dict(value)]
+        remedy = f"save its {' or '.join(inner)} in a file of its own with torch.save" if inner else remedy
+    raise ValueError(
+        f"{where} holds no state dict, neither as 'state_dict' nor by itself, but {found}: {remedy}"
+    )
 
 
 def why_unread(error: Exception) -> str:
@@ -51,5 +69,9 @@ def why_unread(error: Exception) -> str:
     )
 
 
-def _is_entry(name: object, value: object) -> bool:
-    return isinstance(name, str) and isinstance(value, Tensor)
+def _is_state_dict(value: object) -> TypeGuard[Mapping[str, Tensor]]:
+    return (
+        isinstance(value, Mapping)
+        and len(value) > 0
+        and all(isinstance(name, str) and isinstance(one, Tensor) for name, one in value.items())
+    )

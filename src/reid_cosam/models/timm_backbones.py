@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from reid_cosam.models.backbones import Backbone, LastStride
 from reid_cosam.models.modes import in_eval_mode
-from reid_cosam.models.weights import load_file
+from reid_cosam.models.weights import hub_asked_once, load_file
 
 _IMAGE = (1, 3, 96, 64)  # that the cut is checked on
 
@@ -61,9 +61,7 @@ def timm_backbone(
         OSError: the weights are not there and cannot be fetched.
     """
     if pretrained and weights is not None:
-        raise ValueError(
-            f"backbone.pretrained=true and backbone.weights={weights} exclude each other: choose one"
-        )
+        raise ValueError(f"pretrained=True and weights={weights} exclude each other: choose one")
     network = _made(_known(model), pretrained)
     try:
         blocks = _blocks(network)
@@ -71,7 +69,7 @@ def timm_backbone(
         channels = _checked_channels(network, blocks, stages)
     except Exception as error:  # whatever a network raises that is none, or takes one size of image only
         raise ValueError(
-            f"backbone.model={model} cannot be cut into CNN blocks, as it is not a sequence of stages for "
+            f"model={model} cannot be cut into CNN blocks, as it is not a sequence of stages for "
             f"images of any size: {_in_words(error)}"
         ) from error
     if weights is not None:
@@ -87,20 +85,20 @@ def timm_backbone(
 def _made(model: str, pretrained: bool) -> Any:
     import timm
 
-    config = timm.get_pretrained_cfg(model) if pretrained else None
+    if not pretrained:
+        return timm.create_model(model, pretrained=False, num_classes=0)
+    config = timm.get_pretrained_cfg(model)
     if config is not None and not config.has_weights:
-        raise ValueError(
-            f"backbone.pretrained=true: timm has no weights for {model}; name a file: backbone.weights=..."
-        )
-    try:
-        return timm.create_model(model, pretrained=pretrained, num_classes=0)
-    except Exception as error:
-        if not pretrained:
-            raise
-        raise ConnectionError(
-            f"backbone.pretrained=true: timm cannot load its weights for {model} ({_in_words(error)}). Fetch "
-            "them elsewhere, and name the file: backbone.pretrained=false backbone.weights=..."
-        ) from error
+        raise ValueError(f"pretrained=True: timm has no weights for {model}; name a file: weights=...")
+    with hub_asked_once() as no_answer:
+        try:
+            return timm.create_model(model, pretrained=True, num_classes=0)
+        except Exception as error:
+            reason = no_answer or _in_words(error)
+            raise ConnectionError(
+                f"pretrained=True: timm cannot load its weights for {model} ({reason}). Fetch them "
+                "elsewhere, and name the file: pretrained=False weights=..."
+            ) from error
 
 
 def _in_words(error: Exception) -> str:

@@ -4,7 +4,8 @@ import hashlib
 import http.client
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from reid_cosam.models.released_file import why_unread
+from reid_cosam.models.released_file import state_dict_in, why_unread
+
+_TIMEOUT = 10  # seconds, until the hub must answer
 
 _log = logging.getLogger(__name__)
 
@@ -61,6 +64,28 @@ def _fetch(weights: Weights, path: Path) -> None:
         ) from error
 
 
+@contextmanager
+def hub_asked_once() -> Iterator[str | None]:
+    """Gives why the Hugging Face hub does not answer, if so; then all is done as with HF_HUB_OFFLINE=1.
+
+    What has been fetched before is found. Without this, each file that is not there is asked for six times,
+    which takes half a minute.
+    """
+    from huggingface_hub import constants
+    from huggingface_hub.utils import get_session  # type: ignore[attr-defined]  # exported since 1.0
+
+    before, no_answer = constants.HF_HUB_OFFLINE, None
+    try:
+        get_session().head(constants.ENDPOINT, timeout=_TIMEOUT)
+    except Exception as error:  # of whichever library it uses
+        no_answer = f"{constants.ENDPOINT} does not answer: {error}"
+    constants.HF_HUB_OFFLINE = before or no_answer is not None
+    try:
+        yield no_answer
+    finally:
+        constants.HF_HUB_OFFLINE = before
+
+
 def load_file(path: Path, wanted: Mapping[str, Tensor], sha256: str | None = None) -> None:
     """Copies the tensors of a file into those of a network, by their names.
 
@@ -83,7 +108,7 @@ def load_file(path: Path, wanted: Mapping[str, Tensor], sha256: str | None = Non
     by_name = 2 * len(wanted.keys() & found.keys()) > len(wanted)
     if not by_name and path.suffix == ".safetensors":
         raise ValueError(
-            f"backbone.weights={path}: its tensors have other names than the network's, such as "
+            f"weights={path}: its tensors have other names than the network's, such as "
             f"{next(iter(wanted))}, and a .safetensors file keeps no order: save them with torch.save"
         )
     pairs = dict(zip(wanted, wanted if by_name else found, strict=False))
@@ -94,7 +119,7 @@ def load_file(path: Path, wanted: Mapping[str, Tensor], sha256: str | None = Non
     for name in left:
         if found[name].shape[2:].numel() != 1:
             raise ValueError(
-                f"backbone.weights={path}: the network has no tensor for {name} {list(found[name].shape)}"
+                f"weights={path}: the network has no tensor for {name} {list(found[name].shape)}"
             )
     with torch.no_grad():
         for name, tensor in wanted.items():
@@ -109,14 +134,14 @@ def _check_pair(
 ) -> None:
     needed = f"{wanted[0]} {list(wanted[1].shape)}"
     if name is None or name not in found:
-        raise ValueError(f"backbone.weights={path} has no tensor for {needed} of the network")
+        raise ValueError(f"weights={path} has no tensor for {needed} of the network")
     kinds = [one.rpartition(".")[2] for one in (wanted[0], name)]
     if found[name].shape != wanted[1].shape or (kinds[0] != kinds[1] and _KINDS.issuperset(kinds)):
         raise ValueError(
-            f"backbone.weights={path}: {name} {list(found[name].shape)} does not fit {needed} of the network"
+            f"weights={path}: {name} {list(found[name].shape)} does not fit {needed} of the network"
         )
     if not found[name].to(wanted[1].dtype).isfinite().all():
-        raise ValueError(f"backbone.weights={path}: {name} is not finite: name another file")
+        raise ValueError(f"weights={path}: {name} is not finite: name another file")
 
 
 _KINDS = {"weight", "bias", "running_mean", "running_var"}  # of the same shape in a BatchNorm
@@ -128,21 +153,15 @@ def _without_counts(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _read(path: Path, sha256: str | None) -> Mapping[str, Tensor]:
     if not path.is_file():
-        raise FileNotFoundError(f"backbone.weights={path}: there is no such file")
+        raise FileNotFoundError(f"weights={path}: there is no such file")
     if sha256 is not None and (hashed := hashlib.sha256(path.read_bytes()).hexdigest()) != sha256:
         raise ValueError(
-            f"backbone.weights={path} is another file than that of backbone.weights_sha256: its sha256 is "
-            f"{hashed}, expected {sha256}"
+            f"weights={path} is another file than that of weights_sha256={sha256}: its sha256 is {hashed}"
         )
     try:
         if path.suffix == ".safetensors":
             return safetensors.torch.load_file(path)
         content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # of many unrelated types, and torch's advice to read it unsafely is not ours
-        raise ValueError(f"backbone.weights={path} {why_unread(error)}") from error
-    state = content.get("state_dict", content) if isinstance(content, Mapping) else None
-    if not isinstance(state, Mapping) or not all(isinstance(one, Tensor) for one in state.values()):
-        raise ValueError(
-            f"backbone.weights={path} holds no state dict, neither as 'state_dict' nor by itself"
-        )
-    return state
+        raise ValueError(f"weights={path} {why_unread(error)}") from error
+    return state_dict_in(content, f"weights={path}")

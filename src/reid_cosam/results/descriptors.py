@@ -137,8 +137,8 @@ def check_finite(descriptors: Float[Tensor, "n d"], where: str, remedy: str = _D
     broken = (~torch.isfinite(descriptors)).any(dim=1).nonzero().flatten().tolist()
     if broken:
         raise ValueError(
-            f"{where}: {len(broken)} of {len(descriptors)} descriptors hold NaN or infinity, first that of "
-            f"tracklet {broken[0]}; {remedy}"
+            f"{where}: {len(broken)} of {len(descriptors)} descriptors hold NaN or infinity, the first in "
+            f"row {broken[0] + 1}, counted from 1; {remedy}"
         )
 
 

@@ -8,6 +8,8 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from reid_cosam.results.words import data_name
+
 SHOWN = ("mAP", "R1", "R5", "R20")
 SPLIT_SCORES = ("mAP", "R1", "R5", "R10", "R20")
 _RANKS_ONLY = "cross_camera"
@@ -22,7 +24,9 @@ HOW_SCORED = (
 def print_summary(metrics: Mapping[str, Any], pictures: Mapping[str, Path], folder: Path) -> None:
     """Prints a run's scores in percent beside those of chance, and the paths of its pictures and folder."""
     console = Console(soft_wrap=True)
-    table = _table("%", SHOWN, title=f"{metrics['valid_queries']} queries, protocol {metrics['protocol']}")
+    queries = f"{metrics['valid_queries']} queries, protocol {metrics['protocol']}"
+    title = queries if metrics["data"]["split"] is None else f"{data_name(metrics['data'])}: {queries}"
+    table = _table("%", SHOWN, title=title)
     table.add_row("this run", *_percent(metrics, SHOWN))
     table.add_row("chance", *_percent(metrics["chance"], SHOWN))
     console.print(table)
@@ -42,7 +46,7 @@ def print_evaluation(metrics: Mapping[str, Any], pictures: Mapping[str, Path], f
     say no more.
     """
     console = Console(soft_wrap=True)
-    title = ", ".join(filter(None, (metrics["data"]["name"], metrics.get("precision"), "percent")))
+    title = ", ".join(filter(None, (data_name(metrics["data"]), metrics.get("precision"), "percent")))
     # narrow enough for a terminal of 80 columns
     layout: dict[str, Any] = {"box": SIMPLE, "padding": (0, 1, 0, 0), "pad_edge": False}
     table = _table("protocol", ("queries", *EVALUATED), title=title, **layout)

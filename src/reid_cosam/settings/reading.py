@@ -1,5 +1,6 @@
 """Typed settings from a composed configuration."""
 
+import os
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,7 +17,14 @@ def _by_data_size(usual: Any, small: Any, *, _root_: DictConfig) -> Any:
     return small if _root_.data.small else usual
 
 
+def _up_to_cores(number: int) -> int:
+    """The number, but no more than the cores that this process may use: the default of `data.workers`."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(number, usable or 1)
+
+
 OmegaConf.register_new_resolver("by_data_size", _by_data_size, replace=True)
+OmegaConf.register_new_resolver("up_to_cores", _up_to_cores, replace=True)
 OmegaConf.register_new_resolver("folder_of", lambda file: str(Path(str(file)).parent), replace=True)
 
 _Settings = TypeVar("_Settings", bound=BaseModel)

@@ -7,10 +7,14 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 
 from omegaconf import OmegaConf
 
 from reid_cosam.distributed import launch
+
+new_folders: set[Path] = set()
+"""Those that `run_folder` chose and that were not there yet; none of a rank, whose folder others share."""
 
 
 def run_folder(folder: str) -> str:
@@ -18,6 +22,8 @@ def run_folder(folder: str) -> str:
 
     Otherwise each rank that torchrun started would leave a folder named after its own start.
     """
+    if not launch.is_rank() and not Path(folder).exists():
+        new_folders.add(Path(folder).absolute())
     if launch.is_first_rank() or not launch.is_rank():
         return folder
     temporary = tempfile.mkdtemp(prefix="reid_cosam_rank_")

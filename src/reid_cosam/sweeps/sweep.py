@@ -30,6 +30,7 @@ RUNNING_ELSEWHERE = 75
 """Exit status, that of sysexits.h's EX_TEMPFAIL: start the command again later."""
 
 _OUTCOME = "outcome.json"
+_logged: set[Path] = set()  # jobs whose error this process has logged, as launchers may use others
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +85,7 @@ def attempt(job: Path, work: Callable[[], Outcome], user_errors: tuple[type[Exce
         if launch.is_rank():
             raise SystemExit(f"error: {text}") from error
         _log.error("failed: %s", error, exc_info=not isinstance(error, user_errors))
+        _logged.add(job.absolute())
         record = {"outcome": "failed", "error": text}
     if launch.is_first_rank():
         write_json(job / _OUTCOME, record | {"seconds": time.monotonic() - began})
@@ -113,10 +115,8 @@ class SweepReport(Callback):
         failed = {job: one["error"] for job, one in records.items() if one["outcome"] == "failed"}
         print(f"{len(records)} runs: {counted(one['outcome'] for one in records.values())}")
         for job, error in failed.items():
-            print(f"failed: {job}: {error}")
+            print(f"failed: {job}" + (", as said above" if job.absolute() in _logged else f": {error}"))
         if failed:
-            if "retry_failed" in config:
-                print("add retry_failed=true to try failed runs of the registry again")
             raise SystemExit(1)
         if any(one["outcome"] == "running elsewhere" for one in records.values()):
             print("another process works on some runs: start this command again when it has ended")
