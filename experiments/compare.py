@@ -22,6 +22,7 @@ import pandas as pd
 from experiments.finished_runs import CHANGES, MASKS, NETWORK, PAIR, RECIPE, SCORES, SIDE, WITHOUT, read_runs
 
 from reid_cosam.results.store import write_text
+from reid_cosam.results.summary import how_scored
 
 
 def table(runs: pd.DataFrame, baseline: str = WITHOUT) -> str:
@@ -39,12 +40,17 @@ def table(runs: pd.DataFrame, baseline: str = WITHOUT) -> str:
     title = f"COSAM against none on {first.data}" if compared == SIDE else f"Recipes on {first.data}"
     parts = [
         f"# {title}",
-        f"{drawn}{first.queries} queries, protocol {first.protocol}; percent, mean ± standard deviation over "
-        f"{unit}. A difference is the mean over pairs of runs of one seed and split ± its standard error.",
+        f"{drawn}Protocol {first.protocol}; percent, mean ± standard deviation over {unit}. A difference is "
+        "the mean over pairs of runs of one seed and split ± its standard error.",
     ]
     for (network, other), group in runs.groupby([NETWORK, others]):
         more = f"recipe {other}" if others == RECIPE else other
-        parts += [f"## {network}, {more}", *_group_parts(group, compared, baseline, unit)]
+        parts.append(f"## {network}, {more}")
+        for _, alike in group.groupby("distance"):
+            sides = f"{', '.join(alike[compared].unique())}: " if len(alike) < len(group) else ""
+            rows = [{str(name): row[name] for name in row} for row in alike.to_dict("records")]
+            parts.append(f"{sides}{how_scored(rows)}")
+        parts += _group_parts(group, compared, baseline, unit)
     return "\n\n".join(parts) + "\n"
 
 
@@ -72,8 +78,8 @@ def _group_parts(runs: pd.DataFrame, compared: str, baseline: str, unit: str) ->
     if changes:
         yield (
             "Place or content: the share of the masks' variance that the mean mask explains, and by how much "
-            "mAP changes if masks are flat, the same for every frame (by place), or another person's "
-            "(swapped):"
+            "mAP changes, ± its standard error, if masks are flat, the same for every frame (by place), or "
+            "another person's (swapped):"
         )
         yield _columns(compared, everything, changes)
     masks = [row for name, side in everything.items() for row in _masks(name, side)]
@@ -95,21 +101,26 @@ def _scores(name: str, side: pd.DataFrame) -> list[str]:
 
 def _difference(name: str, side: pd.DataFrame, base: pd.DataFrame) -> list[str]:
     pairs = (side[SCORES] - base[SCORES]).dropna()
-    means = [f"{mean:+.1f}" for mean in pairs.mean()]
-    if len(pairs) > 1:
-        errors = pairs.std() / math.sqrt(len(pairs))
-        means = [f"{mean} ± {error:.1f}" for mean, error in zip(means, errors, strict=True)]
-    return [name, str(len(pairs)), *means]
+    return [name, str(len(pairs)), *(_change(pairs[score]) for score in SCORES)]
+
+
+def _change(differences: pd.Series) -> str:
+    found = differences.dropna()
+    if not len(found):
+        return "-"
+    mean = f"{found.mean():+.1f}"
+    return mean if len(found) < 2 else f"{mean} ± {found.std() / math.sqrt(len(found)):.1f}"
 
 
 def _columns(compared: str, sides: Mapping[str, pd.DataFrame], columns: Sequence[str]) -> str:
     """The sides that have any of these columns."""
-    filled = {name: side for name, side in sides.items() if side[columns].notna().any(axis=None)}
-    signs = ["+" if one in CHANGES else "" for one in columns]
-    rows = [
-        [name, *(_cell(side[one], 1, sign) for one, sign in zip(columns, signs, strict=True))]
-        for name, side in filled.items()
-    ]
+    rows = []
+    for name, side in sides.items():
+        filled = side[columns].dropna(how="all")
+        if len(filled):
+            part = "" if len(filled) == len(side) else f" ({len(filled)} of {len(side)} runs)"
+            cells = (_change(filled[one]) if one in CHANGES else _cell(filled[one], 1) for one in columns)
+            rows.append([f"{name}{part}", *cells])
     return _markdown([compared, *columns], rows)
 
 
@@ -125,11 +136,11 @@ def _masks(name: str, side: pd.DataFrame) -> Iterator[list[str]]:
             yield [f"{name}, after block {block}", *cells]
 
 
-def _cell(values: pd.Series, digits: int, sign: str = "") -> str:
+def _cell(values: pd.Series, digits: int) -> str:
     found = values.dropna()
     if not len(found):
         return "-"
-    mean = f"{found.mean():{sign}.{digits}f}"
+    mean = f"{found.mean():.{digits}f}"
     return mean if len(found) < 2 else f"{mean} ± {found.std():.{digits}f}"
 
 
@@ -148,7 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     found = read_runs(given.folders)
     text = table(found, given.recipes)
-    write_text(given.out / "results.csv", found.to_csv(index=False, float_format="%.4f"))
+    rows = found.assign(gallery=found["gallery"].str.join(" + "))
+    write_text(given.out / "results.csv", rows.to_csv(index=False, float_format="%.4f"))
     write_text(given.out / "table.md", text)
     print(text)
 

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from reid_cosam.results.summary import HOW_SCORED
+
 SCORES = ["mAP", "R1", "R5", "R20"]
 WITHOUT = "no COSAM"
 PAIR = ["seed", "split"]
@@ -106,12 +108,20 @@ def _row(run: Path, config: Mapping[str, Any]) -> dict[str, Any]:
         "seed": config["seed"],
         "split": config["data"].get("split") or 0,
         "data": " ".join(filter(None, (config["data"]["name"], config["data"].get("size")))),
-        "queries": metrics["valid_queries"],
         "protocol": metrics["protocol"],
+        **{name: metrics.get(name) for name in HOW_SCORED},
+        "commit": _commit(run),
         **{name: 100 * metrics[name] for name in SCORES},
         **dict(_masks(run, metrics["attention"] or {})),
         **dict(_other_lengths(run)),
     }
+
+
+def _commit(run: Path) -> str | None:
+    """Of the code that trained the network, `changed` if files were; None outside a checkout."""
+    path = run / "environment.json"
+    git = json.loads(path.read_text())["git"] if path.exists() else {"commit": None}
+    return git["commit"] and git["commit"] + (" changed" if git["dirty"] else "")
 
 
 def _masks(run: Path, attention: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[str, float]]:

@@ -1,6 +1,7 @@
 """The tables of `experiments/compare.py` from made-up sweeps."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +41,23 @@ def _write_run(folder: Path, side: str, seed: int, mean_ap: float, **changes: An
     metrics = {
         "mAP": mean_ap,
         **{name: mean_ap + offset for name, offset in (("R1", 0.1), ("R5", 0.2), ("R20", 0.3))},
+        "queries": 620,
         "valid_queries": 600,
         "protocol": "released",
+        "gallery": ["gallery", "distractors"],
+        "gallery_tracklets": 700,
+        "distance": "cosine",
+        "reranking": None,
+        "tested_frames": "all frames in snippets of 4, tail cycle",
+        "camera_input": False,
         "attention": masks if cosam else None,
     }
     run = folder / f"{side.replace(' ', '')}-{seed}"
     run.mkdir(parents=True)
     (run / "metrics.json").write_text(json.dumps(metrics))
     (run / "config.yaml").write_text(yaml.safe_dump(config))
+    git = {"commit": "0123456789abcdef", "dirty": seed == 2}
+    (run / "environment.json").write_text(json.dumps({"git": git}))
     return run
 
 
@@ -146,7 +156,7 @@ def test_masks_stand_beside_masks_that_depend_on_no_image(tmp_path: Path) -> Non
     assert _cells(text, "COSAM 4, 5 (paper), after block 5")[2:] == ["-", "-", "-"]
     assert "| side | place share 4 | flat | by place |" in text.splitlines()
     changes = [line for line in text.splitlines() if line.startswith("| COSAM 4, 5 (paper) | 60.0")]
-    assert changes == ["| COSAM 4, 5 (paper) | 60.0 ± 14.1 | -20.0 ± 0.0 | -6.0 ± 1.4 |"]
+    assert changes == ["| COSAM 4, 5 (paper) | 60.0 ± 14.1 | -20.0 ± 0.0 | -6.0 ± 1.0 |"]
 
 
 def test_other_clip_lengths_belong_to_their_run(tmp_path: Path) -> None:
@@ -162,6 +172,9 @@ def test_other_clip_lengths_belong_to_their_run(tmp_path: Path) -> None:
 
     assert "| side | mAP, N = 2 | mAP, N = tracklet |" in text.splitlines()
     assert "| COSAM 4, 5 (pooled) | 35.0 ± 7.1 | 35.0 ± 7.1 |" in text.splitlines()
+    (run / "frames_2" / "metrics.json").unlink()
+    (run / "frames_tracklet" / "metrics.json").unlink()
+    assert "| COSAM 4, 5 (pooled) (1 of 2 runs) | 30.0 | 30.0 |" in table(read_runs([tmp_path])).splitlines()
     assert _cells(text, "no COSAM")[0] == "2"
 
 
@@ -179,12 +192,19 @@ def test_recipes_are_compared_with_one_of_them(tmp_path: Path) -> None:
     for name, scores in (("strong", (0.5, 0.6)), ("strong without neck", (0.4, 0.3))):
         for seed, mean_ap in enumerate(scores):
             recipe = {"name": name, "attention": {"variant": "paper"}, "ema": len(name)}
-            _write_run(tmp_path / name, "no COSAM", seed, mean_ap, recipe=recipe)
+            run = _write_run(tmp_path / name, "no COSAM", seed, mean_ap, recipe=recipe)
+            if name == "strong":
+                metrics = json.loads((run / "metrics.json").read_text()) | {"distance": "euclidean"}
+                (run / "metrics.json").write_text(json.dumps(metrics))
 
     text = table(read_runs([tmp_path]), "strong")
 
     assert text.startswith("# Recipes on synthetic small\n")
     assert "\n## resnet_tiny, random weights, 128x64, 500 iterations, no COSAM\n" in text
+    assert re.findall(r"^(.*): gallery: 700 .*; (.*) distance", text, re.MULTILINE) == [
+        ("strong without neck", "cosine"),
+        ("strong", "euclidean"),
+    ]
     # -10 and -30: deviation sqrt(200), over sqrt(2).
     assert _cells(text, "strong without neck minus strong") == ["2", *["-20.0 ± 10.0"] * 4]
 
@@ -230,7 +250,11 @@ def test_the_title_says_data_seeds_and_iterations(tmp_path: Path) -> None:
     text = table(read_runs([_write_sweep(tmp_path)]))
 
     assert text.startswith("# COSAM against none on synthetic small\n\nRendered walkers, not a data set")
-    assert "600 queries, protocol released" in text
+    scored = (
+        "gallery: 700 tracklets (gallery + distractors), 600 of 620 queries valid; cosine distance; "
+        "tested: all frames in snippets of 4, tail cycle; camera: not given to the network"
+    )
+    assert scored in text.splitlines()
     assert "\n## resnet_tiny, random weights, 128x64, 500 iterations, recipe paper\n" in text
 
 
@@ -323,5 +347,7 @@ def test_the_command_writes_and_prints_its_table(tmp_path: Path, capsys: pytest.
     assert len(rows) == 1 + 8
     network = '"resnet_tiny, random weights, 128x64, 500 iterations"'
     assert rows[-1] == (
-        f"{network},paper,no COSAM,2,0,synthetic small,600,released,38.0000,48.0000,58.0000,68.0000,,,,"
+        f"{network},paper,no COSAM,2,0,synthetic small,released,620,600,gallery + distractors,700,cosine,"
+        ',"all frames in snippets of 4, tail cycle",False,0123456789abcdef changed,'
+        "38.0000,48.0000,58.0000,68.0000,,,,"
     )
