@@ -6,7 +6,6 @@ from reid_cosam.build.data import (
     is_own,
     is_rendered,
     make_attributes,
-    make_datamodule,
     make_reader,
     make_splits,
     people_of_training,
@@ -15,6 +14,7 @@ from reid_cosam.build.data import (
     read_splits,
     splits_file,
 )
+from reid_cosam.build.datamodule import make_datamodule
 from reid_cosam.build.devices import (
     announce_precision,
     check_compiler,

@@ -1,14 +1,14 @@
 """Data sets and their batches."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool
 
-from reid_cosam.build.parts import checked, make
+from reid_cosam.build.parts import checked, in_settings, make
 from reid_cosam.data import attributes
 from reid_cosam.data.counts import check_counts
 from reid_cosam.data.masks import has_masks
@@ -19,9 +19,7 @@ from reid_cosam.data.readers.mars import MarsLayout
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
 from reid_cosam.data.verification import split_hash
 from reid_cosam.paths import CONF
-from reid_cosam.settings import DataSettings, TrainSettings
-from reid_cosam.training.datamodule import ReidDataModule, SnippetSize, TrainSampling
-from reid_cosam.training.shared_memory import Load, check_shared_memory
+from reid_cosam.settings import DataSettings
 
 
 def make_reader(data: DataSettings) -> DatasetReader:
@@ -35,7 +33,8 @@ def make_reader(data: DataSettings) -> DatasetReader:
     try:
         part = checked("data.reader", data.reader)
     except ValueError as error:
-        raise _naming_settings(error, {f"data.reader.{name}": f"data.{name}" for name in shared}) from error
+        settings = {f"data.reader.{name}": f"data.{name}" for name in shared}
+        raise ValueError(in_settings(str(error), settings)) from error
     reader: DatasetReader = make("data.reader", part)
     _check_name(data.name, reader)
     return reader
@@ -94,7 +93,8 @@ def read_splits(data: DataSettings) -> ReidSplits:
         remedy = f"Another folder is named with data.root=...{other}"
         raise FileNotFoundError(f"{error}\n{remedy}") from error
     except ValueError as error:
-        raise _naming_settings(error, {name: f"data.{name}" for name in ("split", "pattern")}) from error
+        settings = {name: f"data.{name}" for name in ("split", "pattern")}
+        raise ValueError(in_settings(str(error), settings)) from error
 
 
 def read_existing_splits(data: DataSettings) -> ReidSplits:
@@ -111,14 +111,6 @@ def read_existing_splits(data: DataSettings) -> ReidSplits:
             "name another folder with data.root=..."
         )
     return read_splits(data)
-
-
-def _naming_settings(error: ValueError, settings: Mapping[str, str]) -> ValueError:
-    """The error, with settings for the arguments that its message gives as `argument=value`."""
-    message = str(error)
-    for argument, setting in settings.items():
-        message = re.sub(rf"\b{argument}=", f"{setting}=", message)
-    return ValueError(message)
 
 
 def people_trained_on(trained: DataSettings, data: DataSettings, splits: ReidSplits) -> int:
@@ -201,46 +193,3 @@ def data_record(data: DataSettings) -> dict[str, Any]:
         "splits_file": None if file is None else str(file.absolute()),
         "split_rule": make_reader(data).split_rule(data.root),
     }
-
-
-_SAMPLING = {"num_identities": "recipe.sampling.identities", "num_tracklets": "recipe.sampling.tracklets"}
-
-
-def make_datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
-    """What a run trains with and is evaluated on.
-
-    Raises:
-        SharedMemoryFull: there is no room for what `data.workers` read ahead.
-        ValueError: the identities cannot fill a batch.
-    """
-    data, trainer = settings.data, settings.trainer
-    try:
-        made = _datamodule(settings, splits)
-    except ValueError as error:
-        raise _naming_settings(error, _SAMPLING) from error
-    ranks = trainer.devices * trainer.num_nodes
-    loads = (
-        Load(trainer.max_steps, settings.batch_size // ranks),
-        # Training workers stay, with what they have read, while others read for an evaluation.
-        Load(-(-made.num_snippets // (ranks * data.eval_batch_size)), data.eval_batch_size),
-    )
-    snippet = settings.num_frames * 3 * data.height * data.width
-    check_shared_memory(loads, snippet, data.workers, trainer.devices)
-    return made
-
-
-def _datamodule(settings: TrainSettings, splits: ReidSplits) -> ReidDataModule:
-    data, sampling = settings.data, settings.recipe.sampling
-    return ReidDataModule(
-        splits,
-        SnippetSize(settings.num_frames, data.height, data.width),
-        TrainSampling(
-            sampling.frames,
-            sampling.identities,
-            sampling.tracklets,
-            settings.trainer.max_steps,
-            settings.seed,
-        ),
-        data.eval_batch_size,
-        data.workers,
-    )

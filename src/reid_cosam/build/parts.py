@@ -45,9 +45,15 @@ def part_error(setting: str, part: Mapping[str, Any], reason: str) -> ValueError
 
 def _of_part(setting: str, part: Mapping[str, Any], reason: str) -> str:
     """The reason with settings for the arguments of the part that it gives as `argument=value`."""
-    for argument in part:
-        reason = re.sub(rf"(?<![\w./-]){argument}=", f"{setting}.{argument}=", reason)
+    reason = in_settings(reason, {argument: f"{setting}.{argument}" for argument in part})
     return f"{setting} ({part[TARGET]}): {reason}"
+
+
+def in_settings(message: str, settings: Mapping[str, str]) -> str:
+    """The message with settings for the arguments that it gives as `argument=value`."""
+    for argument, setting in settings.items():
+        message = re.sub(rf"(?<![\w./-]){argument}=", f"{setting}=", message)
+    return message
 
 
 def error_in_words(error: Exception) -> str:
