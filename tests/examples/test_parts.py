@@ -53,7 +53,7 @@ def test_a_data_set_of_ones_own_is_read_and_verified(tmp_path: Path) -> None:
         person, camera = min(number, 2) + 1, number + 1  # the third person is searched
         for frame in range(number + 1):
             write_frame(
-                tmp_path / part / str(person) / str(camera) / f"{frame}.jpg", person, (frame,), (64, 32)
+                tmp_path / part / str(person) / str(camera) / f"{frame}.jpg", person, (camera, frame), (64, 32)
             )
 
     splits = Folders().read(tmp_path)
