@@ -52,9 +52,8 @@ def test_a_data_set_of_ones_own_is_read_and_verified(tmp_path: Path) -> None:
     for number, part in enumerate(("train", "train", "query", "gallery")):
         person, camera = min(number, 2) + 1, number + 1  # the third person is searched
         for frame in range(number + 1):
-            write_frame(
-                tmp_path / part / str(person) / str(camera) / f"{frame}.jpg", person, (camera, frame), (64, 32)
-            )
+            path = tmp_path / part / str(person) / str(camera) / f"{frame}.jpg"
+            write_frame(path, person, (camera, frame), (64, 32))
 
     splits = Folders().read(tmp_path)
     done = command("verify", ROOT, "--config-dir", "examples/conf", "data=folders", f"data.root={tmp_path}")
