@@ -24,8 +24,8 @@ def main(settings: EmbedSettings) -> None:
     from reid_cosam.galleries.parts import PARTS
     from reid_cosam.loading import load
     from reid_cosam.results.counted_progress import counted
-    from reid_cosam.results.words import number_of
     from reid_cosam.sharing.hub import SCHEME
+    from reid_cosam.words import number_of
 
     out = Path(settings.out)
     check_out(out)

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from reid_cosam.command_line import command
-from reid_cosam.results.words import number_of
 from reid_cosam.settings.footage import LinkSettings
+from reid_cosam.words import number_of
 
 
 @command("link", LinkSettings)

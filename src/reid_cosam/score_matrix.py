@@ -37,8 +37,8 @@ def run(settings: ScoreSettings, folder: Path) -> Literal["scored", "listed"]:
     from reid_cosam.results.matrix import read_matrix
     from reid_cosam.results.store import write_json, write_text
     from reid_cosam.results.summary import print_evaluation
-    from reid_cosam.results.words import data_name
     from reid_cosam.sweeps import registry
+    from reid_cosam.words import data_name
 
     data = settings.data
     splits = build.make_splits(data)

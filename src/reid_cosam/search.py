@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reid_cosam.command_line import command
-from reid_cosam.results.words import number_of
 from reid_cosam.settings.footage import SearchSettings
+from reid_cosam.words import number_of
 
 if TYPE_CHECKING:
     import pandas as pd

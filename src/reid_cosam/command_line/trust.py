@@ -37,17 +37,8 @@ _VARIABLES = {"REID_COSAM_WORKER"}  # that configurations may set; others only t
 # Resolvers that give text and numbers, or a node that stands elsewhere in the configuration. What others give
 # (oc.create makes nodes of text) could not be checked before it is used, nor could a node in an argument.
 _RESOLVERS = (
-    *("now", "hydra", "python_version", "oc.env"),
-    *(
-        "by_data_size",
-        "up_to_cores",
-        "folder_of",
-        "run_folder",
-        "choices",
-        "runs_at_once",
-        "slurm_tasks",
-        "slurm_cpus",
-    ),
+    *("now", "hydra", "python_version", "oc.env", "by_data_size", "up_to_cores", "folder_of", "run_folder"),
+    *("choices", "runs_at_once", "slurm_tasks", "slurm_cpus"),
 )
 _INTERPOLATION = re.compile(rf"\$\{{(?:[\w.]+(?=\}})|(?:{'|'.join(map(re.escape, _RESOLVERS))}):)")
 

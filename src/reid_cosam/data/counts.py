@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from reid_cosam.data.tracklet import ReidSplits, Tracklet
-from reid_cosam.results.words import number_of
+from reid_cosam.words import number_of
 
 # What recipes, re-ranking and tables of scores take by default.
 _BATCH, _K1, _RANKS = 8, 20, (5, 10, 20)

@@ -9,7 +9,7 @@ from reid_cosam.footage import crop_files, with_boxes
 from reid_cosam.footage.boxed import BoxedCamera
 from reid_cosam.footage.clock import Clock, read_clock
 from reid_cosam.footage.cropped import CroppedCamera
-from reid_cosam.results.words import number_of
+from reid_cosam.words import number_of
 
 Camera = BoxedCamera | CroppedCamera
 

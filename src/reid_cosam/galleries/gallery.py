@@ -18,8 +18,8 @@ from torch import Tensor
 from reid_cosam.data.tables import read_table
 from reid_cosam.results.descriptors import FILE, SUM, TABLE, check_finite, check_sum, read_tensor, sum_of
 from reid_cosam.results.store import replacing, write_text
-from reid_cosam.results.words import number_of
 from reid_cosam.settings.base import Distance
+from reid_cosam.words import number_of
 
 COLUMNS = MappingProxyType(
     {

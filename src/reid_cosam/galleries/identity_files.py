@@ -8,8 +8,8 @@ from pathlib import Path
 from reid_cosam.galleries.linked import Linked
 from reid_cosam.galleries.search import check_place
 from reid_cosam.results.store import read_record, write_json, write_text
-from reid_cosam.results.words import number_of
 from reid_cosam.scratch import scratch_for
+from reid_cosam.words import number_of
 
 _SUMMARY = "link.json"
 _ALWAYS = frozenset({_SUMMARY, "identities.csv", "index.html", "thumbnails", "masks"})

@@ -7,7 +7,7 @@ import pandas as pd
 
 from reid_cosam.data.tables import read_table
 from reid_cosam.galleries.gallery import Gallery
-from reid_cosam.results.words import number_of
+from reid_cosam.words import number_of
 
 _COLUMNS = ("camera", "track", "person")
 

@@ -1,7 +1,7 @@
 """In words: what the verdicts of a calibration promise."""
 
 from reid_cosam.galleries.calibration import Calibration
-from reid_cosam.results.words import number_of
+from reid_cosam.words import number_of
 
 MISS = 0.05
 """Share of people in the gallery who may get `not here`."""

@@ -8,7 +8,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from reid_cosam.results.words import number_of
+from reid_cosam.words import number_of
 
 _COUNTS, _PARTS = ("people", "same_pairs", "different_pairs"), ("value", "low", "high")
 _WIDTH = 120  # of a table, at most, however narrow the screen is

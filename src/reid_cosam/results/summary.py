@@ -8,7 +8,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from reid_cosam.results.words import data_name
+from reid_cosam.words import data_name
 
 SHOWN = ("mAP", "R1", "R5", "R20")
 SPLIT_SCORES = ("mAP", "R1", "R5", "R10", "R20")

@@ -1,6 +1,6 @@
 """Nouns agree with their numbers."""
 
-from reid_cosam.results.words import number_of
+from reid_cosam.words import number_of
 
 
 def test_nouns_agree_with_their_numbers() -> None:
