@@ -1,6 +1,7 @@
 """The evaluation command, on one process and on two."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def test_a_sweep_over_the_networks_of_several_splits_ends_with_their_mean(
     assert [[run["split"] for run in group["splits"]] for group in groups] == [[0, 1], [0, 1]]
     assert [group["splits"][0]["reranked"] for group in groups] == [False, True]
     assert f"mean and standard deviation: {file.relative_to(tmp_path)}" in printed
-    assert "nowhere.ckpt: there is no such checkpoint" in printed.splitlines()[-1]
+    assert printed.count("nowhere.ckpt: there is no such checkpoint") == 1
+    assert re.fullmatch("failed: logs/evaluate/multiruns/.*/1, as said above", printed.splitlines()[-1])
 
 
 def test_a_size_of_images_is_refused(ckpt: Path, tmp_path: Path) -> None:
